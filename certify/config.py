@@ -1,0 +1,161 @@
+"""Settings of contract.md section 2: from the environment, else from instance/certify.toml; each refused clearly when wrong."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from certify.core.foundation.clock import parse_instant
+
+KEYS = {
+    "CERTIFY_INSTANCE",
+    "CERTIFY_DATABASE_URL",
+    "CERTIFY_BASE_URL",
+    "CERTIFY_SMTP_URL",
+    "CERTIFY_SECRET_KEY",
+    "CERTIFY_CLOCK",
+    "CERTIFY_ENV",
+}
+
+
+class WrongSetting(Exception):
+    """A setting that stops the start, with the one line that says why."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings, checked."""
+
+    instance: Path
+    database_url: str
+    secret_key: str
+    base_url: str | None = None
+    smtp_url: str | None = None
+    clock: datetime | None = None
+    env: str = "development"
+    workflows: Path | None = None
+    testing: bool = False
+
+    @property
+    def production(self) -> bool:
+        return self.env == "production"
+
+    @property
+    def sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+
+def load_settings(env: Mapping[str, str] | None = None) -> Settings:
+    """Read and check every setting, creating the instance folder and its secret key when they are not there.
+
+    Raises: WrongSetting, with one line that names the setting and what would be right.
+    """
+    env = os.environ if env is None else env
+    instance = Path(env.get("CERTIFY_INSTANCE") or "instance").absolute()
+    try:
+        instance.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise WrongSetting(f"CERTIFY_INSTANCE={instance}: cannot be used as a folder ({problem.strerror}).") from problem
+    values = {**_file_values(instance / "certify.toml"), **{k: v for k, v in env.items() if k in KEYS and v}}
+    kind = values.get("CERTIFY_ENV", "development")
+    if kind not in {"development", "production"}:
+        raise WrongSetting(f"CERTIFY_ENV={kind!r}: must be development or production.")
+    base_url = _web_address(values.get("CERTIFY_BASE_URL"))
+    clock = _clock(values.get("CERTIFY_CLOCK"))
+    if kind == "production":
+        if clock is not None:
+            raise WrongSetting("CERTIFY_CLOCK: a standing clock is refused when CERTIFY_ENV=production; remove it.")
+        if base_url is None:
+            raise WrongSetting("CERTIFY_BASE_URL: required when CERTIFY_ENV=production, for example https://certify.example.org.")
+    return Settings(
+        instance=instance,
+        database_url=_database_url(values.get("CERTIFY_DATABASE_URL"), instance),
+        secret_key=_secret_key(values.get("CERTIFY_SECRET_KEY"), instance / "secret_key"),
+        base_url=base_url,
+        smtp_url=_smtp_url(values.get("CERTIFY_SMTP_URL")),
+        clock=clock,
+        env=kind,
+    )
+
+
+def _file_values(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
+        raise WrongSetting(f"{path.name}: is not valid TOML ({broken}).") from broken
+    for key, value in data.items():
+        if key not in KEYS - {"CERTIFY_INSTANCE"}:
+            raise WrongSetting(f"{path.name}: {key} is not a setting; the settings are {', '.join(sorted(KEYS - {'CERTIFY_INSTANCE'}))}.")
+        if not isinstance(value, str):
+            raise WrongSetting(f"{path.name}: {key} must be text in quotes.")
+    return data
+
+
+def _database_url(value: str | None, instance: Path) -> str:
+    if not value:
+        return f"sqlite:///{instance / 'certify.db'}"
+    if value.startswith(("postgres://", "postgresql://")):
+        value = "postgresql+psycopg://" + value.split("://", 1)[1]
+    if value.startswith("sqlite:///") and not value.startswith("sqlite:////"):
+        return f"sqlite:///{Path(value.removeprefix('sqlite:///')).absolute()}"
+    if not value.startswith(("sqlite:////", "postgresql+psycopg://")):
+        shown = value.split("://", 1)[0]
+        raise WrongSetting(f"CERTIFY_DATABASE_URL: {shown}:// is not supported; use sqlite:///file.db or postgresql+psycopg://user:password@host/name.")
+    return value
+
+
+def _web_address(value: str | None) -> str | None:
+    if not value:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+        raise WrongSetting(f"CERTIFY_BASE_URL={value!r}: must be an address like https://certify.example.org.")
+    return value.rstrip("/")
+
+
+def _smtp_url(value: str | None) -> str | None:
+    if not value:
+        return None
+    parts = urlsplit(value)
+    try:
+        port_ok = parts.port is None or parts.port > 0
+    except ValueError:
+        port_ok = False
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or not port_ok:
+        raise WrongSetting("CERTIFY_SMTP_URL: must be smtp://user:password@host:port or smtps://….")
+    return value
+
+
+def _clock(value: str | None) -> datetime | None:
+    if not value:
+        return None
+    try:
+        return parse_instant(value)
+    except ValueError as wrong:
+        raise WrongSetting(f"CERTIFY_CLOCK={value!r}: must be an instant like 2026-03-05T14:00:00Z.") from wrong
+
+
+def _secret_key(value: str | None, path: Path) -> str:
+    if value:
+        if len(value) < 32:
+            raise WrongSetting("CERTIFY_SECRET_KEY: must have at least 32 characters; leave it unset to have one made.")
+        return value
+    if not path.exists():
+        # O_EXCL: two processes starting together must end with the same key.
+        try:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
+                new.write(secrets.token_urlsafe(48))
+        except FileExistsError:
+            pass
+    key = path.read_text(encoding="utf-8").strip()
+    if len(key) < 32:
+        raise WrongSetting(f"{path.name} in the instance folder is damaged: it must hold at least 32 characters; delete it to have a new one made.")
+    return key

@@ -1,0 +1,1 @@
+"""Pure matter of the product: no flask, no database."""

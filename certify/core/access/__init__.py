@@ -1,0 +1,1 @@
+"""Who may do what: roles, people acting, and the one table that decides."""

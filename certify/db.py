@@ -1,0 +1,101 @@
+"""The one SQLAlchemy object, the column types of the house, and how each database is spoken to."""
+
+from __future__ import annotations
+
+import fcntl
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeDecorator
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Ancestor of every table."""
+
+    metadata = sa.MetaData(naming_convention=NAMING)
+
+
+db = SQLAlchemy(model_class=Base)
+
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant: refuses naive values, stores UTC, gives aware UTC back on both databases."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant without a time zone must not be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# Reassign to change: `row.data = {**row.data, "k": v}`; in-place changes are not saved.
+Json = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+# GET, HEAD and OPTIONS read under plain BEGIN; everything else takes the write lock at once, because on SQLite
+# a reader that turns writer fails in spite of any time-out.
+write_intent: ContextVar[bool] = ContextVar("write_intent", default=True)
+
+
+def prepare_sqlite(engine: Engine, lock_path: Path | None) -> None:
+    """Set the pragmas of each new connection and say BEGIN ourselves.
+
+    A file lock queues writers of several processes fairly; SQLite's own waiting sleeps in growing steps.
+    """
+
+    @sa.event.listens_for(engine, "connect")
+    def _connect(dbapi: Any, _record: Any) -> None:
+        dbapi.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=10000",
+            "journal_size_limit=67108864",
+        ):
+            dbapi.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        if not write_intent.get():
+            connection.exec_driver_sql("BEGIN")
+            return
+        if lock_path is not None and "write_lock" not in connection.info:
+            handle = open(lock_path, "a")  # noqa: SIM115 - closed when the connection goes back to the pool
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            connection.info["write_lock"] = handle
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    @sa.event.listens_for(engine, "checkin")
+    def _checkin(_dbapi: Any, record: Any) -> None:
+        handle = record.info.pop("write_lock", None)
+        if handle is not None:
+            handle.close()

@@ -1,0 +1,1 @@
+"""Files of the product, kept under the digest of their content."""
