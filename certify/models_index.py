@@ -1,4 +1,6 @@
 """Imports every room's tables, so that the metadata is whole for migrations and tests."""
 
 import certify.certification.cases.models
-import certify.platform.audit.models  # noqa: F401
+import certify.platform.audit.models
+import certify.platform.identity.models
+import certify.platform.practices.models  # noqa: F401

@@ -1,0 +1,1 @@
+"""Practices, their sites and their providers."""
