@@ -1,0 +1,165 @@
+"""Who is asking, and whether the door is open to them: every route carries `requires` or `public`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
+from urllib.parse import urlsplit
+
+from flask import current_app, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from certify.core.access.policy import Permission, allowed
+from certify.core.access.roles import NOBODY, Actor
+from certify.core.foundation.errors import NotAllowed, Refusal
+
+P = ParamSpec("P")
+View = Callable[P, ResponseReturnValue]
+AnyView = TypeVar("AnyView", bound=Callable[..., Any])
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+TOKEN_HEADER = "Bearer "
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """The person behind the request, read once: who, in which roles, and by which key they came in."""
+
+    actor: Actor
+    person_id: int
+    name: str
+    email: str
+    time_zone: str
+    sign_in_id: str | None = None  # None when a bearer token was shown
+    token_id: int | None = None
+    scope: str = "write"  # read | write; a session may always write
+
+
+class SignInRequired(Refusal):
+    """Nobody is signed in, or the sign-in has ended."""
+
+
+class _LoadedUser(Protocol):
+    signed_in: SignedIn
+
+
+def find_signed_in() -> SignedIn | None:
+    """Return who is signed in, or None; the database is asked once a request."""
+    if "signed_in" not in g:
+        found = cast(_LoadedUser, current_user).signed_in if current_user and current_user.is_authenticated else None
+        g.signed_in = found
+        if found is not None:
+            g.setdefault("time_zone", found.time_zone)
+    return cast("SignedIn | None", g.signed_in)
+
+
+def current_person() -> SignedIn:
+    """Return who is signed in.
+
+    Raises: SignInRequired when nobody is.
+    """
+    found = find_signed_in()
+    if found is None:
+        raise SignInRequired("Please sign in first.")
+    return found
+
+
+def current_actor() -> Actor:
+    """Return the actor of this request, with all roles; on a public page without a sign-in, one who may nothing."""
+    found = find_signed_in()
+    return found.actor if found else NOBODY
+
+
+def forget_signed_in() -> None:
+    """Let the next question ask again; called when a person signs in or out within the request."""
+    g.pop("signed_in", None)
+
+
+def requires(permission: Permission) -> Callable[[Callable[P, ResponseReturnValue]], View[P]]:
+    """Open a route only to those whom the policy grants `permission` on any object at all.
+
+    Whether it holds for the very object is asked by the room's query, which answers 404 for what is not theirs.
+    """
+
+    def decorate(view: Callable[P, ResponseReturnValue]) -> View[P]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+            person = current_person()
+            if not allowed(person.actor, permission):
+                raise NotAllowed("Your role does not allow this.")
+            if person.scope == "read" and request.method not in SAFE_METHODS:
+                raise NotAllowed("This token may only read. Create one with the scope “write”.")
+            return view(*args, **kwargs)
+
+        guarded.required_permission = permission  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def public(view: AnyView) -> AnyView:
+    """Mark a route as open to everyone, with or without a sign-in."""
+    marked = cast(Any, view)
+    marked.required_permission = None
+    marked.is_public = True
+    return view
+
+
+def is_public(endpoint: str | None) -> bool:
+    """Whether the endpoint is open to everyone (Flask's own `static` is)."""
+    view = current_app.view_functions.get(endpoint or "")
+    return endpoint == "static" or bool(getattr(view, "is_public", False))
+
+
+def bearer_token() -> str | None:
+    """Return the token of the Authorization header, or None."""
+    header = request.headers.get("Authorization", "")
+    return header.removeprefix(TOKEN_HEADER).strip() if header.startswith(TOKEN_HEADER) else None
+
+
+def wants_problem() -> bool:
+    """Whether the answer to a refusal must be a problem document: the HTTP API, or a client that takes only JSON."""
+    if request.path.startswith("/api/"):
+        return True
+    if not request.headers.get("Accept"):
+        return False
+    accepted = request.accept_mimetypes
+    json = max(accepted["application/json"], accepted["application/problem+json"])
+    return bool(json) and json > accepted["text/html"]
+
+
+def safe_next(target: str | None, default: str = "/") -> str:
+    """Return `target` when it is a path of this very site, else `default`: a link must not lead a person elsewhere.
+
+    >>> safe_next("/cases?step=2"), safe_next("//evil.example"), safe_next("https://evil.example"), safe_next("/\\\\evil.example")
+    ('/cases?step=2', '/', '/', '/')
+    """
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or "\\" in target:
+        return default
+    if any(ord(c) < 32 or ord(c) == 127 for c in target):
+        return default
+    parts = urlsplit(target)
+    return target if not parts.scheme and not parts.netloc else default
+
+
+def same_origin() -> bool:
+    """Whether a browser sent this request from a page of this very site (`Sec-Fetch-Site`, else `Origin`)."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("Origin")
+    return origin is not None and origin != "null" and urlsplit(origin).netloc == request.host
+
+
+def sign_in_redirect() -> ResponseReturnValue:
+    """Lead to the sign-in page and back; a page's address is kept, a form's is that of the page it was on."""
+    if request.method in SAFE_METHODS:
+        back = request.full_path.rstrip("?")
+    else:
+        referrer = urlsplit(request.referrer or "")
+        inside = referrer.netloc == request.host
+        back = referrer.path + (f"?{referrer.query}" if referrer.query else "") if inside else "/"
+    return redirect(url_for("identity.sign_in", next=safe_next(back)))

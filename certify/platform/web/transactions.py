@@ -1,0 +1,131 @@
+"""Edges commit: a write is kept when the answer is good, and undone when it is a refusal."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+
+from flask import Flask, Response, current_app, g, make_response, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from certify.core.foundation.clock import now
+from certify.core.foundation.errors import Conflict
+from certify.core.foundation.ids import digest
+from certify.db import db, write_intent
+from certify.platform.web.access import SAFE_METHODS, find_signed_in
+from certify.platform.web.models import OnceKey
+
+P = ParamSpec("P")
+AnyView = TypeVar("AnyView", bound=Callable[..., Any])
+
+FORM_KEY = "form_key"
+KEPT_BODY_LIMIT = 200_000
+
+
+def commits(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+    """Commit when the view answers below 400, else roll back; the same form key or Idempotency-Key acts once."""
+
+    @wraps(view)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        try:
+            once = _claim_once_key()
+            if isinstance(once, Response):
+                db.session.rollback()
+                return once
+            response = make_response(view(*args, **kwargs))
+            if response.status_code < 400:
+                if once is not None:
+                    _remember_answer(once, response)
+                db.session.commit()
+            else:
+                db.session.rollback()
+        except BaseException:
+            db.session.rollback()
+            raise
+        return response
+
+    wrapped.commits = True  # type: ignore[attr-defined]
+    return wrapped
+
+
+def records_reading(view: AnyView) -> AnyView:
+    """For the few GETs that log that something was read: they may write, and commit like any write."""
+    wrapped = commits(view)
+    wrapped.records_reading = True  # type: ignore[attr-defined]
+    return cast(AnyView, wrapped)
+
+
+def install_transactions(app: Flask) -> None:
+    """Say before the first query of each request whether it will write (SQLite takes the write lock at BEGIN)."""
+
+    def declare_intent() -> None:
+        view = current_app.view_functions.get(request.endpoint or "")
+        writes = request.method not in SAFE_METHODS or getattr(view, "records_reading", False)
+        g.intent_before = write_intent.get()
+        write_intent.set(writes)
+
+    def restore_intent(_error: BaseException | None) -> None:
+        before = g.pop("intent_before", None)
+        if before is not None:
+            write_intent.set(before)
+
+    app.before_request_funcs.setdefault(None, []).insert(0, declare_intent)
+    app.teardown_request(restore_intent)
+
+
+def _claim_once_key() -> OnceKey | Response | None:
+    """Take the request's key for ourselves, or give the answer it already had.
+
+    Raises: Conflict when the key was used for other content.
+    """
+    secret = request.headers.get("Idempotency-Key") if request.path.startswith("/api/") else request.form.get(FORM_KEY)
+    if not secret or request.method in SAFE_METHODS:
+        return None
+    person = find_signed_in()
+    key = digest(f"{person.person_id if person else request.remote_addr}\n{request.method} {request.path}\n{secret}")
+    content = _content_digest()
+    found = _find(key)
+    if found is None:
+        claim = OnceKey(key=key, content=content, status=0, created_at=now())
+        try:
+            with db.session.begin_nested():
+                db.session.add(claim)
+            return claim
+        except IntegrityError:
+            # Another server was first; PostgreSQL let us wait for its commit.
+            found = _find(key)
+            if found is None:
+                raise
+    if request.path.startswith("/api/") and found.content != content:
+        raise Conflict("This Idempotency-Key was already used for another request.")
+    return _answer_again(found)
+
+
+def _find(key: str) -> OnceKey | None:
+    return db.session.scalars(select(OnceKey).where(OnceKey.key == key)).one_or_none()
+
+
+def _content_digest() -> str:
+    if request.mimetype == "multipart/form-data":
+        return hashlib.sha256(repr(sorted(request.form.items(multi=True))).encode()).hexdigest()
+    return hashlib.sha256(request.get_data(cache=True)).hexdigest()
+
+
+def _remember_answer(once: OnceKey, response: Response) -> None:
+    once.status = response.status_code
+    once.location = response.headers.get("Location")
+    if request.path.startswith("/api/") and response.is_sequence and (response.content_length or 0) <= KEPT_BODY_LIMIT:
+        once.body = response.get_data(as_text=True)
+        once.content_type = response.content_type
+
+
+def _answer_again(once: OnceKey) -> Response:
+    if once.body is not None:
+        return Response(once.body, status=once.status, content_type=once.content_type)
+    if once.location:
+        return Response(status=303, headers={"Location": once.location})
+    return Response(status=303, headers={"Location": request.referrer or "/"})
