@@ -1,6 +1,10 @@
 """Imports every room's tables, so that the metadata is whole for migrations and tests."""
 
+import certify.certification.applications.models
 import certify.certification.cases.models
+import certify.certification.discussions.models
+import certify.certification.evidence.models
+import certify.certification.fees.models
 import certify.platform.audit.models
 import certify.platform.identity.models
 import certify.platform.practices.models  # noqa: F401

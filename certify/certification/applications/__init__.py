@@ -1,0 +1,1 @@
+"""Step 1: questionnaire, agreement, webinar, questions of the program, eligibility."""

@@ -1,0 +1,1 @@
+"""What the practice owes: invoices from the schedule, payments, refunds."""
