@@ -1,0 +1,66 @@
+"""create_app(): builds the application; the only module that imports every room's routes."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from certify import models_index, resources, wiring  # noqa: F401 - models_index makes the metadata whole
+from certify.certification.cases import routes as cases
+from certify.config import Settings, load_settings
+from certify.core.foundation.clock import FixedClock, use_clock
+from certify.core.rulebook.current import use as use_rulebook
+from certify.core.rulebook.loading import load_rulebook
+from certify.db import db, prepare_sqlite
+from certify.platform.storage.operations import use_folder
+from certify.platform.web.formats import register_formats
+from certify.platform.web.install import init_web
+
+# A room's pages are hung in here, in the commit that adds the room.
+BLUEPRINTS = (
+    cases.bp,
+)
+
+POOL = {"pool_size": 8, "max_overflow": 8, "pool_pre_ping": True}
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application from settings.
+
+    Raises: WrongSetting for a setting, Broken for a mistake in workflows/; both say what would be right.
+    """
+    settings = load_settings() if settings is None else settings
+    if settings.clock is not None:
+        use_clock(FixedClock(settings.clock))
+    app = Flask(
+        "certify",
+        template_folder=str(resources.TEMPLATES),
+        static_folder=str(resources.STATIC),
+        instance_path=str(settings.instance),
+    )
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS={} if settings.sqlite else POOL,
+        MAX_CONTENT_LENGTH=32 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=4 * 1024 * 1024,
+        TESTING=settings.testing,
+    )
+    app.extensions["certify_settings"] = settings
+    use_folder(settings.instance / "files")
+    wiring.wire()
+    use_rulebook(load_rulebook(settings.workflows or resources.WORKFLOWS, guards=wiring.guard_keys()))
+    db.init_app(app)
+    if settings.sqlite:
+        with app.app_context():
+            # Tests share one connection that is rolled back; queueing writers by a file would only wait for itself.
+            prepare_sqlite(db.engine, None if settings.testing else settings.instance / "write.lock")
+    install_rooms(app)
+    return app
+
+
+def install_rooms(app: Flask) -> None:
+    """Hang every room's routes into the application."""
+    init_web(app)
+    register_formats(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)

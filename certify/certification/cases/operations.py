@@ -1,0 +1,291 @@
+"""Writes of the spine; the only writer of `Case.state` in the code base."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from certify.certification.cases import registry
+from certify.certification.cases.deadlines import drop_deadlines, extend, refresh_deadlines
+from certify.certification.cases.events import CaseAdvanced, CaseOpened
+from certify.certification.cases.inputs import read_inputs
+from certify.certification.cases.models import Case, CaseDeadline, CaseMember, CaseNumber
+from certify.certification.cases.queries import acting_roles, zone_of
+from certify.core.access.roles import SYSTEM, Actor, Role
+from certify.core.foundation import events
+from certify.core.foundation.days import local_date
+from certify.core.foundation.errors import Conflict, FieldError, Invalid, NotAllowed, NotOpen, Stale
+from certify.core.foundation.ids import initials
+from certify.core.rulebook.current import current
+from certify.core.workflow.machine import Machine, Transition, next_state
+from certify.platform.audit.models import Event
+from certify.platform.audit.operations import record
+
+KIND = "certification"
+# Transitions the clock sets off at once, one after the other; more than this many in a row is a circle in the rules.
+MOST_FOLLOW_UPS = 5
+
+
+@dataclass(frozen=True)
+class Step:
+    """A machine and the answer to each of its guards for one case at one instant."""
+
+    machine: Machine
+    facts: registry.CaseFacts
+    roles: Collection[Role]
+
+
+def open_case(session: Session, practice_id: int, practice_name: str, *, zone: str, actor: Actor, at: datetime) -> Case:
+    """Begin a case for a practice in the machine's first state, with the newest questionnaire, agreement and edition.
+
+    Raises: Conflict when the practice has an open case already.
+    """
+    running = session.scalar(select(Case.ref).where(Case.practice_id == practice_id, Case.open.is_(True)).limit(1))
+    if running is not None:
+        raise Conflict(f"The practice has an open case already: {running}. Go on with that one.")
+    book, today = current(), local_date(at, zone)
+    machine = book.machine(KIND)
+    first = machine.states[machine.initial]
+    case = Case(
+        ref=_next_ref(session, practice_name, today.year),
+        kind=KIND,
+        practice_id=practice_id,
+        edition=book.newest_edition(today).edition,
+        questionnaire=book.newest_questionnaire().version,
+        agreement=book.newest_agreement().version,
+        state=first.key,
+        step=first.step,
+        holder=first.holder,
+        state_since=at,
+        anchors={"entered": today.isoformat(), "opened_on": today.isoformat()},
+        created_at=at,
+    )
+    session.add(case)
+    session.flush()
+    refresh_deadlines(session, case, machine, zone=zone, at=at, entered=True)
+    record_on(session, case, "case.opened", "opened the application", actor=actor, at=at)
+    events.publish(session, CaseOpened(case.id, case.ref, practice_id, actor.user_id, at))
+    session.flush()
+    return case
+
+
+def take(
+    session: Session, case: Case, trigger: str, data: Mapping[str, Any], *, actor: Actor, at: datetime, version: int | None = None
+) -> CaseAdvanced:
+    """Perform any trigger: read its inputs, let the room write what they carry, advance, follow what happens at once.
+
+    Pages, API, commands and the scheduler all come through here.
+    Raises: Stale, NotOpen, NotAllowed, Invalid (inputs), RulesUnmet (all guards that do not hold); the caller rolls back.
+    """
+    machine = current().machine(case.kind)
+    if version is not None and case.version != version:
+        raise _stale(session, case)
+    roles = acting_roles(session, case, actor, at)
+    transition = _find(machine, case.state, trigger)
+    if not transition.roles & roles:
+        raise NotAllowed(f"“{transition.label}” is not yours to do in this case.")
+    inputs = read_inputs(transition.inputs, data)
+    prepare = registry.prepares.get(trigger)
+    if prepare is not None:
+        prepare(session, case, inputs, actor=actor, at=at)
+        session.flush()
+    step = Step(machine, registry.CaseFacts(session, case, actor, at), roles)
+    reason = str(inputs.get("reason") or inputs.get("comments") or "")
+    advanced = advance(session, case, trigger, step=step, actor=actor, at=at, version=case.version, reason=reason, data=inputs)
+    follow_at_once(session, case, at=at)
+    return advanced
+
+
+def advance(
+    session: Session,
+    case: Case,
+    trigger: str,
+    *,
+    step: Step,
+    actor: Actor,
+    at: datetime,
+    version: int,
+    reason: str = "",
+    data: Mapping[str, Any] | None = None,
+) -> CaseAdvanced:
+    """Take one step of a declared machine, leave its event in the chain, tell who listens.
+
+    Raises: Stale, NotOpen, NotAllowed or RulesUnmet; then nothing has changed. Flushes, never commits.
+    """
+    if case.version != version:
+        raise _stale(session, case)
+    before = case.state
+    after = next_state(step.machine, before, trigger, roles=step.roles, check=step.facts.check)
+    transition = _find(step.machine, before, trigger)
+    zone = zone_of(session, case)
+    today = local_date(at, zone)
+    state = step.machine.states[after]
+    case.state = after  # version_id_col counts up at the flush and catches two servers at once
+    case.step = case.step if state.ends else state.step
+    case.holder = state.holder
+    case.state_since = at
+    case.open = not state.ends
+    case.anchors = {**case.anchors, "entered": today.isoformat(), **{key: today.isoformat() for key in transition.sets}}
+    refresh_deadlines(session, case, step.machine, zone=zone, at=at, entered=True)
+    if state.ends:
+        drop_deadlines(session, case, at=at)
+    summary = transition.done or f"{transition.label.lower()}"
+    body = {"trigger": trigger, "from": before, "to": after, "inputs": dict(data or {})}
+    record_on(session, case, "case.advanced", summary, actor=actor, at=at, reason=reason, data=body)
+    event = CaseAdvanced(
+        case.id, case.ref, case.practice_id, trigger, before, after, actor.user_id, actor.name, at, reason, dict(data or {})
+    )
+    events.publish(session, event)
+    session.flush()
+    return event
+
+
+def follow_at_once(session: Session, case: Case, *, at: datetime) -> list[CaseAdvanced]:
+    """Take every automatic transition whose guards hold, one after the other, as the program's clock."""
+    machine, taken = current().machine(case.kind), []
+    for _ in range(MOST_FOLLOW_UPS):
+        facts = registry.CaseFacts(session, case, SYSTEM, at)
+        ready = next((t for t in machine.leaving(case.state) if t.automatic and not any(facts.check(g) for g in t.guards)), None)
+        if ready is None:
+            return taken
+        step = Step(machine, facts, SYSTEM.roles)
+        taken.append(advance(session, case, ready.trigger, step=step, actor=SYSTEM, at=at, version=case.version))
+    raise RuntimeError(f"{case.ref}: automatic transitions of {case.kind} go in a circle around {case.state}")
+
+
+def add_member(session: Session, case: Case, person_id: int, role: str, *, at: datetime, until: datetime | None = None) -> CaseMember:
+    """Put a person on the case in a role; who is on it in that role already keeps the place."""
+    member = session.scalar(
+        select(CaseMember).where(
+            CaseMember.case_id == case.id, CaseMember.person_id == person_id, CaseMember.role == role, CaseMember.until_at.is_(None)
+        )
+    )
+    if member is None:
+        member = CaseMember(case_id=case.id, person_id=person_id, role=role, from_at=at, until_at=until)
+        session.add(member)
+    session.flush()
+    return member
+
+
+def end_member(session: Session, case: Case, person_id: int, role: str, *, at: datetime) -> None:
+    """End a person's place on the case at an instant, which may lie ahead."""
+    for member in session.scalars(
+        select(CaseMember).where(CaseMember.case_id == case.id, CaseMember.person_id == person_id, CaseMember.role == role)
+    ):
+        if member.until_at is None or member.until_at > at:
+            member.until_at = at
+    session.flush()
+
+
+def set_anchor(session: Session, case: Case, key: str, on: date | None, *, at: datetime) -> None:
+    """Set or clear a date that deadlines are counted from, and recompute what depends on it."""
+    anchors = {k: v for k, v in case.anchors.items() if k != key}
+    case.anchors = anchors if on is None else {**anchors, key: on.isoformat()}
+    refresh_deadlines(session, case, current().machine(case.kind), zone=zone_of(session, case), at=at, entered=False)
+    session.flush()
+
+
+def assign_staff(session: Session, case: Case, person_id: int | None, name: str, *, actor: Actor, at: datetime) -> None:
+    """Name the member of program staff who looks after the case, or nobody."""
+    before, case.staff_id = case.staff_id, person_id
+    summary = f"made {name} the case's contact at the program" if person_id else "left the case without a contact at the program"
+    record_on(session, case, "case.assigned", summary, actor=actor, at=at, data={"before": before, "after": person_id})
+
+
+def extend_deadline(session: Session, case: Case, key: str, days: int, reason: str, *, actor: Actor, at: datetime) -> CaseDeadline:
+    """Give more time for a running deadline, with a reason (process.md, section 5: only the program does).
+
+    Raises: NotOpen when it is not running, Invalid when it may not be extended so far or so often, or no reason is given.
+    """
+    row = session.scalar(
+        select(CaseDeadline).where(CaseDeadline.case_id == case.id, CaseDeadline.key == key, CaseDeadline.ended_at.is_(None))
+    )
+    if row is None:
+        raise NotOpen(f"The deadline {key!r} is not running in {case.ref}.")
+    rule = current().deadlines[key]
+    errors = []
+    if not reason.strip():
+        errors.append(FieldError("reason", "Say why more time is given; the practice reads it."))
+    if row.extensions >= rule.extend_times:
+        errors.append(FieldError("days", f"This date can be extended {rule.extend_times} times, and has been."))
+    elif not 1 <= days <= rule.extend_days:
+        errors.append(FieldError("days", f"Between 1 and {rule.extend_days} days can be given."))
+    if errors:
+        raise Invalid(errors)
+    before = row.due_on
+    extend(session, case, row, days, zone=zone_of(session, case))
+    data = {"deadline": key, "before": before.isoformat(), "after": row.due_on.isoformat()}
+    summary = f"gave more time: {rule.label.lower()} is now due on {row.due_on:%A %d %B %Y}"
+    record_on(session, case, "deadline.extended", summary, actor=actor, at=at, reason=reason.strip(), data=data)
+    return row
+
+
+def lock_edition(session: Session, case: Case, *, actor: Actor, at: datetime) -> None:
+    """Fix the standards edition for good (process.md, transition 6 and invariant 5); a second call changes nothing."""
+    if case.edition_locked_at is None:
+        case.edition_locked_at = at
+        record_on(session, case, "case.edition_locked", f"fixed the standards edition: {case.edition}", actor=actor, at=at)
+
+
+def choose_edition(session: Session, case: Case, edition: str, *, actor: Actor, at: datetime) -> None:
+    """Choose the edition before the fee is confirmed.
+
+    Raises: NotOpen once the edition is fixed, or when that edition is not offered today.
+    """
+    offered = {e.edition for e in current().editions_open_on(local_date(at, zone_of(session, case)))}
+    if case.edition_locked_at is not None:
+        raise NotOpen("The standards edition was fixed when the fee was confirmed.")
+    if edition not in offered:
+        raise NotOpen(f"Edition {edition} is not offered today; offered: {', '.join(sorted(offered))}.")
+    before, case.edition = case.edition, edition
+    data = {"before": before, "after": edition}
+    record_on(session, case, "case.edition_chosen", f"chose the standards edition {edition}", actor=actor, at=at, data=data)
+
+
+def record_on(
+    session: Session,
+    case: Case,
+    kind: str,
+    summary: str,
+    *,
+    actor: Actor,
+    at: datetime,
+    reason: str = "",
+    subject: str = "",
+    data: dict[str, Any] | None = None,
+    internal: bool = False,
+) -> Event:
+    """Add an event to the case's chain; `summary` goes on after the actor's name, past tense."""
+    return record(
+        session, f"case:{case.ref}", kind, summary, actor=actor, at=at, reason=reason, subject=subject, data=data, internal=internal
+    )
+
+
+def _find(machine: Machine, state: str, trigger: str) -> Transition:
+    for transition in machine.leaving(state):
+        if transition.trigger == trigger:
+            return transition
+    if not any(t.trigger == trigger for t in machine.transitions):
+        raise NotOpen(f"There is no step {trigger!r}; open from here: {', '.join(t.trigger for t in machine.leaving(state)) or 'none'}.")
+    raise NotOpen(f"{trigger!r} is not open while the case is at “{machine.states[state].label}”.")
+
+
+def _stale(session: Session, case: Case) -> Stale:
+    last = session.scalar(select(Event).where(Event.stream == f"case:{case.ref}").order_by(Event.seq.desc()).limit(1))
+    who = f" {last.actor_name} {last.summary} on {last.at:%d %B %Y at %H:%M} UTC." if last else ""
+    return Stale(f"{case.ref} has moved on since you opened it.{who} Open it again to see where it stands.")
+
+
+def _next_ref(session: Session, practice_name: str, year: int) -> str:
+    number = session.get(CaseNumber, year, with_for_update=True, populate_existing=True)
+    if number is None:
+        number = CaseNumber(year=year, last=0)
+        session.add(number)
+    number.last += 1
+    session.flush()
+    return f"{initials(practice_name)}-{year}-{number.last:03d}"

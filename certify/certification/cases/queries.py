@@ -1,0 +1,405 @@
+"""Reads of the spine: which cases a person may see, where one stands, and what may happen next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from certify.certification.cases import registry
+from certify.certification.cases.models import Case, CaseDeadline, CaseMember
+from certify.certification.cases.rules import CaseClockFacts
+from certify.core.access.policy import Permission, Reach, Subject, allowed, reach
+from certify.core.access.roles import SYSTEM, Actor, Role
+from certify.core.foundation.clock import now
+from certify.core.foundation.days import business_days_between, local_date
+from certify.core.foundation.errors import NotAllowed, NotFound, Unmet
+from certify.core.rulebook.current import current
+from certify.core.workflow.machine import Opening, openings
+from certify.platform.practices.models import Practice, Site
+
+PROPOSED = "proposed_surveyor"
+HOLDERS = {
+    "practice": "the practice",
+    "program": "the program",
+    "surveyor": "the surveyor",
+    "council": "the council",
+    "finance": "finance",
+    "none": "no one",
+}
+HOLDER_ROLES = {
+    "practice": {Role.PRACTICE_ADMIN, Role.PHYSICIAN_LEAD, Role.PRACTICE_STAFF},
+    "program": {Role.PROGRAM_STAFF},
+    "surveyor": {Role.SURVEYOR},
+    "council": {Role.COUNCIL},
+    "finance": {Role.FINANCE},
+}
+
+
+@dataclass(frozen=True)
+class Due:
+    """A due date as pages show it."""
+
+    key: str
+    label: str
+    on: date
+    weekday: str
+    days_left: int  # calendar days; negative when late
+    business_days_left: int
+    overdue: bool
+    text: str
+    after: str  # what happens after it
+
+
+@dataclass(frozen=True)
+class StepMark:
+    """One of the six steps in the tracker."""
+
+    number: int
+    title: str
+    status: str  # done | current | todo
+    explanation: str = ""
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One tab of the case page."""
+
+    key: str
+    label: str
+    url: str
+    count: int = 0
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class OpenStep:
+    """An opening as a page offers it: with the address where it is done."""
+
+    trigger: str
+    label: str
+    explanation: str
+    allowed: bool
+    unmet: tuple[Unmet, ...]
+    primary: bool
+    url: str
+    opening: Opening
+
+
+@dataclass(frozen=True)
+class CaseHeader:
+    """Everything the head of a case page says: step, holder, date, next, and what is missing."""
+
+    ref: str
+    practice_id: int
+    practice_name: str
+    sites_count: int
+    edition_title: str
+    edition_locked: bool
+    state: str
+    state_label: str
+    public_label: str
+    step: int
+    steps: tuple[StepMark, ...]
+    holder: str
+    holder_label: str
+    waiting_for_me: bool
+    status: str
+    next: str
+    due: Due | None
+    primary: OpenStep | None
+    openings: tuple[OpenStep, ...]
+    missing: tuple[Unmet, ...]
+    version: int
+    tabs: tuple[Tab, ...]
+    zone: str
+    staff_id: int | None
+    open: bool
+
+
+def case_for(session: Session, actor: Actor, ref: str, permission: Permission = Permission.VIEW_CASE, *, lock: bool = False) -> Case:
+    """Return the case if the actor may do this to it; `lock` holds its row until the transaction ends.
+
+    Raises: NotFound when it is not the actor's to see, NotAllowed when it is but this is not theirs to do.
+    """
+    query = select(Case).where(Case.ref == ref)
+    case = session.scalar(query.with_for_update() if lock else query)
+    if case is None:
+        raise NotFound(f"There is no case {ref}.")
+    subject = subject_of(session, case, actor)
+    if not allowed(actor, Permission.VIEW_CASE, subject) and actor is not SYSTEM:
+        raise NotFound(f"There is no case {ref}.")
+    if not allowed(actor, permission, subject):
+        raise NotAllowed("Your role does not include this.")
+    return case
+
+
+def case_by_id(session: Session, case_id: int, *, lock: bool = False) -> Case:
+    """Return a case by its number inside the program; access is the caller's matter. Raises NotFound."""
+    query = select(Case).where(Case.id == case_id)
+    case = session.scalar(query.with_for_update() if lock else query)
+    if case is None:
+        raise NotFound("There is no such case.")
+    return case
+
+
+def subject_of(session: Session, case: Case, actor: Actor) -> Subject:
+    """Return the case as the policy sees it; only a surveyor's place on the team needs a look at the database."""
+    on_team = Role.SURVEYOR in actor.roles and _member_roles(session, case, actor) - {PROPOSED}
+    team = frozenset({actor.user_id}) if on_team and actor.user_id is not None else frozenset()
+    return Subject(practice_id=case.practice_id, team=team)
+
+
+def actor_may(session: Session, case: Case, actor: Actor, permission: Permission) -> bool:
+    """Whether the actor may do this to this case."""
+    return allowed(actor, permission, subject_of(session, case, actor))
+
+
+def acting_roles(session: Session, case: Case, actor: Actor, at: datetime) -> frozenset[Role]:
+    """Return the roles that count for triggers of this case: a surveyor's only while on it or proposed for it."""
+    roles = actor.roles_at(case.practice_id)
+    if Role.SURVEYOR in roles and not _member_roles(session, case, actor):
+        roles -= {Role.SURVEYOR}
+    return roles
+
+
+def visible(actor: Actor, permission: Permission = Permission.VIEW_CASE) -> ColumnElement[bool]:
+    """Return the predicate of the cases within the actor's reach."""
+    return within(reach(actor, permission))
+
+
+def within(far: Reach) -> ColumnElement[bool]:
+    """Turn a reach into a predicate on `case`."""
+    if far.everything:
+        return true()
+    parts: list[ColumnElement[bool]] = []
+    if far.practice_ids:
+        parts.append(Case.practice_id.in_(far.practice_ids))
+    if far.team_member_id is not None:
+        parts.append(
+            exists().where(
+                CaseMember.case_id == Case.id,
+                CaseMember.person_id == far.team_member_id,
+                CaseMember.role != PROPOSED,
+                or_(CaseMember.until_at.is_(None), CaseMember.until_at > now()),
+            )
+        )
+    return or_(*parts) if parts else false()
+
+
+def zone_of(session: Session, case: Case) -> str:
+    """Return the practice's time zone."""
+    practice = session.get(Practice, case.practice_id)
+    return practice.time_zone if practice else "America/New_York"
+
+
+def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> CaseClockFacts:
+    """Return what the clock guards judge."""
+    rows = session.scalars(select(CaseDeadline).where(CaseDeadline.case_id == case.id, CaseDeadline.ended_at.is_(None))).all()
+    return CaseClockFacts(case.ref, at, case.edition, {r.key: r.due_at for r in rows}, {r.key: r.due_on for r in rows})
+
+
+def openings_for(session: Session, case: Case, actor: Actor, at: datetime) -> tuple[OpenStep, ...]:
+    """Return every step that leads on from here, whoever takes it, with all that each still lacks."""
+    machine = current().machine(case.kind)
+    facts = registry.CaseFacts(session, case, actor, at)
+    found = openings(machine, case.state, roles=acting_roles(session, case, actor, at), check=facts.check)
+    return tuple(_open_step(case, opening) for opening in found)
+
+
+def deadlines_of(session: Session, case: Case, at: datetime) -> list[Due]:
+    """Return the case's running deadlines, soonest first."""
+    rows = session.scalars(
+        select(CaseDeadline).where(CaseDeadline.case_id == case.id, CaseDeadline.ended_at.is_(None)).order_by(CaseDeadline.due_at)
+    ).all()
+    today = local_date(at, zone_of(session, case))
+    return [_due(row.key, row.due_on, today) for row in rows]
+
+
+def header_for(session: Session, case: Case, actor: Actor, at: datetime, tab: str = "overview") -> CaseHeader:
+    """Return the head of a case page as this actor sees it."""
+    book = current()
+    machine = book.machine(case.kind)
+    state = machine.states[case.state]
+    practice = session.get(Practice, case.practice_id)
+    assert practice is not None, "a case has a practice"
+    sites = session.scalar(select(func.count()).select_from(Site).where(Site.practice_id == practice.id, Site.closed_on.is_(None))) or 0
+    steps = openings_for(session, case, actor, at)
+    mine = [s for s in steps if s.opening.role_allowed and not s.opening.automatic and not s.opening.clock]
+    primary = next((s for s in mine if s.primary), None)
+    waiting_for_me = bool(HOLDER_ROLES.get(case.holder, set()) & acting_roles(session, case, actor, at))
+    # What is missing is the holder's business first, but everyone on the case may see it.
+    lead = primary or next((s for s in steps if s.primary), None)
+    today = local_date(at, practice.time_zone)
+    return CaseHeader(
+        ref=case.ref,
+        practice_id=practice.id,
+        practice_name=practice.legal_name,
+        sites_count=sites,
+        edition_title=book.editions[case.edition].title,
+        edition_locked=case.edition_locked_at is not None,
+        state=case.state,
+        state_label=state.label,
+        public_label=state.public_label,
+        step=case.step,
+        steps=_step_marks(case),
+        holder=case.holder,
+        holder_label=_holder_label(case.holder, waiting_for_me),
+        waiting_for_me=waiting_for_me,
+        status=state.status if waiting_for_me else state.status_others,
+        next=state.next,
+        due=_due(case.due_key, case.due_on, today) if case.due_key and case.due_on else None,
+        primary=primary,
+        openings=tuple(mine),
+        missing=lead.unmet if lead else (),
+        version=case.version,
+        tabs=_tabs(session, case, actor, tab),
+        zone=practice.time_zone,
+        staff_id=case.staff_id,
+        open=case.open,
+    )
+
+
+def mine_first(header: CaseHeader) -> CaseHeader:
+    """Return the header with the openings that can be taken now before those that lack something."""
+    return replace(header, openings=tuple(sorted(header.openings, key=lambda s: (not s.primary, not s.allowed))))
+
+
+@dataclass(frozen=True)
+class CaseFilter:
+    """What a list of cases is narrowed to; empty fields narrow nothing."""
+
+    step: int | None = None
+    state: str = ""
+    holder: str = ""
+    practice_id: int | None = None
+    staff_id: int | None = None
+    due_before: date | None = None
+    open_only: bool = False
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class CaseRow:
+    """A case with what a list shows of it."""
+
+    case: Case
+    practice_name: str
+    zone: str
+
+
+def list_cases(
+    session: Session, actor: Actor, narrowed: CaseFilter, *, after: int | None = None, limit: int = 50
+) -> Sequence[CaseRow]:
+    """Return one page of the cases within reach, newest first, older than case id `after`; ask for one more to know of a next page."""
+    query = (
+        select(Case, Practice.legal_name, Practice.time_zone)
+        .join(Practice, Practice.id == Case.practice_id)
+        .where(*conditions(actor, narrowed))
+        .order_by(Case.id.desc())
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(Case.id < after)
+    return [CaseRow(*row) for row in session.execute(query).all()]
+
+
+def conditions(actor: Actor, narrowed: CaseFilter) -> list[ColumnElement[bool]]:
+    """Return the predicates of a filter, beginning with what the actor may see."""
+    found = [visible(actor)]
+    if narrowed.step:
+        found.append(Case.step == narrowed.step)
+    if narrowed.state:
+        found.append(Case.state == narrowed.state)
+    if narrowed.holder:
+        found.append(Case.holder == narrowed.holder)
+    if narrowed.practice_id is not None:
+        found.append(Case.practice_id == narrowed.practice_id)
+    if narrowed.staff_id is not None:
+        found.append(Case.staff_id == narrowed.staff_id)
+    if narrowed.due_before is not None:
+        found.append(and_(Case.due_on.is_not(None), Case.due_on < narrowed.due_before))
+    if narrowed.open_only:
+        found.append(Case.open.is_(True))
+    if narrowed.text:
+        text = narrowed.text.strip()
+        found.append(or_(Case.ref == text.upper(), Practice.name_key.startswith(text.lower(), autoescape=True)))
+    return found
+
+
+def members_of(session: Session, case: Case) -> Sequence[CaseMember]:
+    """Return the people on the case, past ones too."""
+    return session.scalars(select(CaseMember).where(CaseMember.case_id == case.id).order_by(CaseMember.id)).all()
+
+
+def _member_roles(session: Session, case: Case, actor: Actor) -> set[str]:
+    if actor.user_id is None:
+        return set()
+    return set(
+        session.scalars(
+            select(CaseMember.role).where(
+                CaseMember.case_id == case.id,
+                CaseMember.person_id == actor.user_id,
+                or_(CaseMember.until_at.is_(None), CaseMember.until_at > now()),
+            )
+        )
+    )
+
+
+def _open_step(case: Case, opening: Opening) -> OpenStep:
+    url = opening.page.format(ref=case.ref) if opening.page else f"/cases/{case.ref}/do/{opening.trigger}"
+    return OpenStep(
+        opening.trigger, opening.label, opening.explanation, opening.allowed, tuple(opening.unmet), opening.primary, url, opening
+    )
+
+
+def _due(key: str, on: date, today: date) -> Due:
+    rule = current().deadlines[key]
+    left = (on - today).days
+    text = f"{-left} days late" if left < -1 else "1 day late" if left == -1 else "today" if left == 0 else f"{left} days left"
+    return Due(
+        key, rule.label, on, f"{on:%A}", left, business_days_between(today, on), left < 0, "1 day left" if left == 1 else text, rule.after
+    )
+
+
+def _holder_label(holder: str, mine: bool) -> str:
+    if holder == "none":
+        return "Nothing is asked of anyone"
+    return "Waiting for you" if mine else f"Waiting for {HOLDERS[holder]}"
+
+
+def _step_marks(case: Case) -> tuple[StepMark, ...]:
+    marks = []
+    for info in current().machine(case.kind).steps:
+        status = "done" if info.number < case.step else "current" if info.number == case.step else "todo"
+        marks.append(StepMark(info.number, info.title, status, info.explanation))
+    return tuple(marks)
+
+
+TABS = (
+    ("overview", "Overview", "", Permission.VIEW_CASE),
+    ("application", "Application", "/application", Permission.VIEW_APPLICATION),
+    ("evidence", "Evidence", "/evidence", Permission.VIEW_EVIDENCE),
+    ("survey", "Survey", "/survey", Permission.VIEW_SURVEY),
+    ("report", "Report", "/report", Permission.VIEW_REPORT),
+    ("corrections", "Corrections", "/corrections", Permission.VIEW_CORRECTIONS),
+    ("decision", "Decision", "/decision", Permission.VIEW_DECISION),
+    ("fees", "Fees", "/fees", Permission.VIEW_FEES),
+    ("messages", "Messages", "/messages", Permission.READ_MESSAGES),
+    ("history", "History", "/history", Permission.VIEW_HISTORY),
+)
+
+
+def _tabs(session: Session, case: Case, actor: Actor, at_tab: str) -> tuple[Tab, ...]:
+    numbers: dict[str, int] = {}
+    for count in registry.counts:
+        numbers |= count(session, case, actor)
+    subject = subject_of(session, case, actor)
+    return tuple(
+        Tab(key, label, f"/cases/{case.ref}{path}", numbers.get(key, 0), key == at_tab)
+        for key, label, path, permission in TABS
+        if allowed(actor, permission, subject)
+    )
