@@ -1,0 +1,1 @@
+"""Certificates: made on award, never edited, only issued again."""

@@ -1,0 +1,1 @@
+"""The council's decision: award or denial, with everything it needs on one page."""
