@@ -7,4 +7,5 @@ import certify.certification.evidence.models
 import certify.certification.fees.models
 import certify.platform.audit.models
 import certify.platform.identity.models
-import certify.platform.practices.models  # noqa: F401
+import certify.platform.practices.models
+import certify.platform.web.models  # noqa: F401

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from certify.db import Json, Model, UtcDateTime
+from certify.db import Model, UtcDateTime
 
 
 class Person(Model):
@@ -54,8 +53,8 @@ class SignIn(Model):
     __table_args__ = (sa.Index("ix_sign_in_person_id_ended_at", "person_id", "ended_at"),)
 
     id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)  # digest of the cookie's secret
-    person_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
-    data: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"))
+    network: Mapped[str] = mapped_column(sa.String(60), default="")  # the address it was made from
     user_agent: Mapped[str] = mapped_column(sa.String(300), default="")
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -97,8 +96,8 @@ class SignInAttempt(Model):
     """A failed sign-in, counted per address typed and per network address, whether or not there is an account."""
 
     __tablename__ = "sign_in_attempt"
-    __table_args__ = (sa.Index("ix_sign_in_attempt_key_at", "key", "at"),)
+    __table_args__ = (sa.Index("ix_sign_in_attempt_key_at", "key", "at"), sa.Index("ix_sign_in_attempt_at", "at"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(sa.String(80))  # digest of the address typed, or `ip:…`
+    key: Mapped[str] = mapped_column(sa.String(80))  # `mail:` and the digest of the address typed, or `net:` and the network
     at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -19,7 +19,7 @@ class OnceKey(Model):
     key: Mapped[str] = mapped_column(sa.String(64), primary_key=True)  # digest of person, path and key
     content: Mapped[str] = mapped_column(sa.String(64))  # digest of what was sent
     status: Mapped[int] = mapped_column()
-    location: Mapped[str | None] = mapped_column(sa.String(500))
+    location: Mapped[str | None] = mapped_column(sa.Text)
     content_type: Mapped[str | None] = mapped_column(sa.String(120))
     body: Mapped[str | None] = mapped_column(sa.Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

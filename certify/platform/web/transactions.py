@@ -110,7 +110,7 @@ def _find(key: str) -> OnceKey | None:
 
 
 def _content_digest() -> str:
-    if request.mimetype == "multipart/form-data":
+    if request.form:
         return hashlib.sha256(repr(sorted(request.form.items(multi=True))).encode()).hexdigest()
     return hashlib.sha256(request.get_data(cache=True)).hexdigest()
 

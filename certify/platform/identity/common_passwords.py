@@ -1,0 +1,21 @@
+"""Passwords that are tried first: the long ones of public lists, and what people make of this field's own words."""
+
+from __future__ import annotations
+
+_WORDS = """
+password password1 password12 password123 password1234 passwordpassword passw0rdpassw0rd passw0rd1234 password12345
+123456789012 1234567890123 12345678901234 123456123456 123123123123 111111111111 000000000000 121212121212 112233445566
+qwertyuiop qwertyuiop12 qwertyuiop123 qwertyqwerty qwerty123456 qwerty1234567 asdfghjkl123 asdfghjklzxcvbnm zxcvbnm12345
+1qaz2wsx3edc 1qaz2wsx3edc4rfv qazwsxedcrfv zaq12wsxcde3 1q2w3e4r5t6y 1q2w3e4r5t6y7u q1w2e3r4t5y6 abcdefghijkl abcdefghijklm
+abcdefghijklmnop abcd1234efgh abc123abc123 aaaaaaaaaaaa letmeinletmein letmein12345 letmeinplease welcomewelcome welcome12345
+welcome123456 welcome2026 changemechangeme changeme1234 changeme12345 administrator administrator1 adminadminadmin admin123456789
+iloveyouiloveyou iloveyou1234 iloveyouforever sunshine12345 princess12345 football12345 baseball12345 superman12345 dragondragon
+trustno1trustno1 monkeymonkey mastermaster masterpassword secretsecret secretpassword mypassword mypassword1 mypassword12 mypassword123
+newpassword newpassword1 newpassword123 testpassword testtesttest test12345678 temppassword temporary123 defaultpassword guestguestguest
+rootrootroot toortoortoor loginloginlogin computer1234 internet1234 whateverwhatever michaelmichael jordanjordan charliecharlie
+correcthorsebatterystaple correct horse battery staple opensesame opensesame12 summer2025summer winter2025winter spring2026spring
+oncologyoncology oncology1234 oncology12345 hospital1234 hospital12345 medicalhome medicalhome1 medicalhome123 certification
+certification1 certification123 certifycertify chemotherapy chemotherapy1 chemotherapy123 cancercenter cancercenter1 cancercenter123
+practicepractice practice1234 practice12345 surveyor1234 surveyorsurveyor nursenursenurse doctordoctor
+"""
+COMMON_PASSWORDS = frozenset(_WORDS.split()) | {"correct horse battery staple"}

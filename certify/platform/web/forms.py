@@ -1,0 +1,100 @@
+"""The base of every form: trimmed text, sentences for errors, a version, and a key that lets it act once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+from flask_wtf import FlaskForm
+from markupsafe import Markup
+from wtforms import Field, HiddenField, IntegerField, StringField, TextAreaField
+from wtforms.validators import (
+    DataRequired,
+    InputRequired,
+    Length,
+    Optional,
+    ValidationError,
+)
+
+from certify.core.foundation.errors import FieldError, Invalid
+from certify.core.foundation.ids import new_secret
+from certify.platform.web.transactions import FORM_KEY
+
+
+class Form(FlaskForm):  # type: ignore[misc]
+    """A form of a page. The page's security token is checked once for all requests, in `web.csrf`."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        csrf = False
+
+        def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Field:
+            if issubclass(unbound_field.field_class, StringField | TextAreaField):
+                filters = list(unbound_field.kwargs.get("filters", ()))
+                unbound_field.kwargs["filters"] = [strip_text, *[f for f in filters if f is not strip_text]]
+            return unbound_field.bind(form=form, **options)  # type: ignore[no-any-return]
+
+    def field_errors(self) -> list[FieldError]:
+        """Return every mistake with its field, in the order of the form."""
+        return [FieldError(f.name, str(message)) for f in self for message in f.errors]
+
+    def refuse(self, invalid: Invalid) -> None:
+        """Hang what an operation found wrong on the fields it named, so that the page shows it there."""
+        for error in invalid.errors:
+            target = self._fields.get(error.field)
+            if target is None:
+                self.form_errors.append(error.message)
+            else:
+                target.errors = [*target.errors, error.message]
+
+
+class VersionField(HiddenField):
+    """The version the person saw, as a whole number."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        text = valuelist[0] if valuelist else ""
+        if not text.isascii() or not text.isdigit() or len(text) > 9:
+            self.data = None
+            raise ValueError("The page is incomplete. Reload it and try again.")
+        self.data = int(text)
+
+
+def strip_text(value: Any) -> Any:
+    """Trim white space at both ends and drop characters no keyboard makes."""
+    if not isinstance(value, str):
+        return value
+    return "".join(c for c in value.replace("\r\n", "\n") if c in "\n\t" or c.isprintable() or ord(c) > 159).strip()
+
+
+def one_line(_form: Any, field: Field) -> None:
+    """Refuse line breaks in what must be one line (names, addresses, subjects)."""
+    if isinstance(field.data, str) and any(c in field.data for c in "\r\n\t"):
+        raise ValidationError("Write this in one line.")
+
+
+def required(message: str) -> list[Any]:
+    """Return the validators of a field that must be filled, with a sentence that says what to do."""
+    return [InputRequired(message), DataRequired(message)]
+
+
+def posted_version() -> int:
+    """Return the version a plain form carries.
+
+    Raises: Invalid when there is none or it is not a whole number.
+    """
+    text = request.form.get("version", "")
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise Invalid("The page is incomplete: it does not say which version you saw. Reload it and try again.", "version")
+    return int(text)
+
+
+def form_key() -> str:
+    """Return a fresh key; the second of two clicks carries the same one and gets the first one's answer."""
+    return new_secret()
+
+
+def once() -> Markup:
+    """Return the hidden field that makes a form act once."""
+    return Markup('<input type="hidden" name="{}" value="{}">').format(FORM_KEY, form_key())
+
+
+__all__ = ["Form", "IntegerField", "Length", "Optional", "VersionField", "once", "one_line", "posted_version", "required", "strip_text"]

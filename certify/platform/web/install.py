@@ -1,0 +1,35 @@
+"""Puts everything of this room into an app; `create_app` calls it once, before any blueprint."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from certify.platform.web.csrf import install_csrf
+from certify.platform.web.errors import install_errors
+from certify.platform.web.formats import register_formats
+from certify.platform.web.forms import form_key, once
+from certify.platform.web.security import install_security
+from certify.platform.web.transactions import install_transactions
+
+LARGEST_REQUEST = 60 * 1024 * 1024
+
+
+def init_web(app: Flask) -> None:
+    """Install transactions, CSRF, refusals, headers, filters and request limits."""
+    settings = app.extensions["certify_settings"]
+    app.config.update(
+        SESSION_COOKIE_NAME="__Host-certify" if settings.production else "certify",
+        SESSION_COOKIE_SECURE=settings.production,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+    )
+    app.config.setdefault("MAX_CONTENT_LENGTH", LARGEST_REQUEST)
+    app.config.setdefault("MAX_FORM_MEMORY_SIZE", 5 * 1024 * 1024)
+    app.config.setdefault("MAX_FORM_PARTS", 5000)
+    install_transactions(app)
+    install_csrf(app)
+    install_errors(app)
+    install_security(app)
+    register_formats(app)
+    app.jinja_env.globals["once"] = once
+    app.jinja_env.globals["form_key"] = form_key
