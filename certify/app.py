@@ -11,9 +11,10 @@ from certify.core.foundation.clock import FixedClock, use_clock
 from certify.core.rulebook.current import use as use_rulebook
 from certify.core.rulebook.loading import load_rulebook
 from certify.db import db, prepare_sqlite
+from certify.platform.identity.login import init_identity
 from certify.platform.storage.operations import use_folder
-from certify.platform.web.formats import register_formats
 from certify.platform.web.install import init_web
+from certify.schema import attach
 
 # A room's pages are hung in here, in the commit that adds the room.
 BLUEPRINTS = (
@@ -41,11 +42,10 @@ def create_app(settings: Settings | None = None) -> Flask:
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS={} if settings.sqlite else POOL,
-        MAX_CONTENT_LENGTH=32 * 1024 * 1024,
-        MAX_FORM_MEMORY_SIZE=4 * 1024 * 1024,
         TESTING=settings.testing,
     )
     app.extensions["certify_settings"] = settings
+    app.config["SETTINGS"] = settings
     use_folder(settings.instance / "files")
     wiring.wire()
     use_rulebook(load_rulebook(settings.workflows or resources.WORKFLOWS, guards=wiring.guard_keys()))
@@ -54,6 +54,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         with app.app_context():
             # Tests share one connection that is rolled back; queueing writers by a file would only wait for itself.
             prepare_sqlite(db.engine, None if settings.testing else settings.instance / "write.lock")
+    attach(app)
     install_rooms(app)
     return app
 
@@ -61,6 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def install_rooms(app: Flask) -> None:
     """Hang every room's routes into the application."""
     init_web(app)
+    init_identity(app)
     register_formats(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -1,1 +1,1 @@
-"""What people and programs look at: pages, documents, mail that reminds, the public register, the HTTP API."""
+"""What people and programs look at."""

@@ -142,4 +142,5 @@ READERS = {
     "sites": _list,
     "questions": _records,
     "gaps": _records,
+    "records": _records,
 }

@@ -32,7 +32,7 @@ from certify.platform.audit.queries import list_events
 from certify.platform.identity.queries import find_person, list_people_in_role, names_of
 from certify.platform.practices.queries import list_practices_to_apply, practice_for
 from certify.platform.web.edges import commits, current_actor, requires
-from certify.platform.web.paging import Page, read_cursor, write_cursor
+from certify.platform.web.paging import Page, linked, read_cursor, write_cursor
 
 bp = Blueprint("cases", __name__)
 
@@ -58,15 +58,11 @@ def index() -> ResponseReturnValue:
     """The cases within reach, newest first, with filters that stay in the address."""
     actor = current_actor()
     narrowed = _filter()
-    after = read_cursor(request.args.get("cursor"))
+    after = _after(request.args.get("cursor"))
     rows = list_cases(db.session, actor, narrowed, after=after, limit=PAGE + 1)
     shown = rows[:PAGE]
-    arguments = {k: v for k, v in request.args.items() if k != "cursor" and v}
-    page = Page(
-        previous_url=url_for("cases.index", **arguments) if after is not None else None,
-        next_url=url_for("cases.index", **arguments, cursor=write_cursor(shown[-1].case.id)) if len(rows) > PAGE else None,
-        summary="",
-    )
+    query = {key: value for key, value in request.args.items() if key != "cursor"}
+    page = linked(Page(shown, write_cursor((shown[-1].case.id,)) if len(rows) > PAGE else None), "/cases", dict(query))
     machine = current().machine("certification")
     return render_template(
         "certification/cases/index.html", rows=shown, page=page, filter=narrowed, machine=machine, today=now().date(),
@@ -194,19 +190,13 @@ def history(ref: str) -> ResponseReturnValue:
     internal = actor_may(db.session, case, actor, Permission.READ_INTERNAL_MESSAGES)
     kind, person = request.args.get("kind", ""), request.args.get("person", "").strip()
     kind = kind if kind in dict(KINDS) else ""
-    before = read_cursor(request.args.get("cursor"))
+    before = _after(request.args.get("cursor"))
     found = list_events(
         db.session, f"case:{ref}", before=before, limit=HISTORY_PAGE + 1, kind=kind, person=person, internal=internal
     )
     shown = found[:HISTORY_PAGE]
-    arguments: dict[str, Any] = {"kind": kind or None, "person": person or None}
-    page = Page(
-        previous_url=url_for("cases.history", ref=ref, **arguments) if before is not None else None,
-        next_url=url_for("cases.history", ref=ref, cursor=write_cursor(shown[-1].seq), **arguments)
-        if len(found) > HISTORY_PAGE
-        else None,
-        summary="",
-    )
+    following = write_cursor((shown[-1].seq,)) if len(found) > HISTORY_PAGE else None
+    page = linked(Page(shown, following), f"/cases/{ref}/history", {"kind": kind, "person": person})
     return render_template(
         "certification/cases/history.html", header=header_for(db.session, case, actor, now(), "history"),
         events=lines(shown), page=page, kinds=KINDS, kind=kind, person=person,
@@ -232,6 +222,13 @@ def _action_page(
         zone=zone_of(db.session, case),
     )
     return page, status
+
+
+def _after(cursor: str | None) -> int | None:
+    if not cursor:
+        return None
+    (last,), _back = read_cursor(cursor, 1)
+    return last if isinstance(last, int) else None
 
 
 def _version() -> int | None:

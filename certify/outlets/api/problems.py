@@ -1,0 +1,86 @@
+"""How flask-smorest is bent to RFC 9457: one error shape, described as it is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import marshmallow as ma
+from flask import Request
+from flask_smorest import Api, Blueprint
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import BadRequest
+
+from certify.core.foundation.errors import FieldError, Invalid
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+class ProblemEntry(ma.Schema):
+    """One mistake of a request, or one condition that does not hold."""
+
+    pointer = ma.fields.String(metadata={"description": "JSON pointer of the field"})
+    row = ma.fields.Integer(metadata={"description": "row of an imported file, from 1"})
+    field = ma.fields.String(required=True)
+    message = ma.fields.String(required=True)
+    guard = ma.fields.String(metadata={"description": "key of a condition that does not hold"})
+    link = ma.fields.String(metadata={"description": "page where it is mended"})
+
+
+class Problem(ma.Schema):
+    """RFC 9457."""
+
+    type = ma.fields.String(required=True)
+    title = ma.fields.String(required=True)
+    status = ma.fields.Integer(required=True)
+    detail = ma.fields.String(required=True)
+    errors = ma.fields.List(ma.fields.Nested(ProblemEntry), required=True)
+
+
+class ProblemApi(Api):
+    """The API object whose errors are answered by the web room, like those of every page."""
+
+    ERROR_SCHEMA = Problem
+
+    def _register_error_handlers(self) -> None:
+        """The web room answers every refusal and every HTTP error already."""
+
+    def _register_responses(self) -> None:
+        before, self.DEFAULT_RESPONSE_CONTENT_TYPE = self.DEFAULT_RESPONSE_CONTENT_TYPE, PROBLEM_TYPE
+        try:
+            super()._register_responses()
+        finally:
+            self.DEFAULT_RESPONSE_CONTENT_TYPE = before
+
+
+class Parser(FlaskParser):
+    """Reads arguments; a mistake becomes a refusal with every field named."""
+
+    def handle_error(self, error: ma.ValidationError, *_args: Any, **_kwargs: Any) -> Any:
+        raise Invalid(tuple(_flat(error.messages)))
+
+    def _handle_invalid_json_error(self, error: Any, req: Request, *args: Any, **kwargs: Any) -> Any:
+        raise BadRequest("The body is not JSON.") from error
+
+
+class Doors(Blueprint):
+    """A blueprint of API routes."""
+
+    ARGUMENTS_PARSER = Parser()
+
+
+def _flat(messages: Any, path: str = "") -> Iterator[FieldError]:
+    if isinstance(messages, dict):
+        for key, inner in messages.items():
+            # The outermost key is where the value came from (json, query, files, headers), which says nothing to the caller.
+            top = not path and key in {"json", "query", "files", "headers", "form", "json_or_form"}
+            name = "" if key == "_schema" or top else str(key)
+            yield from _flat(inner, f"{path}.{name}" if path and name else path or name or ("" if top else path))
+    elif isinstance(messages, list):
+        for inner in messages:
+            if isinstance(inner, dict | list):
+                yield from _flat(inner, path)
+            else:
+                yield FieldError(path, str(inner))
+    else:
+        yield FieldError(path, str(messages))

@@ -1,0 +1,148 @@
+"""The shapes of contract.md section 5, as marshmallow schemas."""
+
+from __future__ import annotations
+
+import marshmallow as ma
+
+MOST = 200
+INT32 = 2**31 - 1
+
+
+class Strict(ma.Schema):
+    """Refuses what it does not know, naming it."""
+
+    class Meta:
+        unknown = ma.RAISE
+
+
+class ListArguments(Strict):
+    """How much of a list, and from where."""
+
+    limit = ma.fields.Integer(load_default=50, strict=False, validate=ma.validate.Range(1, MOST))
+    cursor = ma.fields.String(load_default=None, validate=ma.validate.Length(1, 400))
+
+
+class Grant(ma.Schema):
+    role = ma.fields.String(required=True)
+    practice = ma.fields.Integer(allow_none=True, required=True)
+
+
+class PracticeName(ma.Schema):
+    id = ma.fields.Integer(required=True)
+    name = ma.fields.String(required=True)
+
+
+class Me(ma.Schema):
+    id = ma.fields.Integer(required=True)
+    email = ma.fields.String(required=True)
+    name = ma.fields.String(required=True)
+    time_zone = ma.fields.String(required=True)
+    roles = ma.fields.List(ma.fields.Nested(Grant), required=True)
+    practices = ma.fields.List(ma.fields.Nested(PracticeName), required=True)
+
+
+class Due(ma.Schema):
+    key = ma.fields.String(required=True)
+    on = ma.fields.Date(required=True)
+    overdue = ma.fields.Boolean(required=True)
+
+
+class Deadline(Due):
+    label = ma.fields.String(required=True)
+    days_left = ma.fields.Integer(required=True)
+
+
+class Unmet(ma.Schema):
+    guard = ma.fields.String(required=True)
+    message = ma.fields.String(required=True)
+    link = ma.fields.String(required=True)
+
+
+class InputShape(ma.Schema):
+    key = ma.fields.String(required=True)
+    label = ma.fields.String(required=True)
+    kind = ma.fields.String(required=True)
+    required = ma.fields.Boolean(required=True)
+
+
+class Action(ma.Schema):
+    trigger = ma.fields.String(required=True)
+    label = ma.fields.String(required=True)
+    explanation = ma.fields.String(required=True)
+    allowed = ma.fields.Boolean(required=True)
+    yours = ma.fields.Boolean(required=True, metadata={"description": "whether your role takes this step"})
+    roles = ma.fields.List(ma.fields.String(), required=True)
+    inputs = ma.fields.List(ma.fields.Nested(InputShape), required=True)
+    unmet = ma.fields.List(ma.fields.Nested(Unmet), required=True)
+
+
+class CaseItem(ma.Schema):
+    ref = ma.fields.String(required=True)
+    kind = ma.fields.String(required=True)
+    practice = ma.fields.Integer(required=True)
+    practice_name = ma.fields.String(required=True)
+    edition = ma.fields.String(required=True)
+    state = ma.fields.String(required=True)
+    step = ma.fields.Integer(required=True)
+    version = ma.fields.Integer(required=True)
+    waiting_for = ma.fields.String(required=True)
+    due = ma.fields.Nested(Due, allow_none=True, required=True)
+
+
+class CaseWhole(CaseItem):
+    status = ma.fields.String(required=True)
+    survey = ma.fields.Integer(allow_none=True, required=True, metadata={"description": "id of the newest survey"})
+    actions = ma.fields.List(ma.fields.Nested(Action), required=True)
+    deadlines = ma.fields.List(ma.fields.Nested(Deadline), required=True)
+
+
+class CasePage(ma.Schema):
+    items = ma.fields.List(ma.fields.Nested(CaseItem), required=True)
+    next = ma.fields.String(allow_none=True, required=True)
+
+
+class CaseArguments(ListArguments):
+    step = ma.fields.Integer(load_default=None, validate=ma.validate.Range(1, 6))
+    state = ma.fields.String(load_default="", validate=ma.validate.Length(max=40))
+    practice = ma.fields.Integer(load_default=None, validate=ma.validate.Range(1, INT32))
+    mine = ma.fields.Boolean(load_default=False)
+    due_before = ma.fields.Date(load_default=None)
+
+
+class NewCase(Strict):
+    practice = ma.fields.Integer(required=True, strict=True, validate=ma.validate.Range(1, INT32))
+
+
+class Transition(Strict):
+    trigger = ma.fields.String(required=True, validate=ma.validate.Length(1, 60))
+    version = ma.fields.Integer(required=True, strict=True, validate=ma.validate.Range(0, INT32))
+    data = ma.fields.Dict(keys=ma.fields.String(), load_default=dict)
+
+
+class EventItem(ma.Schema):
+    seq = ma.fields.Integer(required=True)
+    at = ma.fields.AwareDateTime(required=True)
+    who = ma.fields.String(required=True)
+    what = ma.fields.String(required=True)
+    kind = ma.fields.String(required=True)
+    # `from` is a word of the language, so the keys are given as data.
+    from_ = ma.fields.String(data_key="from", allow_none=True, required=True)
+    to = ma.fields.String(allow_none=True, required=True)
+    reason = ma.fields.String(required=True)
+    hash = ma.fields.String(required=True)
+
+
+class EventPage(ma.Schema):
+    items = ma.fields.List(ma.fields.Nested(EventItem), required=True)
+    next = ma.fields.String(allow_none=True, required=True)
+
+
+class QuestionnaireAnswers(ma.Schema):
+    version = ma.fields.String(required=True)
+    answers = ma.fields.Dict(keys=ma.fields.String(), required=True)
+    complete = ma.fields.Boolean(required=True)
+    missing = ma.fields.List(ma.fields.Nested(Unmet), required=True)
+
+
+class PutAnswers(Strict):
+    answers = ma.fields.Dict(keys=ma.fields.String(validate=ma.validate.Length(1, 100)), required=True)
