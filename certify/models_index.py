@@ -7,5 +7,6 @@ import certify.certification.evidence.models
 import certify.certification.fees.models
 import certify.platform.audit.models
 import certify.platform.identity.models
+import certify.platform.mail.models
 import certify.platform.practices.models
 import certify.platform.web.models  # noqa: F401

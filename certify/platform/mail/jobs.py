@@ -1,0 +1,178 @@
+"""Sending what is due: claim, hand over, note. Safe with several senders and with a crash at any point."""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from certify.core.foundation.clock import Clock
+from certify.core.foundation.ids import new_secret
+from certify.platform.mail import transport
+from certify.platform.mail.models import Outbox
+from certify.platform.mail.rules import (
+    BATCH,
+    LEASE,
+    REFUSALS_UNTIL_FAILED,
+    is_for_good,
+    next_try,
+)
+from certify.platform.mail.writing import (
+    compose,
+    message_id,
+    sender_of,
+    write_html,
+    write_text,
+)
+
+log = logging.getLogger(__name__)
+
+
+def send_due(session: Session, clock: Clock) -> int:
+    """Send every mail that is due; returns how many left. Without a mail server set, nothing moves."""
+    url = transport.smtp_url()
+    sent = 0
+    while url is not None:
+        done, more = _send_batch(session, clock, url)
+        sent += done
+        if not more:
+            break
+    return sent
+
+
+def claim(session: Session, at: datetime, *, limit: int = BATCH) -> tuple[str, list[int]]:
+    """Take mails for ourselves for a minute and commit; no other sender gets them meanwhile."""
+    token = new_secret()
+    due = (
+        select(Outbox.id)
+        .where(
+            sa.or_(
+                sa.and_(Outbox.state == "pending", Outbox.due_at <= at),
+                sa.and_(Outbox.state == "claimed", Outbox.lease_until < at),
+                sa.and_(Outbox.state == "handed", Outbox.lease_until < at, Outbox.once_only.is_(False)),
+            )
+        )
+        .order_by(Outbox.due_at, Outbox.id)
+        .limit(limit)
+    )
+    if session.get_bind().dialect.name == "postgresql":
+        due = due.with_for_update(skip_locked=True)
+    taken = session.scalars(
+        update(Outbox)
+        .where(Outbox.id.in_(due.scalar_subquery()))
+        .values(state="claimed", lease_token=token, lease_until=at + LEASE)
+        .returning(Outbox.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    session.commit()
+    return token, sorted(taken)
+
+
+def _send_batch(session: Session, clock: Clock, url: str) -> tuple[int, bool]:
+    if not _anything_due(session, clock.now()):
+        session.rollback()
+        return 0, False
+    session.rollback()
+    token, ids = claim(session, clock.now())
+    sent = 0
+    try:
+        with transport.connection(url) as server:
+            for mail_id in ids:
+                sent += _send_one(session, clock, server, url, token, mail_id)
+    except (OSError, smtplib.SMTPException) as trouble:
+        # The server, not the mail: what is still ours waits and is tried again for as long as it takes.
+        log.warning("mail server not usable: %s", trouble)
+        _put_back(session, token, clock.now(), f"The mail server could not be used: {trouble}")
+        return sent, False
+    return sent, len(ids) == BATCH
+
+
+def _anything_due(session: Session, at: datetime) -> bool:
+    """One look at two small indexes, so that an idle round takes no write lock."""
+    waiting = select(Outbox.id).where(Outbox.state == "pending", Outbox.due_at <= at).limit(1)
+    left_over = select(Outbox.id).where(
+        sa.or_(Outbox.state == "claimed", sa.and_(Outbox.state == "handed", Outbox.once_only.is_(False))), Outbox.lease_until < at
+    )
+    return session.scalar(waiting) is not None or session.scalar(left_over.limit(1)) is not None
+
+
+def _send_one(session: Session, clock: Clock, server: smtplib.SMTP, url: str, token: str, mail_id: int) -> int:
+    mail = session.get(Outbox, mail_id, populate_existing=True)
+    if mail is None or mail.lease_token != token or mail.state != "claimed":
+        session.rollback()
+        return 0
+    sender = sender_of(url)
+    try:
+        text, html = write_text(mail), write_html(mail)
+        mail.text, mail.html = text, html
+        message = compose(mail, sender=sender, at=clock.now())
+    except Exception as broken:
+        log.exception("mail %s cannot be written", mail_id)
+        session.rollback()
+        _note(session, token, mail_id, state="failed", last_error=f"The mail could not be written: {broken}", lease_token=None, lease_until=None)
+        return 0
+    session.rollback()
+    handed = {"state": "handed", "text": text, "html": html, "attempts": Outbox.attempts + 1, "lease_until": clock.now() + LEASE}
+    if not _note(session, token, mail_id, message_id=message["Message-ID"], **handed):
+        return 0
+    try:
+        server.send_message(message)
+    except smtplib.SMTPServerDisconnected:
+        _note(session, token, mail_id, state="claimed")  # it did not leave: the batch is put back by whoever called
+        raise
+    except smtplib.SMTPException as refusal:
+        _refused(session, clock, token, mail_id, refusal)
+        return 0
+    done = {"state": "sent", "sent_at": clock.now(), "last_error": "", "lease_token": None, "lease_until": None}
+    return int(_note(session, token, mail_id, **done))
+
+
+def _refused(session: Session, clock: Clock, token: str, mail_id: int, refusal: smtplib.SMTPException) -> None:
+    """The server took the call and refused this mail: for good, or for now."""
+    code, words = _answer(refusal)
+    attempts = session.scalar(select(Outbox.attempts).where(Outbox.id == mail_id)) or 0
+    session.rollback()
+    given_up = is_for_good(code) or attempts >= REFUSALS_UNTIL_FAILED
+    _note(
+        session, token, mail_id, state="failed" if given_up else "pending", last_error=f"{code} {words}".strip(),
+        due_at=clock.now() + next_try(attempts), lease_token=None, lease_until=None,
+    )  # fmt: skip
+
+
+def _answer(refusal: smtplib.SMTPException) -> tuple[int, str]:
+    if isinstance(refusal, smtplib.SMTPRecipientsRefused):
+        code, words = next(iter(refusal.recipients.values()))
+        return code, _words(words)
+    if isinstance(refusal, smtplib.SMTPResponseException):
+        return refusal.smtp_code, _words(refusal.smtp_error)
+    return 0, str(refusal)
+
+
+def _words(answer: bytes | str) -> str:
+    return answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+
+
+def _note(session: Session, token: str, mail_id: int, **values: object) -> bool:
+    """Write what happened to a mail that is still ours, and commit; False when another sender has it by now."""
+    mine = update(Outbox).where(Outbox.id == mail_id, Outbox.lease_token == token).values(**values).returning(Outbox.id)
+    changed = session.scalars(mine.execution_options(synchronize_session=False)).all()
+    session.commit()
+    return bool(changed)
+
+
+def _put_back(session: Session, token: str, at: datetime, why: str) -> None:
+    session.rollback()
+    session.execute(
+        update(Outbox)
+        .where(Outbox.lease_token == token, Outbox.state == "claimed")
+        .values(state="pending", due_at=at + timedelta(minutes=1), last_error=why, lease_token=None, lease_until=None)
+        .execution_options(synchronize_session=False)
+    )
+    session.commit()
+
+
+__all__ = ["claim", "message_id", "send_due"]

@@ -1,0 +1,118 @@
+"""Putting mail into the outbox, and what staff do with it there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from certify.core.access.roles import Actor
+from certify.core.foundation.errors import NotFound, NotOpen
+from certify.platform.audit.operations import record
+from certify.platform.mail.models import Outbox
+from certify.platform.mail.rules import ONCE_ONLY, plain_line
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail to write: to whom, which template with which facts, and why this person gets it."""
+
+    dedupe_key: str
+    kind: str
+    to_email: str
+    subject: str
+    why: str
+    to_name: str = ""
+    template: str = "notice"
+    context: dict[str, Any] = field(default_factory=dict)
+    person_id: int | None = None
+    case_ref: str = ""
+    due_at: datetime | None = None
+
+
+def post(
+    session: Session,
+    *,
+    dedupe_key: str,
+    kind: str,
+    to_email: str,
+    subject: str,
+    why: str,
+    at: datetime,
+    to_name: str = "",
+    template: str = "notice",
+    context: dict[str, Any] | None = None,
+    person_id: int | None = None,
+    case_ref: str = "",
+    due_at: datetime | None = None,
+) -> int:
+    """Put one mail into the outbox in the caller's transaction; returns 1, or 0 when that key was written before."""
+    mail = Mail(dedupe_key, kind, to_email, subject, why, to_name, template, context or {}, person_id, case_ref, due_at)
+    return post_all(session, [mail], at=at)
+
+
+def post_all(session: Session, mails: Iterable[Mail], *, at: datetime) -> int:
+    """Put several mails into the outbox with one statement; returns how many were new.
+
+    Texts are written from the template when the mail leaves, so an act waits for no template.
+    """
+    rows = {m.dedupe_key: _row(m, at) for m in mails}
+    if not rows:
+        return 0
+    session.flush()
+    dialect = session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = insert(Outbox).on_conflict_do_nothing(index_elements=["dedupe_key"]).returning(Outbox.id)
+    return len(session.scalars(statement, list(rows.values())).all())
+
+
+def send_again(session: Session, mail_id: int, *, actor: Actor, at: datetime) -> Outbox:
+    """Let a mail that was sent, has failed or hangs go out once more.
+
+    Raises: NotFound; NotOpen while it is still waiting.
+    """
+    mail = _locked(session, mail_id)
+    if mail.state not in ("sent", "failed", "handed"):
+        raise NotOpen("This mail has not left yet; it goes out by itself.")
+    if mail.state == "sent" or (mail.state == "handed" and mail.once_only):
+        mail.again += 1  # a new Message-ID: the receiver must not take it for the one before
+    _queue(mail, at)
+    record(session, "mail", "mail.sent_again", f"Sent “{mail.subject}” to {mail.to_email} again", actor=actor, at=at, subject=f"/mail/{mail.id}")
+    return mail
+
+
+def try_now(session: Session, mail_id: int, *, actor: Actor, at: datetime) -> Outbox:
+    """Let a waiting mail be tried at the next round, not at its next date; raises NotFound, NotOpen."""
+    mail = _locked(session, mail_id)
+    if mail.state != "pending":
+        raise NotOpen("This mail is not waiting for another try.")
+    _queue(mail, min(mail.due_at, at))
+    record(session, "mail", "mail.hurried", f"Asked to try “{mail.subject}” to {mail.to_email} now", actor=actor, at=at, subject=f"/mail/{mail.id}")
+    return mail
+
+
+def _queue(mail: Outbox, due_at: datetime) -> None:
+    mail.state, mail.due_at, mail.attempts, mail.last_error = "pending", due_at, 0, ""
+    mail.lease_token = mail.lease_until = None
+
+
+def _locked(session: Session, mail_id: int) -> Outbox:
+    mail = session.scalars(select(Outbox).where(Outbox.id == mail_id).with_for_update()).one_or_none()
+    if mail is None:
+        raise NotFound("There is no such mail.")
+    return mail
+
+
+def _row(mail: Mail, at: datetime) -> dict[str, Any]:
+    return {
+        "dedupe_key": mail.dedupe_key, "kind": mail.kind, "template": mail.template, "context": mail.context,
+        "person_id": mail.person_id, "to_email": mail.to_email, "to_name": plain_line(mail.to_name),
+        "subject": plain_line(mail.subject, 300), "why": mail.why, "case_ref": mail.case_ref,
+        "once_only": mail.kind in ONCE_ONLY, "state": "pending", "due_at": mail.due_at or at, "attempts": 0, "again": 0,
+        "last_error": "", "message_id": "", "created_at": at,
+    }  # fmt: skip
