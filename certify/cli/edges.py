@@ -1,0 +1,66 @@
+"""What every command does the same way: open the program, commit or not, print for people or as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Any
+
+import click
+from flask import Flask
+from sqlalchemy.orm import Session
+
+json_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document on stdout."
+)
+
+
+@contextmanager
+def open_app() -> Iterator[Flask]:
+    """Give the program inside its application context; its database is at the newest schema.
+
+    Raises: Refusal when the database is missing or at another schema.
+    """
+    from certify.app import create_app
+    from certify.schema import require_current
+
+    app = create_app()
+    with app.app_context():
+        require_current()
+        yield app
+
+
+@contextmanager
+def open_session(*, commit: bool = False) -> Iterator[Session]:
+    """Give a session for one command: committed at the end when asked for, rolled back when anything is refused."""
+    from certify.db import db
+
+    with open_app():
+        session: Session = db.session()
+        try:
+            yield session
+            if commit:
+                session.commit()
+        finally:
+            session.rollback()
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document; dates and instants in ISO form."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+
+
+def print_table(headings: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Print columns aligned for reading; a None is an empty cell."""
+    lines = [[str(h) for h in headings], *[["" if cell is None else str(cell) for cell in row] for row in rows]]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    for line in lines:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, date | datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return str(value)
