@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from certify.certification.applications.operations import put_answers
-from certify.certification.applications.queries import answers_for, facts_for
-from certify.certification.applications.rules import questionnaire_complete
+from certify.certification.applications.queries import answers_for, missing_answers
 from certify.certification.cases.operations import open_case, take
 from certify.certification.cases.queries import CaseFilter, CaseRow, case_for, deadlines_of, header_for, list_cases, openings_for
 from certify.certification.surveys.queries import newest_survey_id
@@ -137,7 +136,7 @@ def put_questionnaire(body: dict[str, Any], ref: str) -> dict[str, Any]:
 def _answers(ref: str) -> dict[str, Any]:
     actor, at = current_actor(), now()
     case = case_for(db.session, actor, ref, Permission.VIEW_APPLICATION)
-    missing = questionnaire_complete(facts_for(db.session, case, actor, at))
+    missing = missing_answers(db.session, case, actor, at)
     return {
         "version": case.questionnaire,
         "answers": answers_for(db.session, case),
