@@ -115,14 +115,18 @@ def _send_one(session: Session, clock: Clock, server: smtplib.SMTP, url: str, to
         session.rollback()
         _note(session, token, mail_id, state="failed", last_error=f"The mail could not be written: {broken}", lease_token=None, lease_until=None)
         return 0
+    once_only = mail.once_only
     session.rollback()
     handed = {"state": "handed", "text": text, "html": html, "attempts": Outbox.attempts + 1, "lease_until": clock.now() + LEASE}
     if not _note(session, token, mail_id, message_id=message["Message-ID"], **handed):
         return 0
     try:
         server.send_message(message)
-    except smtplib.SMTPServerDisconnected:
-        _note(session, token, mail_id, state="claimed")  # it did not leave: the batch is put back by whoever called
+    except (smtplib.SMTPServerDisconnected, OSError):
+        # Cut off before the answer: nobody knows whether it left. What may go out twice waits with the rest of the
+        # batch; what may not stays as it is, for a person to look at.
+        if not once_only:
+            _note(session, token, mail_id, state="claimed")
         raise
     except smtplib.SMTPException as refusal:
         _refused(session, clock, token, mail_id, refusal)
