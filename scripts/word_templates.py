@@ -189,7 +189,7 @@ def styles() -> str:
         paragraph_style("Strength", "Strength", p=f"<w:keepLines/>{left_bar(MET)}{space(70, 70)}{indent}"),
         paragraph_style("TableText", "Table Text", p=space(0, 0, 245), r=size(9.5)),
         paragraph_style("TableHead", "Table Head", based="TableText", p=keep, r=f"<w:b/>{colour(MUTED)}{size(9)}"),
-        paragraph_style("Small", "Small", p=space(0, 60, 245), r=colour(MUTED) + size(9)),
+        paragraph_style("Small", "Small", p=space(60, 60, 245), r=colour(MUTED) + size(9)),
         paragraph_style("Address", "Address", p=space(0, 0, 264)),
         paragraph_style("Centered", "Centered", p=f'{space(0, 60, 252)}<w:jc w:val="center"/>'),
     ]

@@ -1,0 +1,87 @@
+"""Sentences of the survey report that Word and PDF share."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from certify.outlets.documents.content.survey_report import DomainResult, StandardResult, SurveyReport
+from certify.outlets.documents.content.wording import RATING_WORDS, Rating, day, listed, short_day, span, weekday
+
+
+def standard_label(code: str, element: str) -> str:
+    """Return "7.3" or "7.3.b"."""
+    return element or code
+
+
+def met_of(domain: DomainResult) -> str:
+    """Return how many of the applicable standards of a domain are met."""
+    applicable = len(domain.standards) - domain.count(Rating.NOT_APPLICABLE)
+    return f"{domain.count(Rating.MET)} of {applicable} met" if applicable else "not applicable"
+
+
+def front_facts(report: SurveyReport) -> list[str]:
+    """Return the two lines under the title: when and where, and which paper this is."""
+    visited, total = len(report.visited), len(report.sites)
+    when = span(report.first_on, report.last_on or report.first_on) if report.first_on else "date not set"
+    names = listed([site.name for site in report.visited])
+    where = f"{visited} of {total} sites visited" if total != 1 else "one site"
+    state = f"version {report.version}, issued {day(report.issued_at.date())}" if report.issued_at else "draft, not issued"
+    first = f"{report.survey_kind} of {when}, {report.mode} · {where}{': ' + names if names and visited <= 4 else ''}"
+    return [first, f"Case {report.case_ref} · {state}"]
+
+
+def requirements_intro(report: SurveyReport) -> str:
+    """Return what the practice does with the requirements, and until when."""
+    by = f" by {weekday(report.plan_due_on)}" if report.plan_due_on else ""
+    text = (
+        "For each requirement the corrective action plan names what is done, who does it, by when, and which evidence will "
+        f"show it. The plan is due{by or ' within 10 business days of this report'}."
+    )
+    if report.objection_until:
+        text += f" Errors of fact can be reported until {weekday(report.objection_until)}."
+    return text
+
+
+def sites_sentence(standard: StandardResult, names: list[str]) -> str:
+    """Return where a standard is met, in one sentence that says no more than it must."""
+    if not names:
+        return ""
+    if len(set(standard.by_site)) == 1:
+        return "at the site visited" if len(names) == 1 else f"at all {len(names)} sites visited"
+    parts = []
+    for rating in (Rating.NOT_MET, Rating.NOT_ASSESSED, Rating.MET, Rating.NOT_APPLICABLE):
+        where = [name for name, site_rating in zip(names, standard.by_site, strict=False) if site_rating is rating]
+        if where:
+            parts.append(f"{RATING_WORDS[rating].lower()} at {listed(where)}")
+    return "; ".join(parts)
+
+
+def method_paragraphs(report: SurveyReport) -> list[str]:
+    """Return how the survey was done."""
+    said = [
+        "Each standard is cut into elements that are answered yes, no or not applicable at every site visited. A standard is "
+        "met when every applicable element is met; one “no” makes it not met. Not applicable needs a written reason.",
+        "Three review modes are used: documentation (policies, procedures, forms, logs and records), observation (processes "
+        "watched, staff and patients interviewed) and data (pathway use, patient feedback, quality figures, chart audit).",
+        "A requirement must be closed before certification can be awarded. A recommendation is advice and blocks nothing.",
+    ]
+    return [*said, *(f"Settled by the program: {text}" for text in report.settled)]
+
+
+def sampling_sentence(report: SurveyReport) -> str:
+    """Return the rule and seed of the draw, so that it can be repeated."""
+    seed = f" Seed: {report.sampling.seed}." if report.sampling.seed else ""
+    drawn = f" Drawn on {day(report.sampling.drawn_on)}." if report.sampling.drawn_on else ""
+    return f"Sampling rule: {report.sampling.rule}{drawn}{seed}"
+
+
+def site_how(visited: bool, on: date | None, how: str) -> str:
+    """Return how a site was surveyed, with the day of a visit."""
+    when = f", {short_day(on)}" if on else ""
+    return f"{how or ('Visited' if visited else 'Not visited')}{when}"
+
+
+def shortened(text: str, letters: int) -> str:
+    """Return the text cut at a word, with an ellipsis when something is left out."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= letters else flat[:letters].rsplit(" ", 1)[0].rstrip(",;:") + " …"

@@ -1,0 +1,121 @@
+"""Open the base file, fill it, and save it so that the same content always gives the same bytes."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from certify.outlets.documents.content.wording import clean
+from certify.outlets.documents.docx_writer import markup
+
+if TYPE_CHECKING:
+    from docx.document import Document
+
+JSON_PART = "/certify/report.json"
+JSON_RELATIONSHIP = "urn:certify:relationships:machine-readable-twin"
+# The ZIP format cannot write an earlier instant, nor one without a year.
+_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def fill_body(document: Document, body: str) -> None:
+    """Replace the paragraphs of the base by `body`; its section, which holds the page size, stays."""
+    from docx.oxml import parse_xml
+
+    parsed = parse_xml(f"<w:body {markup.NAMESPACES}>{body}</w:body>")
+    target = document.element.body
+    section = target.sectPr
+    for child in list(target):
+        if child is not section:
+            target.remove(child)
+    for child in list(parsed):
+        section.addprevious(child)
+
+
+def fill_margins(document: Document, *, header: str, footer: str, draft: bool, first_header: str = "") -> None:
+    """Write header and footer; the first page has `first_header`, a draft its watermark on each page."""
+    from docx.oxml import parse_xml
+
+    section = document.sections[0]
+    section.different_first_page_header_footer = True
+    mark = markup.watermark("DRAFT") if draft else ""
+    for part, inside in (
+        (section.header, header + mark),
+        (section.first_page_header, (first_header or markup.paragraph("Header")) + mark),
+        (section.footer, footer),
+        (section.first_page_footer, footer),
+    ):
+        part.is_linked_to_previous = False
+        element = part._element
+        for child in list(element):
+            element.remove(child)
+        for child in list(parse_xml(f"<w:hdr {markup.NAMESPACES}>{inside}</w:hdr>")):
+            element.append(child)
+
+
+def set_properties(document: Document, *, title: str, subject: str, author: str, at: datetime | None) -> None:
+    """Write the properties that Word shows under File > Info; without `at` the instant of a draft is left out of time."""
+    instant = (at or datetime(1980, 1, 1, tzinfo=UTC)).astimezone(UTC).replace(tzinfo=None, microsecond=0)
+    properties = document.core_properties
+    properties.title, properties.subject, properties.author = clean(title)[:255], clean(subject)[:255], clean(author)[:255]
+    properties.last_modified_by, properties.language, properties.revision = clean(author)[:255], "en-US", 1
+    properties.created = properties.modified = instant
+
+
+def attach_json(document: Document, data: Any) -> None:
+    """Add the machine-readable twin as a part of the file; word processors leave it alone."""
+    from docx.opc.packuri import PackURI
+    from docx.opc.part import Part
+
+    blob = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    package = document.part.package
+    package.relate_to(Part(PackURI(JSON_PART), "application/json", blob, package), JSON_RELATIONSHIP)
+
+
+def add_picture(document: Document, png: bytes) -> str:
+    """Add a PNG and return the id by which the body refers to it."""
+    relationship, _ = document.part.get_or_add_image(io.BytesIO(png))
+    return relationship
+
+
+def open_base(name: str = "base.docx") -> Document:
+    """Return a fresh document with the styles of the house."""
+    import docx
+
+    from certify.outlets.documents.palette import WORD_TEMPLATES
+
+    return docx.Document(str(WORD_TEMPLATES / name))
+
+
+def to_bytes(document: Document) -> bytes:
+    """Return the finished file: parts in a fixed order, no wall clock in it."""
+    from docx.opc.packuri import CONTENT_TYPES_URI, PACKAGE_URI
+    from docx.opc.pkgwriter import _ContentTypesItem
+
+    package = document.part.package
+    parts = sorted(package.parts, key=lambda part: str(part.partname))
+    for part in parts:
+        part.before_marshal()
+    files = [
+        (CONTENT_TYPES_URI.membername, _ContentTypesItem.from_parts(parts).blob),
+        (PACKAGE_URI.rels_uri.membername, package.rels.xml.encode() if isinstance(package.rels.xml, str) else package.rels.xml),
+    ]
+    for part in parts:
+        files.append((part.partname.membername, part.blob))
+        if len(part.rels):
+            files.append((part.partname.rels_uri.membername, part.rels.xml))
+    return zipped(files)
+
+
+def zipped(files: list[tuple[str, bytes]]) -> bytes:
+    """Return a ZIP of (name, bytes) pairs in the given order, with a fixed date."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name, blob in files:
+            info = zipfile.ZipInfo(name, _ZIP_EPOCH)
+            info.compress_type = zipfile.ZIP_STORED if name.endswith((".png", ".jpg", ".pdf")) else zipfile.ZIP_DEFLATED
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, blob)
+    return stream.getvalue()

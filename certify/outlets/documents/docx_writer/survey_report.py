@@ -1,0 +1,380 @@
+"""The survey report as a Word document: page 1 tells the whole story, then one section per domain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from certify.outlets.documents.content.survey_report import (
+    DomainResult,
+    Finding,
+    FindingKind,
+    StandardResult,
+    SurveyReport,
+)
+from certify.outlets.documents.content.survey_words import (
+    front_facts,
+    met_of,
+    method_paragraphs,
+    requirements_intro,
+    sampling_sentence,
+    shortened,
+    site_how,
+    sites_sentence,
+    standard_label,
+)
+from certify.outlets.documents.content.wording import (
+    MODE_WORDS,
+    RATING_SIGNS,
+    RATING_WORDS,
+    Rating,
+    day,
+    listed,
+    plain_data,
+    short_day,
+)
+from certify.outlets.documents.docx_writer import markup, package
+from certify.outlets.documents.docx_writer.markup import Heading, caption, paragraph, rating_run, run, text_paragraph
+from certify.outlets.documents.picture import as_png, compliance_picture
+
+TEXT_WIDTH = 9648
+ON_PAGE_ONE = 4
+SHORT_TABLE = 6
+LABELS = {
+    FindingKind.REQUIREMENT: ("Requirement", "LabelRequirement"),
+    FindingKind.RECOMMENDATION: ("Recommendation", "LabelRecommendation"),
+    FindingKind.STRENGTH: ("Strength", "LabelStrength"),
+}
+ANSWERS = {
+    Rating.MET: "Yes",
+    Rating.NOT_MET: "No",
+    Rating.NOT_APPLICABLE: "n/a",
+    Rating.NOT_ASSESSED: "open",
+}
+
+
+def survey_report_docx(report: SurveyReport) -> bytes:
+    """Return the survey report as .docx with its machine-readable twin inside."""
+    document = package.open_base()
+    image = compliance_picture(report)
+    relationship = package.add_picture(document, as_png(image.svg, 1800))
+    width = TEXT_WIDTH / markup.TWIPS_PER_INCH
+    shown = markup.picture(relationship, 1, "Standards met by domain and site", image.alt, width, width * image.height / image.width)
+    package.fill_body(document, "".join(_Body(report, shown).parts()))
+    version = "Draft" if report.draft else f"Version {report.version}"
+    package.fill_margins(
+        document,
+        header=paragraph("Header", run(report.practice, "Strong"), run(f"\tSurvey report, {report.edition} standards")),
+        footer=paragraph(
+            "Footer",
+            run(f"{report.case_ref} · {version} · Confidential: for the practice and the program\tPage "),
+            markup.field("PAGE", "1"),
+            run(" of "),
+            markup.field("NUMPAGES", "1"),
+        ),
+        draft=report.draft,
+    )
+    package.set_properties(
+        document,
+        title=f"Survey report: {report.practice}",
+        subject=f"{report.edition_title}, case {report.case_ref}, {version.lower()}",
+        author=report.program,
+        at=report.issued_at,
+    )
+    package.attach_json(document, plain_data(report))
+    return package.to_bytes(document)
+
+
+class _Body:
+    """Writes the body from top to bottom and counts headings, figures and tables on the way."""
+
+    def __init__(self, report: SurveyReport, picture: str) -> None:
+        self.report = report
+        self.picture = picture
+        self.tables = 0
+        self.order = 10
+        self.site_names = [site.name for site in report.visited]
+        self.headings = list(self._outline())
+        self.remaining = iter(self.headings)
+
+    def _outline(self) -> Iterator[Heading]:
+        titles: list[tuple[int, str, str, str, bool]] = [(1, "", "Outcome", "", False)]
+        required = len(self.report.findings(FindingKind.REQUIREMENT))
+        if required:
+            titles.append((1, "", "Requirements and due dates", str(required), False))
+        for domain in self.report.domains:
+            titles.append((1, str(domain.number), domain.title, met_of(domain), False))
+            for standard in domain.standards:
+                word = f"{RATING_SIGNS[standard.rating]} {RATING_WORDS[standard.rating]}"
+                titles.append((2, standard.code, standard.title, word, standard.rating is Rating.NOT_MET))
+        titles.append((1, "", "About this survey", "", False))
+        titles += [(2, "", title, "", False) for title in ("Method", "Sites", "People and approval", "Edition and versions")]
+        titles.append((1, "", "Every element, site by site", "", False))
+        for number, (level, code, title, beside, warning) in enumerate(titles, start=1):
+            yield Heading(level, code, title, f"_Toc{number:06d}", beside, warning)
+
+    def heading(self, *, new_page: bool = False, small: bool = False) -> str:
+        """Return the next heading of the outline."""
+        self.order += 1
+        return markup.heading(next(self.remaining), self.order, new_page=new_page, small=small)
+
+    def table_caption(self, text: str) -> str:
+        """Return the caption of the next table."""
+        self.tables += 1
+        return caption("Table", self.tables, text)
+
+    def parts(self) -> Iterator[str]:
+        """Yield the body in order."""
+        yield from self._front()
+        yield paragraph("TOCHeading", run("Contents"), extra="<w:pageBreakBefore/>")
+        yield markup.contents(self.headings[1:])
+        yield from self._requirements()
+        for number, domain in enumerate(self.report.domains):
+            yield self.heading(new_page=number == 0 and not self.report.findings(FindingKind.REQUIREMENT))
+            yield from self._domain(domain)
+        yield from self._about()
+        yield from self._elements()
+
+    # Page 1
+    def _front(self) -> Iterator[str]:
+        report = self.report
+        yield text_paragraph(f"Survey report · {report.edition_title}", "Eyebrow")
+        yield text_paragraph(report.practice, "Title")
+        yield text_paragraph("\n".join(front_facts(report)), "Subtitle")
+        yield self.heading(small=True)
+        yield paragraph("Outcome", run(report.headline, "Strong"), run(f" {report.consequence}"))
+        yield caption("Figure", 1, "Standards met, by domain and site visited")
+        yield paragraph("Normal", self.picture)
+        yield self.table_caption("Ratings and findings by domain")
+        yield self._counts()
+        yield from self._front_requirements()
+        if report.strengths:
+            yield text_paragraph("Strengths", "Heading2")
+            shown = 3 if len(report.findings(FindingKind.REQUIREMENT)) < ON_PAGE_ONE else 2
+            yield from (text_paragraph(shortened(text, 100), "ListBullet") for text in report.strengths[:shown])
+
+    def _counts(self) -> str:
+        head = ("Domain", "Standards", "Met", "Not met", "N/A", "Requirements", "Advice")
+        rows = []
+        for domain in self.report.domains:
+            failed = domain.count(Rating.NOT_MET)
+            rows.append(
+                (
+                    run(f"{domain.number}\u2002", "Quiet") + run(domain.title),
+                    str(len(domain.standards)),
+                    str(domain.count(Rating.MET)),
+                    run(f"▲ {failed}", "LabelRequirement") if failed else "0",
+                    str(domain.count(Rating.NOT_APPLICABLE)),
+                    str(_count(domain, FindingKind.REQUIREMENT)),
+                    str(_count(domain, FindingKind.RECOMMENDATION)),
+                )
+            )
+        rows.append(
+            (
+                run("All domains", "Strong"),
+                *(
+                    run(text, "Strong")
+                    for text in (
+                        str(sum(len(domain.standards) for domain in self.report.domains)),
+                        str(self.report.count(Rating.MET)),
+                        str(self.report.count(Rating.NOT_MET)),
+                        str(self.report.count(Rating.NOT_APPLICABLE)),
+                        str(len(self.report.findings(FindingKind.REQUIREMENT))),
+                        str(len(self.report.findings(FindingKind.RECOMMENDATION))),
+                    )
+                ),
+            )
+        )
+        widths = (4748, 1000, 560, 800, 520, 1260, 760)
+        return markup.table(
+            "CertifyCompact", widths, head, rows, title="Ratings and findings by domain", align=("", *["right"] * 6)
+        )
+
+    def _front_requirements(self) -> Iterator[str]:
+        required = self.report.findings(FindingKind.REQUIREMENT)
+        if not required:
+            return
+        yield self.table_caption("Requirements and when the answer is due")
+        rows = [
+            (run(f.number, "LabelRequirement"), standard_label(f.standard, f.element), shortened(f.text, 150 if len(required) <= 3 else 88), _due(f))
+            for f in required[:ON_PAGE_ONE]
+        ]
+        yield markup.table(
+            "CertifyCompact",
+            (640, 960, 6748, 1300),
+            ("No.", "Element", "What is required", "Plan due"),
+            rows,
+            title="Requirements and when the answer is due",
+        )
+        more = len(required) - ON_PAGE_ONE
+        if more > 0:
+            word = "requirement stands" if more == 1 else "requirements stand"
+            yield text_paragraph(f"{more} more {word} under “Requirements and due dates”.", "Small")
+
+    # All requirements
+    def _requirements(self) -> Iterator[str]:
+        required = self.report.findings(FindingKind.REQUIREMENT)
+        if not required:
+            return
+        yield self.heading(new_page=True)
+        yield text_paragraph(requirements_intro(self.report))
+        yield self.table_caption("All requirements")
+        rows = [
+            (
+                run(f.number, "LabelRequirement"),
+                standard_label(f.standard, f.element),
+                f.text,
+                listed(f.sites) or "All sites",
+                _due(f),
+            )
+            for f in required
+        ]
+        yield markup.table(
+            "CertifyTable",
+            (640, 960, 4948, 1750, 1350),
+            ("No.", "Element", "What is required", "Where", "Plan due"),
+            rows,
+            title="All requirements with standard, place and due date",
+        )
+
+    # Domains
+    def _domain(self, domain: DomainResult) -> Iterator[str]:
+        yield text_paragraph(domain.aim, "Aim")
+        for standard in domain.standards:
+            yield from self._standard(standard)
+
+    def _standard(self, standard: StandardResult) -> Iterator[str]:
+        yield self.heading()
+        said = [rating_run(standard.rating)]
+        if standard.critical:
+            said.append(run("  Critical standard", "Strong"))
+        detail = sites_sentence(standard, self.site_names)
+        yield paragraph("RatingLine", *said, run(f"  {detail}", "Quiet"))
+        yield text_paragraph(standard.requirement, "Asked")
+        if standard.note:
+            yield text_paragraph(standard.note)
+        failed = [element for element in standard.elements if element.not_met_somewhere]
+        if failed:
+            yield paragraph("Heading3", run("Elements not met"))
+            for element in failed:
+                where = [n for n, r in zip(self.site_names, element.ratings, strict=False) if r is Rating.NOT_MET]
+                place = f" ({listed(where)})" if len(where) < len(self.site_names) else ""
+                yield paragraph("ListBullet", run(f"{element.code}  ", "Strong"), run(f"{element.question}{place}"))
+        if standard.seen:
+            yield self._seen(standard)
+        if standard.findings:
+            yield paragraph("Heading3", run("Findings"))
+            yield from (_finding(f) for f in standard.findings)
+
+    def _seen(self, standard: StandardResult) -> str:
+        rows = []
+        for seen in standard.seen:
+            place = f"{listed(seen.sites)}: " if seen.sites else ""
+            rows.append((run(MODE_WORDS.get(seen.mode, seen.mode), "Quiet"), run(place, "Strong") + run(seen.text) if place else seen.text))
+        return markup.table(
+            "CertifySeen",
+            (1600, 8048),
+            ("Review mode", "What was seen"),
+            rows,
+            title=f"What was seen for standard {standard.code}",
+            together=len(rows) <= SHORT_TABLE,
+        )
+
+    # About
+    def _about(self) -> Iterator[str]:
+        report = self.report
+        yield self.heading()
+        yield self.heading()
+        yield from (text_paragraph(text) for text in method_paragraphs(report))
+        yield self.heading()
+        yield self.table_caption("Sites of the practice and how each was surveyed")
+        yield markup.table(
+            "CertifyTable",
+            (2700, 3348, 1800, 1800),
+            ("Site", "Address", "Surveyed", "Chosen because"),
+            [(run(s.name, "Strong"), s.address, site_how(s.visited, s.visited_on, s.how), s.why) for s in report.sites],
+            title="Sites of the practice and how each was surveyed",
+        )
+        yield text_paragraph(sampling_sentence(report), "Small")
+        yield self.heading()
+        if report.people:
+            yield self.table_caption("People who took part")
+            yield markup.table(
+                "CertifyTable",
+                (2700, 3000, 3948),
+                ("Role", "Name", "Detail"),
+                [(p.role, run(p.name, "Strong"), p.detail) for p in report.people],
+                title="People who took part",
+            )
+        yield from self._approvals()
+        yield self.heading()
+        yield text_paragraph(f"{report.edition_title}. The edition was fixed when the fee was confirmed and holds for the whole case.")
+        yield self.table_caption("Versions of this report")
+        yield markup.table(
+            "CertifyTable",
+            (1100, 2100, 2500, 3948),
+            ("Version", "Issued", "By", "Reason"),
+            [(str(v.number), short_day(v.issued_at.date()), v.by, v.reason) for v in report.versions]
+            or [("Draft", "Not issued", "", "This draft may still change.")],
+            title="Versions of this report",
+        )
+
+    def _approvals(self) -> Iterator[str]:
+        if not self.report.approvals:
+            return
+        yield self.table_caption("Who wrote, checked and approved this report")
+        yield markup.table(
+            "CertifyTable",
+            (2700, 2600, 1700, 2648),
+            ("Step", "Name", "Date", "Comment"),
+            [(a.step, run(a.name, "Strong"), short_day(a.at.date()) if a.at else "Open", a.comment) for a in self.report.approvals],
+            title="Who wrote, checked and approved this report",
+        )
+
+    # Appendix
+    def _elements(self) -> Iterator[str]:
+        yield self.heading(new_page=True)
+        yield text_paragraph("Yes: met. No: not met. n/a: not applicable, with the reason beside it.", "Small")
+        sites = self.site_names
+        wide = 1080 if len(sites) <= 4 else max(560, 4600 // len(sites))
+        question = TEXT_WIDTH - 940 - wide * len(sites)
+        yield self.table_caption("Answers to every element at each site visited")
+        rows = [_element_row(standard, number) for standard in self.report.standards for number in range(len(standard.elements))]
+        yield markup.table(
+            "CertifyCompact",
+            (940, question, *[wide] * len(sites)),
+            ("Element", "Question", *sites),
+            rows,
+            title="Answers to every element at each site visited",
+            align=("", "", *["center"] * len(sites)),
+        )
+
+
+def _element_row(standard: StandardResult, number: int) -> tuple[str, ...]:
+    element = standard.elements[number]
+    reasons = f"\n{'; '.join(dict.fromkeys(r for r in element.reasons if r))}" if any(element.reasons) else ""
+    answers = [
+        run(f"▲ {ANSWERS[rating]}", "LabelRequirement") if rating is Rating.NOT_MET else ANSWERS[rating]
+        for rating in element.ratings
+    ]
+    return (element.code, run(element.question) + run(reasons, "Quiet") if reasons else element.question, *answers)
+
+
+def _finding(finding: Finding) -> str:
+    word, style = LABELS[finding.kind]
+    detail = [standard_label(finding.standard, finding.element), *([listed(finding.sites)] if finding.sites else [])]
+    if finding.closed_on:
+        detail.append(f"closed {day(finding.closed_on)}")
+    elif finding.due_on:
+        detail.append(f"plan due {day(finding.due_on)}")
+    label = run(f"{word} {finding.number}".strip(), style) + run(f"  {' · '.join(detail)}\n", "Quiet")
+    return paragraph(word, label, run(finding.text))
+
+
+def _due(finding: Finding) -> str:
+    if finding.closed_on:
+        return f"Closed {short_day(finding.closed_on)}"
+    return short_day(finding.due_on) if finding.due_on else "With the plan"
+
+
+def _count(domain: DomainResult, kind: FindingKind) -> int:
+    return sum(f.kind is kind for standard in domain.standards for f in standard.findings)

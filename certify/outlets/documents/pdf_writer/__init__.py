@@ -1,0 +1,1 @@
+"""How PDF shows the documents: typst templates filled with JSON; the only package that imports typst."""
