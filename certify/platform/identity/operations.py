@@ -35,7 +35,7 @@ from certify.platform.identity.passwords import (
     needs_new_hash,
     password_fits,
 )
-from certify.platform.identity.queries import find_person, person_for
+from certify.platform.identity.queries import find_person_by_email, person_for
 from certify.platform.identity.rules import (
     email_problem,
     password_problems,
@@ -58,7 +58,7 @@ def add_person(
     problems = []
     if problem := email_problem(email):
         problems.append(FieldError("email", problem))
-    elif find_person(session, email) is not None:
+    elif find_person_by_email(session, email) is not None:
         problems.append(FieldError("email", "Someone with this address already has an account."))
     name = " ".join(name.split())
     if not 1 <= len(name) <= 200:
@@ -140,7 +140,7 @@ def invite(
     _may_manage(actor, role, practice_id)
     if problem := role_place_problem(role, practice_id):
         raise Invalid(problem, "practice_id" if role in PRACTICE_ROLES else "role")
-    person = find_person(session, email)
+    person = find_person_by_email(session, email)
     if person is None:
         person = add_person(session, email=email, name=name, title=title, time_zone=time_zone, actor=actor, at=at)
     elif not person.active:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import select
@@ -41,6 +42,13 @@ class PersonLine:
     active: bool
     has_password: bool
     grants: tuple[Grant, ...]
+
+
+class PersonChoice(NamedTuple):
+    """A person as a choice in a form."""
+
+    id: int
+    name: str
 
 
 def find_bearer_of_session(session: Session, secret: str, at: datetime) -> Bearer | None:
@@ -81,7 +89,12 @@ def find_bearer_of_token(session: Session, token: str, at: datetime) -> Bearer |
     return Bearer(actor, first.person_id, first.name, first.email, first.time_zone, str(first.id), scope=first.scope)
 
 
-def find_person(session: Session, email: str) -> Person | None:
+def find_person(session: Session, person_id: int) -> Person | None:
+    """Return the person, or None."""
+    return session.get(Person, person_id)
+
+
+def find_person_by_email(session: Session, email: str) -> Person | None:
     """Return the account of that address, open or closed, or None."""
     return session.scalars(select(Person).where(Person.email == tidy_email(email))).one_or_none()
 
@@ -97,21 +110,26 @@ def person_for(session: Session, person_id: int, *, lock: bool = False) -> Perso
     return found
 
 
-def actor_for(session: Session, email: str) -> Actor:
+def has_people(session: Session) -> bool:
+    """Whether anyone has an account."""
+    return session.scalar(select(Person.id).limit(1)) is not None
+
+
+def actor_of(session: Session, email: str) -> Actor:
     """Return the actor of an open account, for commands and the demo; raises NotFound."""
-    person = find_person(session, email)
+    person = find_person_by_email(session, email)
     if person is None or not person.active:
         raise NotFound(f"There is no open account for {email}.")
-    return actor_of(session, person)
+    return actor_as(session, person)
 
 
-def actor_of(session: Session, person: Person) -> Actor:
+def actor_as(session: Session, person: Person) -> Actor:
     """Return the person as an actor, with every role held."""
     rows = session.execute(select(RoleGrant.role, RoleGrant.practice_id).where(RoleGrant.person_id == person.id)).all()
     return _actor(person.id, person.name, person.email, [(r.role, r.practice_id) for r in rows])
 
 
-def names_of(session: Session, person_ids: Sequence[int]) -> dict[int, str]:
+def names_of(session: Session, person_ids: Iterable[int | None]) -> dict[int, str]:
     """Return the names of several people at once."""
     ids = {p for p in person_ids if p is not None}
     if not ids:
@@ -132,6 +150,11 @@ def list_holders(session: Session, roles: Sequence[Role], practice_id: int | Non
         return []
     holders = select(RoleGrant.person_id).where(sa.or_(*where))
     return session.scalars(select(Person).where(Person.active, Person.id.in_(holders)).order_by(Person.name, Person.id)).all()
+
+
+def list_people_in_role(session: Session, role: Role | str) -> list[PersonChoice]:
+    """Return who holds a role of the program, by name."""
+    return [PersonChoice(p.id, p.name) for p in list_holders(session, [Role(role)])]
 
 
 def list_team(session: Session, practice_id: int) -> Sequence[PersonLine]:

@@ -17,7 +17,7 @@ from certify.platform.audit.operations import record
 from certify.platform.identity.models import Person, SignIn, SignInAttempt
 from certify.platform.identity.operations import refresh_hash
 from certify.platform.identity.passwords import password_fits
-from certify.platform.identity.queries import find_person
+from certify.platform.identity.queries import find_person_by_email
 from certify.platform.identity.rules import (
     ABSOLUTE_LIMIT,
     COUNTED_FOR,
@@ -76,7 +76,7 @@ def check_password(session: Session, email: str, password: str) -> Person:
 
     Raises: Invalid.
     """
-    person = find_person(session, email)
+    person = find_person_by_email(session, email)
     session.rollback()  # hashing takes its time; no lock is held meanwhile
     stored = person.password_hash if person is not None and person.active else None
     if not password_fits(stored, password) or person is None:
