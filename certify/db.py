@@ -60,6 +60,11 @@ class UtcDateTime(TypeDecorator[datetime]):
 # Reassign to change: `row.data = {**row.data, "k": v}`; in-place changes are not saved.
 Json = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
+def SortKey(length: int) -> sa.types.TypeEngine[str]:  # noqa: N802 - a column type, written like one
+    """Text that both databases sort and range over by its bytes, whatever the server's collation."""
+    return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
+
+
 # GET, HEAD and OPTIONS read under plain BEGIN; everything else takes the write lock at once, because on SQLite
 # a reader that turns writer fails in spite of any time-out.
 write_intent: ContextVar[bool] = ContextVar("write_intent", default=True)

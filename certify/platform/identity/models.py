@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from certify.db import Model, UtcDateTime
+from certify.core.foundation.words import name_key
+from certify.db import Model, SortKey, UtcDateTime
+
+
+def _key_of_name(context: Any) -> str:
+    return name_key(context.get_current_parameters()["name"])
 
 
 class Person(Model):
     """Someone with an account. Accounts are closed, never deleted: events refer to them."""
 
     __tablename__ = "person"
+    __table_args__ = (sa.Index("ix_person_name_key_id", "name_key", "id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(sa.String(254), unique=True)  # lower case
     name: Mapped[str] = mapped_column(sa.String(200))
+    name_key: Mapped[str] = mapped_column(SortKey(200), default=_key_of_name)  # for lists and search by prefix
     title: Mapped[str] = mapped_column(sa.String(200), default="")
     password_hash: Mapped[str | None] = mapped_column(sa.String(200))
     time_zone: Mapped[str] = mapped_column(sa.String(60), default="America/New_York")

@@ -21,6 +21,7 @@ from certify.core.foundation.errors import (
     NotOpen,
     Stale,
 )
+from certify.core.foundation.words import name_key
 from certify.platform.audit.operations import record
 from certify.platform.identity.links import send_link
 from certify.platform.identity.models import (
@@ -203,7 +204,8 @@ def edit_own_details(session: Session, person_id: int, *, name: str, title: str,
     if not 1 <= len(name) <= 200:
         raise Invalid("Give your name, up to 200 letters.", "name")
     before = {"name": person.name, "title": person.title, "time_zone": person.time_zone}
-    person.name, person.title, person.time_zone = name, title[:200], time_zone
+    person.name, person.name_key = name, name_key(name)
+    person.title, person.time_zone = title[:200], time_zone
     after = {"name": person.name, "title": person.title, "time_zone": person.time_zone}
     if after != before:
         record(

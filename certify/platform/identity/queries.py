@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from certify.core.access.roles import PRACTICE_ROLES, Actor, Grant, Role
 from certify.core.foundation.errors import NotFound
 from certify.core.foundation.ids import digest
+from certify.core.foundation.words import name_key
 from certify.platform.identity.models import ApiToken, Person, RoleGrant, SignIn
 from certify.platform.identity.rules import ABSOLUTE_LIMIT, IDLE_LIMIT, tidy_email
 
@@ -38,6 +39,7 @@ class PersonLine:
 
     id: int
     name: str
+    name_key: str
     email: str
     active: bool
     has_password: bool
@@ -173,13 +175,12 @@ def list_team(session: Session, practice_id: int) -> Sequence[PersonLine]:
 
 def list_people(session: Session, *, text: str, after: tuple[object, ...] | None, back: bool, limit: int) -> list[PersonLine]:
     """Return people by name, beyond the key (name, id) when given; `text` begins the name or the address."""
-    order = (sa.func.lower(Person.name), Person.id)
+    order = (Person.name_key, Person.id)
     query = select(Person).order_by(*[c.desc() if back else c.asc() for c in order]).limit(limit)
     if text:
-        begins = text.lower()
-        query = query.where(
-            sa.or_(sa.func.lower(Person.name).startswith(begins, autoescape=True), Person.email.startswith(begins, autoescape=True))
-        )
+        begin = name_key(text)
+        by_name = sa.and_(Person.name_key >= begin, Person.name_key < begin + "\uffff")
+        query = query.where(sa.or_(by_name, Person.email.startswith(tidy_email(text), autoescape=True)))
     if after is not None:
         bound = sa.tuple_(*[sa.literal(k) for k in after])
         row = sa.tuple_(*order)
@@ -193,7 +194,7 @@ def list_people(session: Session, *, text: str, after: tuple[object, ...] | None
 
 
 def _line(person: Person, grants: Sequence[Grant]) -> PersonLine:
-    return PersonLine(person.id, person.name, person.email, person.active, person.password_hash is not None, tuple(grants))
+    return PersonLine(person.id, person.name, person.name_key, person.email, person.active, person.password_hash is not None, tuple(grants))
 
 
 def _actor(person_id: int, name: str, email: str, held: Sequence[tuple[str | None, int | None]]) -> Actor:

@@ -8,18 +8,18 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from certify.db import Json, Model, UtcDateTime
+from certify.db import Json, Model, SortKey, UtcDateTime
 
 
 class Practice(Model):
     """An oncology practice: the legal body that is certified (process.md, step 1)."""
 
     __tablename__ = "practice"
-    __table_args__ = (sa.Index("ix_practice_legal_name", "legal_name"), sa.Index("ix_practice_name_key", "name_key"))
+    __table_args__ = (sa.Index("ix_practice_legal_name", "legal_name"), sa.Index("ix_practice_name_key_id", "name_key", "id"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     legal_name: Mapped[str] = mapped_column(sa.String(200))
-    name_key: Mapped[str] = mapped_column(sa.String(200))  # lower case, for search by prefix
+    name_key: Mapped[str] = mapped_column(SortKey(200))  # for lists and search by prefix
     tax_ids: Mapped[list[str]] = mapped_column(Json, default=list)
     setting: Mapped[str] = mapped_column(sa.String(30))  # community | hospital | academic | rural
     ownership: Mapped[str] = mapped_column(sa.String(60), default="")

@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 
 from certify.core.access.policy import Permission, Reach, Subject, allowed, reach
 from certify.core.access.roles import Actor
+from certify.core.foundation.clock import now
 from certify.core.foundation.errors import NotAllowed, NotFound
+from certify.core.foundation.words import name_key
+from certify.db import UtcDateTime
 from certify.platform.practices.models import Practice, Provider, Site
-from certify.platform.practices.rules import name_key
 
 
 class PracticeChoice(NamedTuple):
@@ -139,7 +141,7 @@ def provider_for(session: Session, practice_id: int, provider_id: int) -> Provid
 
 # Who is on a case is kept above this room; access only needs these four columns of it.
 _case = sa.table("case", sa.column("id"), sa.column("practice_id"))
-_member = sa.table("case_member", sa.column("case_id"), sa.column("person_id"), sa.column("role"), sa.column("until_at"))
+_member = sa.table("case_member", sa.column("case_id"), sa.column("person_id"), sa.column("role"), sa.column("until_at", UtcDateTime()))
 
 
 def _team_practices(person_id: int) -> sa.Select[Any]:
@@ -150,7 +152,7 @@ def _team_practices(person_id: int) -> sa.Select[Any]:
         .where(
             _member.c.person_id == person_id,
             _member.c.role == "surveyor",
-            sa.or_(_member.c.until_at.is_(None), _member.c.until_at > sa.func.current_timestamp()),
+            sa.or_(_member.c.until_at.is_(None), _member.c.until_at > now()),
         )
     )
 

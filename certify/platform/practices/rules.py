@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -59,16 +58,6 @@ _EIN_PREFIXES = frozenset(
 )
 _ZIP = re.compile(r"\d{5}(?:-\d{4})?")
 _PHONE = re.compile(r"[0-9+()./ \-]{7,30}(?: ?(?:x|ext\.?) ?\d{1,6})?", re.IGNORECASE)
-
-
-def name_key(name: str) -> str:
-    """Return a name as lists sort and search it: lower case, without accents, single spaces.
-
-    >>> name_key("  Clínica  Oncológica ")
-    'clinica oncologica'
-    """
-    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
-    return " ".join(plain.lower().split())[:200]
 
 
 def tidy_tax_id(text: str) -> str:
