@@ -1,0 +1,105 @@
+"""Reads of messages: only what the reader's audiences hold ever leaves the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from certify.certification.cases.models import Case
+from certify.certification.cases.queries import acting_roles
+from certify.certification.discussions.models import Message, MessageSeen
+from certify.certification.discussions.rules import LABELS, WORDS, Audience, item_label, item_url, readable, writable
+from certify.core.access.roles import Actor
+from certify.core.foundation.clock import now
+
+
+@dataclass(frozen=True)
+class MessageRow:
+    """A message as a page shows it."""
+
+    id: int
+    item: str
+    item_label: str
+    item_url: str
+    audience: str
+    audience_label: str
+    readers: str
+    internal: bool
+    author_name: str
+    author_side: str
+    body: str
+    at: datetime
+    unread: bool
+    mine: bool
+
+
+def messages_of(session: Session, case: Case, actor: Actor, at: datetime, *, item: str = "", before: int | None = None, limit: int = 50) -> list[MessageRow]:
+    """Return the newest messages this person can read, newest first; with `item`, those about it."""
+    query = select(Message).where(*_readable(session, case, actor, at)).order_by(Message.id.desc()).limit(limit)
+    if item:
+        query = query.where(Message.item == item)
+    if before is not None:
+        query = query.where(Message.id < before)
+    seen = _seen_up_to(session, case, actor)
+    return [_row(case, message, seen, actor) for message in session.scalars(query)]
+
+
+def items_of(session: Session, case: Case, actor: Actor, at: datetime) -> list[tuple[str, str, int]]:
+    """Return what the readable messages are about: item, label, how many."""
+    query = select(Message.item, func.count()).where(*_readable(session, case, actor, at)).group_by(Message.item).order_by(Message.item)
+    return [(item, item_label(item), count) for item, count in session.execute(query).all()]
+
+
+def counts_by_item(session: Session, case: Case, actor: Actor, at: datetime) -> dict[str, int]:
+    """Return how many messages this person can read about each item, for marks beside the items."""
+    return {item: count for item, _label, count in items_of(session, case, actor, at)}
+
+
+def unread_count(session: Session, case: Case, actor: Actor, at: datetime) -> int:
+    """Return how many readable messages by others this person has not had before them."""
+    if actor.user_id is None:
+        return 0
+    query = select(func.count()).select_from(Message).where(*_readable(session, case, actor, at), Message.id > _seen_up_to(session, case, actor))
+    return session.scalar(query.where((Message.author_id != actor.user_id) | Message.author_id.is_(None))) or 0
+
+
+def counts_for(session: Session, case: Case, actor: Actor) -> dict[str, int]:
+    """Return the number on the Messages tab: what is unread."""
+    return {"messages": unread_count(session, case, actor, now())}
+
+
+def newest_readable_id(session: Session, case: Case, actor: Actor, at: datetime) -> int:
+    """Return the id of the newest message this person can read, 0 when there is none."""
+    return session.scalar(select(func.max(Message.id)).where(*_readable(session, case, actor, at))) or 0
+
+
+def audiences_for(session: Session, case: Case, actor: Actor, at: datetime) -> Sequence[tuple[str, str, str]]:
+    """Return the audiences this person may write to: key, label, who reads it."""
+    open_to = writable(acting_roles(session, case, actor, at))
+    return [(a.value, LABELS[a], f"Read by {WORDS[a]}.") for a in Audience if a in open_to]
+
+
+def _readable(session: Session, case: Case, actor: Actor, at: datetime) -> list[ColumnElement[bool]]:
+    audiences = sorted(readable(acting_roles(session, case, actor, at)))
+    return [Message.case_id == case.id, Message.audience.in_(audiences)]
+
+
+def _seen_up_to(session: Session, case: Case, actor: Actor) -> int:
+    if actor.user_id is None:
+        return 0
+    seen = session.get(MessageSeen, (case.id, actor.user_id))
+    return seen.last_message_id if seen else 0
+
+
+def _row(case: Case, message: Message, seen: int, actor: Actor) -> MessageRow:
+    audience = Audience(message.audience)
+    mine = message.author_id is not None and message.author_id == actor.user_id
+    return MessageRow(
+        message.id, message.item, item_label(message.item), item_url(case.ref, message.item), message.audience, LABELS[audience], WORDS[audience],
+        audience is not Audience.PRACTICE_AND_PROGRAM, message.author_name, message.author_side, message.body, message.at,
+        message.id > seen and not mine, mine,
+    )  # fmt: skip

@@ -1,0 +1,147 @@
+"""Reads of money: invoices of a case, open invoices of all, the schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from certify.certification.cases.models import Case
+from certify.certification.cases.queries import case_for, within
+from certify.certification.fees.models import Invoice, InvoiceLine, Payment, Refund
+from certify.certification.fees.rules import FeesFacts, InvoiceFacts, Line, application_lines
+from certify.certification.fees.schedule import Schedule, schedule
+from certify.core.access.policy import Permission, reach
+from certify.core.access.roles import Actor
+from certify.core.foundation.errors import NotFound
+from certify.platform.practices.models import Practice, Site
+
+
+@dataclass(frozen=True)
+class InvoiceView:
+    """An invoice with its frozen lines and how it ended."""
+
+    invoice: Invoice
+    lines: tuple[InvoiceLine, ...]
+    payment: Payment | None
+    refund: Refund | None
+
+
+@dataclass(frozen=True)
+class InvoiceRow:
+    """An invoice in the list of finance."""
+
+    invoice: Invoice
+    ref: str
+    practice_name: str
+    days_left: int
+
+
+@dataclass(frozen=True)
+class Size:
+    """What the fee is computed from, as the practice's record says today."""
+
+    physician_fte: Decimal
+    sites: int
+
+
+def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> FeesFacts:
+    """Return what the guards of this room judge."""
+    rows = session.scalars(select(Invoice).where(Invoice.case_id == case.id).order_by(Invoice.id))
+    return FeesFacts(case.ref, tuple(InvoiceFacts(r.number, r.kind, r.state, r.total_cents, r.due_on) for r in rows))
+
+
+def size_of(session: Session, case: Case) -> Size:
+    """Return physician FTE and open sites of the case's practice."""
+    fte, sites = session.execute(
+        select(func.coalesce(func.sum(Site.physician_fte), 0), func.count()).where(Site.practice_id == case.practice_id, Site.closed_on.is_(None))
+    ).one()
+    return Size(Decimal(str(fte)), sites)
+
+
+def fee_lines_of(session: Session, case: Case) -> list[Line]:
+    """Return what the certification fee would be by today's record and schedule."""
+    size, rates = size_of(session, case), schedule()
+    return application_lines(rates.bands, rates.site_cents, size.physician_fte, size.sites)
+
+
+def invoices_of(session: Session, case: Case) -> list[InvoiceView]:
+    """Return the case's invoices with lines, payment and refund, newest first."""
+    return _views(session, session.scalars(select(Invoice).where(Invoice.case_id == case.id).order_by(Invoice.id.desc())).all())
+
+
+def open_invoice_of(session: Session, case: Case, kind: str) -> Invoice | None:
+    """Return the open invoice of a kind, newest first, or None."""
+    return session.scalar(select(Invoice).where(Invoice.case_id == case.id, Invoice.kind == kind, Invoice.state == "open").order_by(Invoice.id.desc()).limit(1))
+
+
+def invoice_for(session: Session, actor: Actor, number: str) -> tuple[Case, InvoiceView]:
+    """Return an invoice by its number with its case. Raises: NotFound when it is not the actor's to see."""
+    row = session.execute(select(Invoice, Case.ref).join(Case, Case.id == Invoice.case_id).where(Invoice.number == number)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no invoice {number}.")
+    invoice, ref = row
+    case = case_for(session, actor, ref, Permission.VIEW_FEES)
+    return case, _views(session, [invoice])[0]
+
+
+def list_invoices(
+    session: Session, actor: Actor, today: date, *, state: str = "open", text: str = "", after: tuple[date, int] | None = None, limit: int = 20
+) -> list[InvoiceRow]:
+    """Return one page of the invoices within reach, earliest due first, beyond (due_on, id) of `after`."""
+    query = (
+        select(Invoice, Case.ref, Practice.legal_name)
+        .join(Case, Case.id == Invoice.case_id)
+        .join(Practice, Practice.id == Case.practice_id)
+        .where(within(reach(actor, Permission.VIEW_FEES)))
+        .order_by(Invoice.due_on, Invoice.id)
+        .limit(limit)
+    )
+    if state:
+        query = query.where(Invoice.state == state)
+    if text.strip():
+        wanted = text.strip()
+        query = query.where(
+            or_(Invoice.number == wanted.upper(), Invoice.reference == wanted.upper(), Case.ref == wanted.upper(), Practice.name_key.startswith(wanted.lower(), autoescape=True))
+        )
+    if after is not None:
+        query = query.where(or_(Invoice.due_on > after[0], and_(Invoice.due_on == after[0], Invoice.id > after[1])))
+    return [InvoiceRow(i, ref, name, (i.due_on - today).days) for i, ref, name in session.execute(query).all()]
+
+
+def refunds_to_pay(session: Session, limit: int = 50) -> Sequence[tuple[Refund, Invoice, str, str]]:
+    """Return the refunds that were granted and not yet paid out: refund, invoice, case ref, practice."""
+    query = (
+        select(Refund, Invoice, Case.ref, Practice.legal_name)
+        .join(Invoice, Invoice.id == Refund.invoice_id)
+        .join(Case, Case.id == Refund.case_id)
+        .join(Practice, Practice.id == Case.practice_id)
+        .where(Refund.paid_on.is_(None), Refund.amount_cents > 0)
+        .order_by(Refund.id)
+        .limit(limit)
+    )
+    return [(refund, invoice, ref, name) for refund, invoice, ref, name in session.execute(query).all()]
+
+
+def fee_schedule() -> Schedule:
+    """Return the schedule in force, for pages that explain the fee."""
+    return schedule()
+
+
+def counts_for(session: Session, case: Case, actor: Actor) -> dict[str, int]:
+    """Return the number on the Fees tab: open invoices."""
+    return {"fees": session.scalar(select(func.count()).select_from(Invoice).where(Invoice.case_id == case.id, Invoice.state == "open")) or 0}
+
+
+def _views(session: Session, invoices: Sequence[Invoice]) -> list[InvoiceView]:
+    ids = [i.id for i in invoices]
+    if not ids:
+        return []
+    lines = session.scalars(select(InvoiceLine).where(InvoiceLine.invoice_id.in_(ids)).order_by(InvoiceLine.position)).all()
+    payments = {p.invoice_id: p for p in session.scalars(select(Payment).where(Payment.invoice_id.in_(ids)))}
+    refunds = {r.invoice_id: r for r in session.scalars(select(Refund).where(Refund.invoice_id.in_(ids)))}
+    return [InvoiceView(i, tuple(x for x in lines if x.invoice_id == i.id), payments.get(i.id), refunds.get(i.id)) for i in invoices]
