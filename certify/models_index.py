@@ -5,6 +5,8 @@ import certify.certification.cases.models
 import certify.certification.discussions.models
 import certify.certification.evidence.models
 import certify.certification.fees.models
+import certify.certification.surveyors.models
+import certify.certification.surveys.models
 import certify.platform.audit.models
 import certify.platform.identity.models
 import certify.platform.mail.models

@@ -1,0 +1,318 @@
+"""Writes of surveyors: profiles and absences, proposals, and what both sides declare about conflicts of interest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from certify.certification.cases.events import CaseAdvanced
+from certify.certification.cases.models import Case
+from certify.certification.cases.operations import add_member, end_member, follow_at_once, record_on, take
+from certify.certification.cases.queries import PROPOSED, case_by_id, zone_of
+from certify.certification.surveyors.models import (
+    ConflictDeclaration,
+    Surveyor,
+    SurveyorAbsence,
+    SurveyorProposal,
+    SurveyorTie,
+)
+from certify.certification.surveyors.queries import accepted_proposal, judged, open_proposal, profile_of_person, side_of
+from certify.certification.surveyors.rules import GROUNDS, QUALIFICATIONS, QUESTIONS, signed_text
+from certify.core.access.roles import Actor, Role
+from certify.core.foundation.days import local_date
+from certify.core.foundation.errors import Conflict, FieldError, Invalid, NotFound, NotOpen, Stale
+from certify.core.rulebook.current import current
+from certify.platform.audit.operations import record
+from certify.platform.identity.models import Person, RoleGrant
+
+SURVEYOR = "surveyor"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a surveyor's profile says; `trained` maps an edition to the day of the last training on it."""
+
+    qualification: str
+    qualified_until: date | None
+    oncology_years: int
+    home_state: str
+    licence: str = ""
+    home_city: str = ""
+    trained: Mapping[str, date] | None = None
+    shadowed_surveys: int = 0
+    max_load: int = 3
+    active: bool = True
+
+
+def save_surveyor(session: Session, person_id: int, profile: Profile, *, actor: Actor, at: datetime, version: int | None = None) -> Surveyor:
+    """Make or change the profile of a person who holds the role surveyor.
+
+    Raises: NotFound without such a person, Stale, Invalid with every field that is wrong.
+    """
+    holds = session.scalar(select(RoleGrant.id).where(RoleGrant.person_id == person_id, RoleGrant.role == Role.SURVEYOR.value))
+    if holds is None:
+        raise NotFound("This person does not hold the role of site surveyor; the administrator grants it.")
+    _check_profile(profile)
+    surveyor = profile_of_person(session, person_id)
+    before: dict[str, Any] = {}
+    if surveyor is None:
+        surveyor = Surveyor(person_id=person_id)
+        session.add(surveyor)
+    else:
+        if version is not None and surveyor.version != version:
+            raise Stale("This profile has changed since you opened it. Open it again.")
+        before = _told(surveyor)
+    for name, value in asdict(profile).items():
+        if name == "trained":
+            value = {edition: on.isoformat() for edition, on in (profile.trained or {}).items()}
+        setattr(surveyor, name, value)
+    session.flush()
+    record(
+        session, f"surveyor:{surveyor.id}", "surveyor.saved", "changed the surveyor's profile" if before else "added a surveyor",
+        actor=actor, at=at, subject=f"/surveyors/{surveyor.id}", data={"before": before, "after": _told(surveyor)},
+    )  # fmt: skip
+    return surveyor
+
+
+def add_absence(session: Session, surveyor: Surveyor, from_on: date, to_on: date, note: str, *, actor: Actor, at: datetime) -> SurveyorAbsence:
+    """Note days on which the surveyor cannot visit. Raises Invalid."""
+    if to_on < from_on:
+        raise Invalid("The last day lies before the first.", "to_on")
+    if (to_on - from_on).days > 730:
+        raise Invalid("An absence lasts two years at most; set the surveyor to “no longer surveys” instead.", "to_on")
+    absence = SurveyorAbsence(surveyor_id=surveyor.id, from_on=from_on, to_on=to_on, note=note.strip()[:200])
+    session.add(absence)
+    session.flush()
+    summary = f"noted an absence from {from_on:%d %B %Y} to {to_on:%d %B %Y}"
+    record(session, f"surveyor:{surveyor.id}", "surveyor.absence", summary, actor=actor, at=at, reason=absence.note)
+    return absence
+
+
+def remove_absence(session: Session, surveyor: Surveyor, absence_id: int, *, actor: Actor, at: datetime) -> None:
+    """Take an absence back. Raises NotFound."""
+    absence = session.get(SurveyorAbsence, absence_id)
+    if absence is None or absence.surveyor_id != surveyor.id:
+        raise NotFound("There is no such absence.")
+    session.delete(absence)
+    session.flush()
+    summary = f"took back the absence from {absence.from_on:%d %B %Y} to {absence.to_on:%d %B %Y}"
+    record(session, f"surveyor:{surveyor.id}", "surveyor.absence", summary, actor=actor, at=at)
+
+
+def add_tie(
+    session: Session, surveyor: Surveyor, practice_id: int, ground: str, note: str, *, on: date, ended_on: date | None, actor: Actor, at: datetime
+) -> SurveyorTie:
+    """Put a conflict of interest between a surveyor and a practice on record; it is never removed. Raises Invalid."""
+    if ground not in GROUNDS:
+        raise Invalid("Choose what kind of tie it is.", "ground")
+    tie = SurveyorTie(surveyor_id=surveyor.id, practice_id=practice_id, ground=ground, note=note.strip(), noted_on=on, ended_on=ended_on)
+    session.add(tie)
+    session.flush()
+    data = {"practice": practice_id, "ground": ground, "ended_on": ended_on.isoformat() if ended_on else None}
+    record(session, f"surveyor:{surveyor.id}", "surveyor.tie", "put a conflict of interest on record", actor=actor, at=at, reason=tie.note, data=data)
+    return tie
+
+
+def prepare_propose_surveyor(session: Session, case: Case, inputs: dict[str, Any], *, actor: Actor, at: datetime) -> None:
+    """Write the proposal with its reasons as they stand; without a person named (a repeat visit), of the last surveyor.
+
+    Raises: Invalid when the person named is no surveyor.
+    """
+    surveyor = _named(session, case, inputs.get("surveyor"))
+    earlier = open_proposal(session, case.id, lock=True)
+    if earlier is not None:
+        earlier.state, earlier.ended_at = "dropped", at
+    ranked = judged(session, case, surveyor.id, at)
+    session.add(
+        SurveyorProposal(
+            case_id=case.id, surveyor_id=surveyor.id, person_id=surveyor.person_id, state="open", reason=str(inputs.get("reason") or ""),
+            points=[{"kind": p.kind, "key": p.key, "text": p.text} for p in ranked.points], proposed_by_id=actor.user_id, proposed_at=at,
+        )
+    )  # fmt: skip
+    session.flush()
+
+
+def prepare_declare_conflict(session: Session, case: Case, inputs: dict[str, Any], *, actor: Actor, at: datetime) -> None:
+    """Store the declaration when the trigger came without the page's questions. Raises NotOpen, NotAllowed."""
+    proposal = _open(session, case)
+    side = side_of(session, case, actor)
+    if _declaration(session, proposal, side) is None:
+        ground = str(inputs.get("ground") or "other")
+        answers = {key: key == ground for key, _ in QUESTIONS}
+        _declare(session, case, proposal, side, answers, str(inputs["reason"]), actor.name, "", "", actor=actor, at=at)
+
+
+def declare(
+    session: Session,
+    case: Case,
+    *,
+    answers: Mapping[str, bool] | None = None,
+    detail: str = "",
+    signed_name: str,
+    signed_title: str = "",
+    address: str = "",
+    actor: Actor,
+    at: datetime,
+) -> ConflictDeclaration:
+    """Sign one side's answers to the conflict question; the second “none” moves the case on, a “yes” sends it back.
+
+    Args:
+        answers: question key to whether it applies; None answers every question with no.
+        detail: what applies and why; needed with a yes.
+    Raises: NotOpen when nobody is proposed, Conflict when this side has signed already, NotAllowed for anyone else,
+        Invalid, RulesUnmet when the practice has refused too many.
+    """
+    proposal = _open(session, case)
+    side = side_of(session, case, actor)
+    if _declaration(session, proposal, side) is not None:
+        raise Conflict("This declaration is signed already; it cannot be signed twice.")
+    given = dict.fromkeys((key for key, _ in QUESTIONS), False) if answers is None else dict(answers)
+    errors = [FieldError(key, "Answer this question with yes or no.") for key, _ in QUESTIONS if not isinstance(given.get(key), bool)]
+    applies = [key for key, _ in QUESTIONS if given.get(key)]
+    if applies and not detail.strip():
+        errors.append(FieldError("detail", "Say what applies, so that the program can choose someone else."))
+    if not signed_name.strip():
+        errors.append(FieldError("signed_name", "Sign with your full name."))
+    if errors:
+        raise Invalid(errors)
+    declaration = _declare(session, case, proposal, side, given, detail.strip(), signed_name, signed_title, address, actor=actor, at=at)
+    if applies:
+        take(session, case, "declare_conflict", {"reason": detail.strip(), "ground": applies[0]}, actor=actor, at=at)
+    else:
+        follow_at_once(session, case, at=at)
+    return declaration
+
+
+def on_case_advanced(session: Session, event: CaseAdvanced) -> None:
+    """Keep proposals and the team in step with the case."""
+    react = {
+        "propose_surveyor": _ask, "start_repeat_survey": _ask, "declare_conflict": _send_back, "clear_conflicts": _accept,
+        "approve_report": _release, "award": _let_go, "deny": _let_go, "withdraw": _let_go, "expire": _let_go,
+    }.get(event.trigger)  # fmt: skip
+    if react is not None:
+        react(session, case_by_id(session, event.case_id), event)
+
+
+def _ask(session: Session, case: Case, event: CaseAdvanced) -> None:
+    proposal = _open(session, case)
+    add_member(session, case, proposal.person_id, PROPOSED, at=event.at)
+
+
+def _send_back(session: Session, case: Case, event: CaseAdvanced) -> None:
+    proposal = _open(session, case)
+    own = _declaration(session, proposal, "surveyor")
+    by_surveyor = own is not None and not own.none
+    proposal.state, proposal.ended_at = ("surveyor_conflict" if by_surveyor else "practice_refused"), event.at
+    end_member(session, case, proposal.person_id, PROPOSED, at=event.at)
+    if by_surveyor:
+        ground = str(event.data.get("ground") or "other")
+        today = local_date(event.at, zone_of(session, case))
+        session.add(SurveyorTie(surveyor_id=proposal.surveyor_id, practice_id=case.practice_id, ground=ground, note=event.reason, noted_on=today))
+    session.flush()
+
+
+def _accept(session: Session, case: Case, event: CaseAdvanced) -> None:
+    proposal = _open(session, case)
+    proposal.state, proposal.ended_at = "accepted", event.at
+    end_member(session, case, proposal.person_id, PROPOSED, at=event.at)
+    add_member(session, case, proposal.person_id, SURVEYOR, at=event.at)
+
+
+def _release(session: Session, case: Case, event: CaseAdvanced) -> None:
+    """The report is approved: the case no longer counts as load."""
+    for proposal in _accepted(session, case):
+        proposal.released_at = proposal.released_at or event.at
+    session.flush()
+
+
+def _let_go(session: Session, case: Case, event: CaseAdvanced) -> None:
+    """A surveyor sees the case until some days after the decision, and nobody is asked about it any more."""
+    _release(session, case, event)
+    days = current().settings["surveyor_member_days_after_decision"]
+    for proposal in _accepted(session, case):
+        end_member(session, case, proposal.person_id, SURVEYOR, at=event.at + timedelta(days=days))
+    waiting = open_proposal(session, case.id)
+    if waiting is not None:
+        waiting.state, waiting.ended_at = "dropped", event.at
+        end_member(session, case, waiting.person_id, PROPOSED, at=event.at)
+    session.flush()
+
+
+def _declare(
+    session: Session, case: Case, proposal: SurveyorProposal, side: str, answers: Mapping[str, bool], detail: str,
+    signed_name: str, signed_title: str, address: str, *, actor: Actor, at: datetime,
+) -> ConflictDeclaration:  # fmt: skip
+    asked = [{"key": key, "question": question, "answer": bool(answers.get(key))} for key, question in QUESTIONS]
+    none = not any(answers.values())
+    declaration = ConflictDeclaration(
+        case_id=case.id, proposal_id=proposal.id, side=side, none=none, answers=asked, detail=detail, text_sha256=signed_text(asked, detail),
+        signed_name=signed_name.strip()[:200], signed_title=signed_title.strip()[:200], person_id=actor.user_id, signed_at=at, address=address[:60],
+    )  # fmt: skip
+    session.add(declaration)
+    session.flush()
+    who = "the practice" if side == "practice" else "the surveyor"
+    summary = f"signed for {who} that there is no conflict of interest" if none else f"signed for {who} that there is a conflict of interest"
+    data = {"proposal": proposal.id, "side": side, "answers": asked, "sha256": declaration.text_sha256}
+    record_on(session, case, "conflict.declared", summary, actor=actor, at=at, reason=detail, subject=f"/cases/{case.ref}/survey", data=data)
+    return declaration
+
+
+def _open(session: Session, case: Case) -> SurveyorProposal:
+    proposal = open_proposal(session, case.id, lock=True)
+    if proposal is None:
+        raise NotOpen("No surveyor is proposed for this case at present.")
+    return proposal
+
+
+def _accepted(session: Session, case: Case) -> list[SurveyorProposal]:
+    query = select(SurveyorProposal).where(SurveyorProposal.case_id == case.id, SurveyorProposal.state == "accepted")
+    return list(session.scalars(query))
+
+
+def _declaration(session: Session, proposal: SurveyorProposal, side: str) -> ConflictDeclaration | None:
+    query = select(ConflictDeclaration).where(ConflictDeclaration.proposal_id == proposal.id, ConflictDeclaration.side == side)
+    return session.scalar(query)
+
+
+def _named(session: Session, case: Case, person_id: int | None) -> Surveyor:
+    if person_id is None:
+        last = accepted_proposal(session, case.id)
+        if last is None:
+            raise Invalid("Choose the surveyor.", "surveyor")
+        person_id = last.person_id
+    surveyor = profile_of_person(session, person_id)
+    if surveyor is None or session.get(Person, person_id) is None:
+        raise Invalid("Choose one of the surveyors; this person has no surveyor's profile.", "surveyor")
+    return surveyor
+
+
+def _check_profile(profile: Profile) -> None:
+    errors = []
+    if profile.qualification not in QUALIFICATIONS:
+        errors.append(FieldError("qualification", "Choose the qualification."))
+    if profile.qualified_until is None:
+        errors.append(FieldError("qualified_until", "Give the day until which the qualification is valid."))
+    if not (len(profile.home_state) == 2 and profile.home_state.isascii() and profile.home_state.isalpha() and profile.home_state.isupper()):
+        errors.append(FieldError("home_state", "Write the state as two capital letters, for example OH."))
+    for name, value, most in (("oncology_years", profile.oncology_years, 70), ("shadowed_surveys", profile.shadowed_surveys, 500), ("max_load", profile.max_load, 50)):
+        if not 0 <= value <= most:
+            errors.append(FieldError(name, f"Give a number from 0 to {most}."))
+    unknown = [edition for edition in profile.trained or {} if edition not in current().editions]
+    if unknown:
+        errors.append(FieldError("trained", f"There is no edition {', '.join(unknown)}."))
+    if errors:
+        raise Invalid(errors)
+
+
+def _told(surveyor: Surveyor) -> dict[str, Any]:
+    return {
+        "qualification": surveyor.qualification, "qualified_until": str(surveyor.qualified_until or ""), "licence": surveyor.licence,
+        "oncology_years": surveyor.oncology_years, "home_state": surveyor.home_state, "home_city": surveyor.home_city,
+        "trained": dict(surveyor.trained or {}), "shadowed_surveys": surveyor.shadowed_surveys, "max_load": surveyor.max_load,
+        "active": surveyor.active,
+    }  # fmt: skip

@@ -1,0 +1,301 @@
+"""Reads of surveyors: profiles with load, candidates for a case, proposals, and the questions that are open."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from certify.certification.applications.queries import survey_windows
+from certify.certification.cases.models import Case
+from certify.certification.cases.queries import case_for, zone_of
+from certify.certification.surveyors.models import (
+    ConflictDeclaration,
+    Surveyor,
+    SurveyorAbsence,
+    SurveyorProposal,
+    SurveyorTie,
+)
+from certify.certification.surveyors.rules import (
+    Candidate,
+    Limits,
+    Ranked,
+    Setting,
+    SurveyorFacts,
+    Tie,
+    judge,
+    rank,
+)
+from certify.core.access.policy import Permission
+from certify.core.access.roles import PRACTICE_ROLES, Actor
+from certify.core.foundation.days import local_date
+from certify.core.foundation.errors import NotAllowed, NotFound
+from certify.core.rulebook.current import current
+from certify.platform.identity.models import Person
+from certify.platform.practices.models import Practice, Site
+
+ON_DUTY = ("open", "accepted")
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyorRow:
+    """A surveyor in the staff's list."""
+
+    surveyor: Surveyor
+    name: str
+    email: str
+    load: int
+    absences: tuple[SurveyorAbsence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictQuestion:
+    """What a proposed surveyor is told before she may open anything: the practice's name, city and sites."""
+
+    ref: str
+    practice_name: str
+    city: str
+    state: str
+    sites: tuple[str, ...]
+    proposal: SurveyorProposal
+    declaration: ConflictDeclaration | None
+    answer_by: date | None
+    version: int
+
+
+def limits() -> Limits:
+    """Return the numbers of process.md, section 7, from workflows/."""
+    settings = current().settings
+    return Limits(
+        oncology_years=settings["surveyor_min_oncology_years"],
+        shadowed_surveys=settings["surveyor_shadowed_surveys"],
+        cooling_years=settings["surveyor_cooling_years"],
+        training_days=settings["surveyor_training_days"],
+        same_state_blocks=settings["surveyor_same_state_blocks"],
+        refusals=settings["surveyor_refusals_limit"],
+    )
+
+
+def list_surveyors(session: Session, today: date) -> list[SurveyorRow]:
+    """Return all surveyors by name, with their load and the absences that are not over."""
+    rows = session.execute(
+        select(Surveyor, Person.name, Person.email).join(Person, Person.id == Surveyor.person_id).order_by(Surveyor.active.desc(), Person.name)
+    ).all()  # fmt: skip
+    loads = _loads(session)
+    absences = _absences(session, today)
+    return [SurveyorRow(s, name, email, loads.get(s.id, 0), tuple(absences.get(s.id, ()))) for s, name, email in rows]
+
+
+def surveyor_for(session: Session, surveyor_id: int, today: date) -> SurveyorRow:
+    """Return one surveyor. Raises NotFound."""
+    found = session.execute(
+        select(Surveyor, Person.name, Person.email).join(Person, Person.id == Surveyor.person_id).where(Surveyor.id == surveyor_id)
+    ).one_or_none()
+    if found is None:
+        raise NotFound("There is no such surveyor.")
+    surveyor, name, email = found
+    load = _loads(session, surveyor.id).get(surveyor.id, 0)
+    return SurveyorRow(surveyor, name, email, load, tuple(_absences(session, today, surveyor.id).get(surveyor.id, ())))
+
+
+def ties_of(session: Session, surveyor_id: int) -> list[tuple[SurveyorTie, str]]:
+    """Return a surveyor's conflicts on record, each with the practice's name."""
+    rows = session.execute(
+        select(SurveyorTie, Practice.legal_name)
+        .join(Practice, Practice.id == SurveyorTie.practice_id)
+        .where(SurveyorTie.surveyor_id == surveyor_id)
+        .order_by(SurveyorTie.id.desc())
+    )
+    return [(tie, name) for tie, name in rows]
+
+
+def ranking_for(session: Session, case: Case, at: datetime) -> list[Ranked]:
+    """Return every surveyor for a case, best first, each with all reasons for and against."""
+    setting = setting_of(session, case)
+    today = local_date(at, zone_of(session, case))
+    return rank(_candidates(session, case, today), setting, today, limits())
+
+
+def setting_of(session: Session, case: Case) -> Setting:
+    """Return what matters of the practice for the choice of a surveyor."""
+    states = set(session.scalars(select(Site.state).where(Site.practice_id == case.practice_id, Site.closed_on.is_(None))))
+    practice = session.get(Practice, case.practice_id)
+    if practice is not None:
+        states.add(practice.state)
+    before = session.scalar(
+        select(SurveyorProposal.person_id)
+        .where(SurveyorProposal.case_id == case.id, SurveyorProposal.state == "accepted")
+        .order_by(SurveyorProposal.id.desc())
+        .limit(1)
+    )
+    return Setting(frozenset(s for s in states if s), tuple(survey_windows(session, case)), case.edition, before)
+
+
+def judged(session: Session, case: Case, surveyor_id: int, at: datetime, *, without: int | None = None) -> Ranked:
+    """Return one surveyor's reasons for a case; the proposal `without` does not count as load. Raises NotFound."""
+    today = local_date(at, zone_of(session, case))
+    found = _candidates(session, case, today, surveyor_id, without)
+    if not found:
+        raise NotFound("There is no such surveyor.")
+    return judge(found[0], setting_of(session, case), today, limits())
+
+
+def open_proposal(session: Session, case_id: int, *, lock: bool = False) -> SurveyorProposal | None:
+    """Return the proposal both sides are asked about now."""
+    query = select(SurveyorProposal).where(SurveyorProposal.case_id == case_id, SurveyorProposal.state == "open").order_by(SurveyorProposal.id.desc()).limit(1)  # fmt: skip
+    return session.scalar(query.with_for_update() if lock else query)
+
+
+def accepted_proposal(session: Session, case_id: int) -> SurveyorProposal | None:
+    """Return the newest proposal both sides accepted."""
+    query = select(SurveyorProposal).where(SurveyorProposal.case_id == case_id, SurveyorProposal.state == "accepted").order_by(SurveyorProposal.id.desc()).limit(1)  # fmt: skip
+    return session.scalar(query)
+
+
+def list_proposals(session: Session, case_id: int) -> list[tuple[SurveyorProposal, str]]:
+    """Return all proposals of a case, newest first, with the surveyor's name."""
+    rows = session.execute(
+        select(SurveyorProposal, Person.name)
+        .join(Person, Person.id == SurveyorProposal.person_id)
+        .where(SurveyorProposal.case_id == case_id)
+        .order_by(SurveyorProposal.id.desc())
+    )
+    return [(proposal, name) for proposal, name in rows]
+
+
+def declarations_of(session: Session, case_id: int) -> Sequence[ConflictDeclaration]:
+    """Return all declarations of a case, newest first; they are never removed."""
+    query = select(ConflictDeclaration).where(ConflictDeclaration.case_id == case_id).order_by(ConflictDeclaration.id.desc())
+    return session.scalars(query).all()
+
+
+def profile_of_person(session: Session, person_id: int) -> Surveyor | None:
+    """Return a person's surveyor profile."""
+    return session.scalar(select(Surveyor).where(Surveyor.person_id == person_id))
+
+
+def conflict_question_for(session: Session, actor: Actor, ref: str) -> ConflictQuestion:
+    """Return the question put to the proposed surveyor; she sees the practice's name, city and sites, not the case.
+
+    Raises: NotFound for anyone it is not put to.
+    """
+    case = session.scalar(select(Case).where(Case.ref == ref))
+    proposal = open_proposal(session, case.id) if case else None
+    if case is None or proposal is None or actor.user_id is None or proposal.person_id != actor.user_id:
+        raise NotFound("There is no such question.")
+    practice = session.get(Practice, case.practice_id)
+    assert practice is not None, "a case has a practice"
+    sites = session.execute(
+        select(Site.name, Site.city, Site.state).where(Site.practice_id == practice.id, Site.closed_on.is_(None)).order_by(Site.id)
+    )
+    given = session.scalar(
+        select(ConflictDeclaration).where(ConflictDeclaration.proposal_id == proposal.id, ConflictDeclaration.side == "surveyor")
+    )
+    named = tuple(", ".join(part for part in row if part) for row in sites)
+    return ConflictQuestion(ref, practice.legal_name, practice.city, practice.state, named, proposal, given, case.due_on, case.version)
+
+
+def questions_waiting(session: Session, person_id: int) -> list[tuple[str, str, date | None]]:
+    """Return the conflict questions a surveyor still has to answer: case reference, practice, answer by."""
+    answered = select(ConflictDeclaration.proposal_id).where(ConflictDeclaration.side == "surveyor")
+    rows = session.execute(
+        select(Case.ref, Practice.legal_name, Case.due_on)
+        .join(SurveyorProposal, SurveyorProposal.case_id == Case.id)
+        .join(Practice, Practice.id == Case.practice_id)
+        .where(SurveyorProposal.person_id == person_id, SurveyorProposal.state == "open", SurveyorProposal.id.not_in(answered))
+        .order_by(Case.due_on, Case.id)
+    )
+    return [(ref, name, due) for ref, name, due in rows]
+
+
+def side_of(session: Session, case: Case, actor: Actor) -> str:
+    """Return which side of the conflict question the actor stands on. Raises NotAllowed when on neither."""
+    if any(actor.holds(role, case.practice_id) for role in PRACTICE_ROLES):
+        return "practice"
+    proposal = open_proposal(session, case.id)
+    if proposal is not None and actor.user_id is not None and proposal.person_id == actor.user_id:
+        return "surveyor"
+    raise NotAllowed("Only the proposed surveyor and the practice answer this question.")
+
+
+def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> SurveyorFacts:
+    """Return what the guards of the proposal judge."""
+    proposal = open_proposal(session, case.id)
+    ranked, declared = None, {}
+    if proposal is not None:
+        given = session.scalars(select(ConflictDeclaration).where(ConflictDeclaration.proposal_id == proposal.id))
+        declared = {d.side: d.none for d in given}
+        if not declared:
+            ranked = judged(session, case, proposal.surveyor_id, at, without=proposal.id)
+    refusals = session.scalar(
+        select(func.count()).select_from(SurveyorProposal).where(SurveyorProposal.case_id == case.id, SurveyorProposal.state == "practice_refused")
+    )
+    refusing = any(actor.holds(role, case.practice_id) for role in PRACTICE_ROLES)
+    return SurveyorFacts(case.ref, ranked, refusals or 0, limits().refusals, refusing, declared)
+
+
+def case_to_plan(session: Session, actor: Actor, ref: str) -> Case:
+    """Return a case whose survey the actor may arrange. Raises NotFound, NotAllowed."""
+    return case_for(session, actor, ref, Permission.PLAN_SURVEY)
+
+
+def _candidates(session: Session, case: Case, today: date, surveyor_id: int | None = None, without: int | None = None) -> list[Candidate]:
+    query = select(Surveyor, Person.name).join(Person, Person.id == Surveyor.person_id)
+    if surveyor_id is not None:
+        query = query.where(Surveyor.id == surveyor_id)
+    loads = _loads(session, surveyor_id, without)
+    absences = _absences(session, today, surveyor_id)
+    ties: dict[int, list[Tie]] = defaultdict(list)
+    for tie in session.scalars(select(SurveyorTie).where(SurveyorTie.practice_id == case.practice_id)):
+        ties[tie.surveyor_id].append(Tie(tie.ground, tie.ended_on))
+    earlier = set(
+        session.scalars(
+            select(SurveyorProposal.surveyor_id)
+            .join(Case, Case.id == SurveyorProposal.case_id)
+            .where(Case.practice_id == case.practice_id, Case.id != case.id, SurveyorProposal.state == "accepted")
+        )
+    )
+    refused = set(
+        session.scalars(
+            select(SurveyorProposal.surveyor_id).where(
+                SurveyorProposal.case_id == case.id, SurveyorProposal.state.in_(("surveyor_conflict", "practice_refused"))
+            )
+        )
+    )
+    return [
+        Candidate(
+            s.id, s.person_id, name, s.qualification, s.qualified_until, s.oncology_years, s.home_state,
+            date.fromisoformat(s.trained[case.edition]) if case.edition in s.trained else None,
+            s.shadowed_surveys, loads.get(s.id, 0), s.max_load, s.active,
+            tuple((a.from_on, a.to_on) for a in absences.get(s.id, ())), tuple(ties.get(s.id, ())), s.id in earlier, s.id in refused,
+        )
+        for s, name in session.execute(query)
+    ]  # fmt: skip
+
+
+def _loads(session: Session, surveyor_id: int | None = None, without: int | None = None) -> dict[int, int]:
+    """Count the cases each surveyor has at present: proposed or accepted, the report not yet approved."""
+    query = (
+        select(SurveyorProposal.surveyor_id, func.count(SurveyorProposal.case_id.distinct()))
+        .where(SurveyorProposal.state.in_(ON_DUTY), SurveyorProposal.released_at.is_(None))
+        .group_by(SurveyorProposal.surveyor_id)
+    )
+    if surveyor_id is not None:
+        query = query.where(SurveyorProposal.surveyor_id == surveyor_id)
+    if without is not None:
+        query = query.where(SurveyorProposal.id != without)
+    return {surveyor: count for surveyor, count in session.execute(query)}
+
+
+def _absences(session: Session, today: date, surveyor_id: int | None = None) -> dict[int, list[SurveyorAbsence]]:
+    query = select(SurveyorAbsence).where(SurveyorAbsence.to_on >= today).order_by(SurveyorAbsence.from_on)
+    if surveyor_id is not None:
+        query = query.where(SurveyorAbsence.surveyor_id == surveyor_id)
+    found: dict[int, list[SurveyorAbsence]] = defaultdict(list)
+    for absence in session.scalars(query):
+        found[absence.surveyor_id].append(absence)
+    return found

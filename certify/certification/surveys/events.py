@@ -1,0 +1,26 @@
+"""What the survey tells whoever listens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class SurveyDateAgreed:
+    """A date for the visit stands."""
+
+    case_id: int
+    case_ref: str
+    survey_id: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class LateAnswersAccepted:
+    """An entry that came after the survey was finished was accepted: answers have changed under the draft report."""
+
+    case_id: int
+    case_ref: str
+    survey_id: int
+    at: datetime

@@ -1,0 +1,349 @@
+"""Writes of surveys: the sites and the date, the check-in and the finish, and what came late."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from certify.certification.applications.queries import blackout_days, survey_windows
+from certify.certification.cases.events import CaseAdvanced
+from certify.certification.cases.models import Case
+from certify.certification.cases.operations import record_on, set_anchor
+from certify.certification.cases.queries import case_by_id, zone_of
+from certify.certification.evidence.operations import lock
+from certify.certification.fees.operations import charge_late_reschedule
+from certify.certification.surveyors.queries import accepted_proposal, profile_of_person, surveyor_for
+from certify.certification.surveys.agenda import default_agenda, read_agenda
+from certify.certification.surveys.events import LateAnswersAccepted, SurveyDateAgreed
+from certify.certification.surveys.models import (
+    Survey,
+    SurveyDateProposal,
+    SurveyOp,
+    SurveyProgress,
+    SurveySite,
+)
+from certify.certification.surveys.ops import MOST_OPS
+from certify.certification.surveys.queries import (
+    OpenSurvey,
+    date_proposals,
+    latest_survey,
+    may_judge_late,
+    places,
+    sites_of,
+)
+from certify.certification.surveys.sampling import SiteFacts, draw_sample
+from certify.certification.surveys.sync import accept_late, sync
+from certify.core.access.roles import PRACTICE_ROLES, SYSTEM, Actor
+from certify.core.foundation import events
+from certify.core.foundation.days import add_business_days, local_date
+from certify.core.foundation.errors import FieldError, Invalid, NotAllowed, NotFound, NotOpen, RulesUnmet, Unmet
+from certify.core.foundation.ids import new_secret, new_uuid
+from certify.core.rulebook.current import current
+from certify.platform.identity.models import RoleGrant
+from certify.platform.practices.models import Site
+
+MODES = {"on_site": "On site", "virtual": "By video"}
+ACCEPTED_OP = uuid.UUID("6a0f3c62-7a1e-5d0a-9d3e-1c0a6f1e5b11")  # name space of the ops that accept late ones
+
+
+def begin_round(
+    session: Session, case: Case, *, standards: Sequence[str] | None = None, sites: Sequence[int] | None = None, reason: str = "", at: datetime
+) -> Survey:
+    """Begin the next round of a case's survey; standards and sites limit a repeat visit to what they name."""
+    before = latest_survey(session, case.id)
+    survey = Survey(
+        case_id=case.id, round=(before.round if before else 0) + 1, edition=case.edition, lead_id=before.lead_id if before else None,
+        scope_standards=list(standards) if standards is not None else None, scope_sites=list(sites) if sites is not None else None,
+        scope_reason=reason, seed=new_secret()[:20], created_at=at,
+    )  # fmt: skip
+    session.add(survey)
+    session.flush()
+    return survey
+
+
+def draw_sites(session: Session, case: Case, survey: Survey, *, actor: Actor, at: datetime) -> None:
+    """Choose the sites to visit, with the survey's stored seed: drawing again gives the same unless the sites changed.
+
+    Raises: NotOpen once something was recorded.
+    """
+    if survey.seq:
+        raise NotOpen("Answers are recorded already; the sites can no longer be drawn anew.")
+    facts = _site_facts(session, case)
+    all_up_to = current().settings["sample_all_up_to_sites"]
+    choices = draw_sample(facts, survey.seed, all_up_to=all_up_to)
+    if survey.scope_sites is not None:
+        named = set(survey.scope_sites)
+        visits = {f.site_id: ("named",) if f.site_id in named else () for f in facts}
+    else:
+        visits = {c.site_id: c.reasons for c in choices}
+    for table in (SurveySite, SurveyProgress):
+        for row in session.scalars(select(table).where(table.survey_id == survey.id)):
+            session.delete(row)
+    session.flush()
+    for position, site in enumerate(facts):
+        reasons = visits[site.site_id]
+        session.add(SurveySite(survey_id=survey.id, site_id=site.site_id, visited=bool(reasons), reasons=list(reasons), position=position))
+    _start_counters(session, survey, [site_id for site_id, reasons in visits.items() if reasons])
+    survey.sampled_from = [
+        {"site": f.site_id, "name": f.name, "services": sorted(f.services), "infusion_chairs": f.infusion_chairs, "new": f.is_new} for f in facts
+    ]
+    survey.sampled_at = at
+    visited = [f.name for f in facts if visits[f.site_id]]
+    session.flush()
+    record_on(
+        session, case, "survey.sites_drawn", f"chose the sites to visit: {', '.join(visited)}", actor=actor, at=at,
+        subject=f"/cases/{case.ref}/survey", data={"survey": survey.id, "seed": survey.seed, "visits": {str(k): list(v) for k, v in visits.items()}},
+    )  # fmt: skip
+
+
+def propose_date(
+    session: Session, case: Case, starts_on: date, *, mode: str = "on_site", note: str = "", short_notice: bool = False, actor: Actor, at: datetime
+) -> SurveyDateProposal:
+    """Propose a day to the other side. Raises: NotOpen, Invalid."""
+    survey = _current(session, case)
+    if case.state != "scheduling":
+        raise NotOpen("A date is agreed only after both sides have accepted the surveyor.")
+    side = _side(case, actor)
+    _check_day(session, case, survey, starts_on, mode, side, local_date(at, zone_of(session, case)))
+    proposal = SurveyDateProposal(
+        survey_id=survey.id, side=side, starts_on=starts_on, mode=mode, note=note.strip(), short_notice=short_notice and side == "practice",
+        by_id=actor.user_id, by_name=actor.name, at=at,
+    )  # fmt: skip
+    session.add(proposal)
+    session.flush()
+    summary = f"proposed {starts_on:%A %d %B %Y} for the site survey"
+    record_on(session, case, "survey.date_proposed", summary, actor=actor, at=at, reason=note.strip(), subject=f"/cases/{case.ref}/survey")
+    return proposal
+
+
+def withdraw_date(session: Session, case: Case, proposal_id: int, *, actor: Actor, at: datetime) -> None:
+    """Take a proposed day back. Raises: NotFound, NotAllowed."""
+    survey = _current(session, case)
+    proposal = session.get(SurveyDateProposal, proposal_id)
+    if proposal is None or proposal.survey_id != survey.id or proposal.ended_at is not None:
+        raise NotFound("There is no such proposal.")
+    if proposal.side != _side(case, actor):
+        raise NotAllowed("The other side proposed this day.")
+    proposal.ended_at, proposal.ended_how = at, "withdrawn"
+    summary = f"took back {proposal.starts_on:%A %d %B %Y} as a day for the site survey"
+    record_on(session, case, "survey.date_withdrawn", summary, actor=actor, at=at, subject=f"/cases/{case.ref}/survey")
+
+
+def prepare_agree_date(session: Session, case: Case, inputs: dict[str, Any], *, actor: Actor, at: datetime) -> None:
+    """Set the day both sides stand by: offered in the questionnaire or proposed by the other side.
+
+    Raises: Invalid when the other side has not offered the day, or it cannot be.
+    """
+    survey = _current(session, case, lock=True)
+    side, today = _side(case, actor), local_date(at, zone_of(session, case))
+    starts_on: date = inputs["starts_on"]
+    proposals = date_proposals(session, survey.id)
+    theirs = [p for p in proposals if p.starts_on == starts_on and p.side != side]
+    mode = str(inputs.get("mode") or (theirs[-1].mode if theirs else "on_site"))
+    _check_day(session, case, survey, starts_on, mode, side, today)
+    offered = any(first <= starts_on <= last for first, last in survey_windows(session, case))
+    if not theirs and not (side == "surveyor" and offered):
+        other = "The practice has not offered this day" if side == "surveyor" else "The surveyor has not proposed this day"
+        raise Invalid(f"{other} yet. Propose it first; it stands once they agree.", "starts_on")
+    days = sum(1 for site in sites_of(session, survey.id) if site.visited)
+    survey.starts_on, survey.mode, survey.agreed_at, survey.date_asked_on = starts_on, mode, at, today
+    survey.ends_on = add_business_days(starts_on, max(0, days - 1))
+    agrees_to_less = bool(inputs.get("short_notice")) and side == "practice"
+    survey.short_notice = agrees_to_less or any(p.short_notice for p in theirs)
+    survey.agenda = default_agenda(starts_on, [(s.site_id, s.name) for s in sites_of(session, survey.id) if s.visited])
+    for proposal in proposals:
+        proposal.ended_at, proposal.ended_how = at, "agreed" if proposal in theirs else "dropped"
+    set_anchor(session, case, "survey_starts_on", starts_on, at=at)
+
+
+def prepare_check_in(session: Session, case: Case, inputs: dict[str, Any], *, actor: Actor, at: datetime) -> None:
+    """Lock the documents and note the check-in."""
+    survey = _current(session, case, lock=True)
+    lock(session, case, actor=actor, at=at)
+    survey.checked_in_at = at
+
+
+def prepare_finish_survey(session: Session, case: Case, inputs: dict[str, Any], *, actor: Actor, at: datetime) -> None:
+    """Close the survey; its row is held, so that an entry under way comes before or, late, after."""
+    survey = _current(session, case, lock=True)
+    survey.finished_at, survey.finished_by_id = at, actor.user_id
+
+
+def set_agenda(session: Session, case: Case, survey: Survey, items: list[dict[str, str]], *, actor: Actor, at: datetime) -> None:
+    """Change the agenda of the visit. Raises: NotOpen, Invalid with each line that is wrong."""
+    if survey.starts_on is None or survey.finished_at is not None:
+        raise NotOpen("There is an agenda from the day the date is agreed until the survey is finished.")
+    survey.agenda = read_agenda(items, {s.site_id for s in sites_of(session, survey.id)})
+    record_on(session, case, "survey.agenda", "changed the agenda of the site survey", actor=actor, at=at, subject=f"/cases/{case.ref}/survey")
+
+
+def judge_late(session: Session, opened: OpenSurvey, seq: int, *, accept: bool, actor: Actor, at: datetime) -> None:
+    """Accept or decline an entry that came after the survey was finished (contract, section 6, rule 5).
+
+    Raises: NotAllowed for others than the lead surveyor and the program, NotFound, RulesUnmet once the report has left the program.
+    """
+    if not may_judge_late(session, opened, actor):
+        raise NotAllowed("The lead surveyor or the program decides about late entries.")
+    late = session.scalar(
+        select(SurveyOp).where(SurveyOp.survey_id == opened.survey.id, SurveyOp.seq == seq, SurveyOp.verdict == "waiting").with_for_update()
+    )
+    if late is None:
+        raise NotFound("There is no such late entry, or it was judged already.")
+    if accept and opened.case.state not in ("report_drafting", "report_staff_review"):
+        message = "The report is past the program's review; a late entry can no longer change the answers under it."
+        raise RulesUnmet([Unmet("report_not_passed", message, f"/cases/{opened.case.ref}/report")])
+    late.verdict, late.judged_by_id, late.judged_at = ("accepted" if accept else "declined"), actor.user_id, at
+    session.flush()
+    if accept:
+        accept_late(session, opened, late, actor=actor, at=at, op=str(uuid.uuid5(ACCEPTED_OP, f"{late.survey_id}:{late.op}")))
+    about = late.element or "the site"
+    summary = f"{'accepted' if accept else 'declined'} a late entry on {about}"
+    record_on(
+        session, opened.case, "survey.late_judged", summary, actor=actor, at=at, subject=f"/surveys/{opened.survey.id}",
+        data={"survey": opened.survey.id, "op": late.op, "accepted": accept, "field": late.field, "value": late.value},
+    )  # fmt: skip
+    if accept:
+        events.publish(session, LateAnswersAccepted(opened.case.id, opened.case.ref, opened.survey.id, at))
+
+
+def answer_all(
+    session: Session, survey_id: int, entries: Iterable[tuple[int, str | None, str, Any]], *, actor: Actor, at: datetime, device: str | None = None
+) -> None:
+    """Record many entries (site, element, field, value) as one tablet would, through sync.
+
+    Raises: Invalid with the first entries that were rejected.
+    """
+    tablet = device or new_uuid()
+    ops = [
+        {"op": new_uuid(), "site": site, "element": element, "field": field, "value": value, "base": None, "at": at.isoformat()}
+        for site, element, field, value in entries
+    ]
+    for start in range(0, len(ops), MOST_OPS):
+        answer = sync(session, survey_id, {"device": tablet, "since": 0, "ops": ops[start : start + MOST_OPS]}, actor=actor, at=at)
+        wrong = [FieldError("ops", str(ack["reason"]), row=start + n) for n, ack in enumerate(answer["acks"]) if ack["status"] == "rejected"]
+        if wrong:
+            raise Invalid(wrong[:20])
+
+
+def on_case_advanced(session: Session, event: CaseAdvanced) -> None:
+    """Keep the survey in step with its case."""
+    if event.trigger == "clear_conflicts":
+        _begin_planning(session, case_by_id(session, event.case_id), event.at)
+    elif event.trigger == "agree_date":
+        survey = _current(session, case_by_id(session, event.case_id))
+        events.publish(session, SurveyDateAgreed(event.case_id, event.case_ref, survey.id, event.at))
+    elif event.trigger == "reschedule":
+        _give_date_back(session, case_by_id(session, event.case_id), event)
+    elif event.trigger == "require_visit":
+        case = case_by_id(session, event.case_id)
+        standards, sites = [str(s) for s in event.data.get("standards", ())], [int(s) for s in event.data.get("sites", ())]
+        begin_round(session, case, standards=standards, sites=sites, reason=event.reason, at=event.at)
+
+
+def prepare_require_visit(session: Session, case: Case, inputs: dict[str, Any], *, actor: Actor, at: datetime) -> None:
+    """Check that the standards and sites named for a repeat visit exist. Raises: Invalid."""
+    first = latest_survey(session, case.id)
+    known = places(first)[1] if first else {}
+    theirs = {str(s) for s in session.scalars(select(Site.id).where(Site.practice_id == case.practice_id))}
+    errors = [FieldError("standards", f"There is no standard {code!r} in this edition.") for code in inputs["standards"] if code not in known]
+    errors += [FieldError("sites", f"{site!r} is not a site of this practice.") for site in inputs["sites"] if str(site) not in theirs]
+    if errors:
+        raise Invalid(errors)
+
+
+def _begin_planning(session: Session, case: Case, at: datetime) -> None:
+    survey = latest_survey(session, case.id)
+    if survey is None or survey.finished_at is not None:
+        survey = begin_round(session, case, at=at)
+    accepted = accepted_proposal(session, case.id)
+    survey.lead_id = accepted.person_id if accepted else survey.lead_id
+    session.flush()
+    if survey.sampled_at is None:
+        draw_sites(session, case, survey, actor=SYSTEM, at=at)
+
+
+def _give_date_back(session: Session, case: Case, event: CaseAdvanced) -> None:
+    survey = _current(session, case, lock=True)
+    today = local_date(event.at, zone_of(session, case))
+    free_until = current().settings["reschedule_free_days"]
+    late = survey.starts_on is not None and (survey.starts_on - today).days < free_until
+    actor = Actor(event.actor_id, name=event.actor_name)
+    if late and _asked_by_practice(session, case, event):
+        charge_late_reschedule(session, case, actor=actor, at=event.at)
+    survey.reschedules += 1
+    survey.starts_on = survey.ends_on = survey.agreed_at = survey.date_asked_on = None
+    survey.short_notice = False
+    survey.agenda = []
+    set_anchor(session, case, "survey_starts_on", None, at=event.at)
+
+
+def _asked_by_practice(session: Session, case: Case, event: CaseAdvanced) -> bool:
+    """When the program or the surveyor moves the date, the practice does not pay for it."""
+    grants = select(RoleGrant.id).where(
+        RoleGrant.person_id == event.actor_id, RoleGrant.practice_id == case.practice_id, RoleGrant.role.in_(PRACTICE_ROLES)
+    )
+    return session.scalar(grants.limit(1)) is not None
+
+
+def _current(session: Session, case: Case, *, lock: bool = False) -> Survey:
+    survey = latest_survey(session, case.id, lock=lock)
+    if survey is None:
+        raise NotOpen("There is no survey to arrange yet: a surveyor has to be accepted first.")
+    return survey
+
+
+def _side(case: Case, actor: Actor) -> str:
+    return "practice" if any(actor.holds(role, case.practice_id) for role in PRACTICE_ROLES) else "surveyor"
+
+
+def _check_day(session: Session, case: Case, survey: Survey, on: date, mode: str, side: str, today: date) -> None:
+    errors = []
+    if mode not in MODES:
+        errors.append(FieldError("mode", "Choose on site or by video."))
+    if on <= today:
+        errors.append(FieldError("starts_on", "Choose a day that lies ahead."))
+    elif (on - today).days > 730:
+        errors.append(FieldError("starts_on", "This lies more than two years ahead; choose an earlier day."))
+    elif side == "surveyor" and any(first <= on <= last for first, last in blackout_days(session, case)):
+        errors.append(FieldError("starts_on", "The practice cannot receive a visit on this day (a blackout day in its questionnaire)."))
+    lead = profile_of_person(session, survey.lead_id) if survey.lead_id is not None else None
+    if lead is not None and any(a.from_on <= on <= a.to_on for a in surveyor_for(session, lead.id, today).absences):
+        errors.append(FieldError("starts_on", "The surveyor is away on this day."))
+    if errors:
+        raise Invalid(errors)
+
+
+def _site_facts(session: Session, case: Case) -> list[SiteFacts]:
+    rows = session.scalars(select(Site).where(Site.practice_id == case.practice_id, Site.closed_on.is_(None)).order_by(Site.id)).all()
+    last = session.scalar(
+        select(Survey)
+        .join(Case, Case.id == Survey.case_id)
+        .where(Case.practice_id == case.practice_id, Case.id != case.id, Survey.finished_at.is_not(None))
+        .order_by(Survey.finished_at.desc())
+        .limit(1)
+    )
+    known = {entry["site"] for entry in last.sampled_from} if last else None
+    return [
+        SiteFacts(s.id, s.name, frozenset(s.services or ()), s.infusion_chairs, is_new=known is not None and s.id not in known) for s in rows
+    ]
+
+
+def _start_counters(session: Session, survey: Survey, visited: Sequence[int]) -> None:
+    elements, _ = places(survey)
+    sizes: dict[int, int] = {}
+    for domain in elements.values():
+        sizes[domain] = sizes.get(domain, 0) + 1
+    rows = [
+        {"survey_id": survey.id, "site_id": site, "domain": domain, "elements": size, "met": 0, "not_met": 0, "not_applicable": 0,
+         "conflicts": 0, "without_note": 0, "without_reason": 0}
+        for site in visited
+        for domain, size in sizes.items()
+    ]  # fmt: skip
+    if rows:
+        session.execute(insert(SurveyProgress), rows)
+

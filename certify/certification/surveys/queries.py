@@ -1,0 +1,346 @@
+"""Reads of surveys: one with its right to be seen, its sites, answers and scope, and the facts of its guards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from certify.certification.cases.models import Case
+from certify.certification.cases.queries import actor_may, case_by_id, subject_of, zone_of
+from certify.certification.surveys.models import (
+    Survey,
+    SurveyAnswer,
+    SurveyDateProposal,
+    SurveyOp,
+    SurveyProgress,
+    SurveySite,
+)
+from certify.certification.surveys.ops import Scope
+from certify.certification.surveys.rules import SiteGaps, SurveyFacts
+from certify.core.access.policy import Permission, allowed
+from certify.core.access.roles import SYSTEM, Actor
+from certify.core.catalogue.standards import Edition
+from certify.core.foundation.days import local_date
+from certify.core.foundation.errors import NotAllowed, NotFound
+from certify.core.rulebook.current import current
+from certify.platform.practices.models import Site
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSurvey:
+    """A survey the actor may work with, and its case."""
+
+    survey: Survey
+    case: Case
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """What stands for one field."""
+
+    site_id: int
+    element: str | None
+    field: str
+    value: Any
+    by_name: str
+    at: datetime
+    clash: bool
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSite:
+    """A site of the practice in a survey."""
+
+    site_id: int
+    name: str
+    city: str
+    state: str
+    address: str
+    visited: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Counters of a site and domain, or of several together."""
+
+    elements: int = 0
+    met: int = 0
+    not_met: int = 0
+    not_applicable: int = 0
+    conflicts: int = 0
+    without_note: int = 0
+    without_reason: int = 0
+
+    @property
+    def answered(self) -> int:
+        """Elements with a rating, those in conflict included."""
+        return self.met + self.not_met + self.not_applicable + self.conflicts
+
+    @property
+    def open(self) -> int:
+        """Elements without any rating."""
+        return self.elements - self.answered
+
+    def __add__(self, other: Progress) -> Progress:
+        return Progress(
+            self.elements + other.elements, self.met + other.met, self.not_met + other.not_met,
+            self.not_applicable + other.not_applicable, self.conflicts + other.conflicts,
+            self.without_note + other.without_note, self.without_reason + other.without_reason,
+        )  # fmt: skip
+
+
+def survey_for(session: Session, actor: Actor, survey_id: int, permission: Permission = Permission.VIEW_SURVEY, *, lock: bool = False) -> OpenSurvey:
+    """Return a survey and its case if the actor may do this to it; `lock` holds the survey's row until the transaction ends.
+
+    Raises: NotFound when it is not the actor's to see, NotAllowed when it is but this is not theirs to do.
+    """
+    query = select(Survey, Case).join(Case, Case.id == Survey.case_id).where(Survey.id == survey_id)
+    if lock:
+        query = query.with_for_update(of=Survey).execution_options(populate_existing=True)
+    found = session.execute(query).one_or_none()
+    if found is None:
+        raise NotFound("There is no such survey.")
+    opened = OpenSurvey(*found)
+    subject = subject_of(session, opened.case, actor)
+    if not allowed(actor, Permission.VIEW_SURVEY, subject) and actor is not SYSTEM:
+        raise NotFound("There is no such survey.")
+    if not allowed(actor, permission, subject):
+        raise NotAllowed("Your role does not include this.")
+    return opened
+
+
+def survey_of(session: Session, survey_id: int) -> Survey:
+    """Return a survey by its number inside the program; access is the caller's matter. Raises NotFound."""
+    survey = session.get(Survey, survey_id)
+    if survey is None:
+        raise NotFound("There is no such survey.")
+    return survey
+
+
+def latest_survey(session: Session, case_id: int, *, lock: bool = False) -> Survey | None:
+    """Return the newest round of a case's survey, None before there is one."""
+    query = select(Survey).where(Survey.case_id == case_id).order_by(Survey.round.desc()).limit(1)
+    return session.scalar(query.with_for_update().execution_options(populate_existing=True) if lock else query)
+
+
+def newest_survey_id(session: Session, case: Case) -> int | None:
+    """Return the number of the newest round, None before there is one."""
+    return session.scalar(select(func.max(Survey.id)).where(Survey.case_id == case.id))
+
+
+def list_surveys(session: Session, case_id: int) -> Sequence[Survey]:
+    """Return all rounds of a case, first to last."""
+    return session.scalars(select(Survey).where(Survey.case_id == case_id).order_by(Survey.round)).all()
+
+
+def sites_of(session: Session, survey_id: int) -> list[PlannedSite]:
+    """Return the practice's sites as they stand in the survey, visited ones first."""
+    query = (
+        select(SurveySite, Site)
+        .join(Site, Site.id == SurveySite.site_id)
+        .where(SurveySite.survey_id == survey_id)
+        .order_by(SurveySite.visited.desc(), SurveySite.position, SurveySite.site_id)
+    )
+    return [
+        PlannedSite(site.id, site.name, site.city, site.state, site.address, row.visited, tuple(row.reasons))
+        for row, site in session.execute(query)
+    ]
+
+
+def edition_of(survey: Survey) -> Edition:
+    """Return the standards edition a survey is judged by."""
+    return current().editions[survey.edition]
+
+
+def scope_of(session: Session, survey: Survey) -> Scope:
+    """Return what the survey's ops may be about."""
+    rows = session.execute(select(SurveySite.site_id, SurveySite.visited).where(SurveySite.survey_id == survey.id))
+    elements, standards = places(survey)
+    return Scope({site: visited for site, visited in rows}, elements, standards)
+
+
+def places(survey: Survey) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the survey's elements and standards, each with the number of its domain, in the edition's order."""
+    wanted = None if survey.scope_standards is None else set(survey.scope_standards)
+    elements: dict[str, int] = {}
+    standards: dict[str, int] = {}
+    for domain in edition_of(survey).domains:
+        for standard in domain.standards:
+            if wanted is None or standard.code in wanted:
+                standards[standard.code] = domain.number
+                for letter in standard.elements:
+                    elements[f"{standard.code}.{letter}"] = domain.number
+    return elements, standards
+
+
+def progress_of(session: Session, survey_id: int) -> dict[tuple[int, int], Progress]:
+    """Return the counters by site and domain."""
+    rows = session.scalars(select(SurveyProgress).where(SurveyProgress.survey_id == survey_id))
+    return {
+        (r.site_id, r.domain): Progress(
+            r.elements, r.met, r.not_met, r.not_applicable, r.conflicts, r.without_note, r.without_reason
+        )
+        for r in rows
+    }  # fmt: skip
+
+
+def answers_of(session: Session, survey_id: int, *, site_id: int | None = None, about: Sequence[str] | None = None) -> list[AnswerRow]:
+    """Return what stands in a survey, or at one site, or for the elements and standards named."""
+    query = select(
+        SurveyAnswer.site_id, SurveyAnswer.element, SurveyAnswer.field, SurveyAnswer.value, SurveyAnswer.by_name,
+        SurveyAnswer.at, SurveyAnswer.clash, SurveyAnswer.seq,
+    ).where(SurveyAnswer.survey_id == survey_id)  # fmt: skip
+    if site_id is not None:
+        query = query.where(SurveyAnswer.site_id == site_id)
+    if about is not None:
+        query = query.where(SurveyAnswer.element.in_(about))
+    rows = session.execute(query.order_by(SurveyAnswer.site_id, SurveyAnswer.element, SurveyAnswer.field))
+    return [AnswerRow(r[0], r[1] or None, *r[2:]) for r in rows]
+
+
+def count_clashes(session: Session, survey_id: int) -> int:
+    """Count the fields on which two values stand."""
+    query = select(func.count()).select_from(SurveyAnswer).where(SurveyAnswer.survey_id == survey_id, SurveyAnswer.clash)
+    return session.scalar(query) or 0
+
+
+def late_ops(session: Session, survey_id: int) -> Sequence[SurveyOp]:
+    """Return what arrived after the survey was finished and waits for the lead surveyor or the program."""
+    query = select(SurveyOp).where(SurveyOp.survey_id == survey_id, SurveyOp.verdict == "waiting").order_by(SurveyOp.seq)
+    return session.scalars(query).all()
+
+
+def history_of(session: Session, survey_id: int, site_id: int, about: Sequence[str], limit: int = 200) -> Sequence[SurveyOp]:
+    """Return everything that was ever said about some elements at a site, newest first."""
+    query = (
+        select(SurveyOp)
+        .where(SurveyOp.survey_id == survey_id, SurveyOp.site_id == site_id, SurveyOp.element.in_(about))
+        .order_by(SurveyOp.seq.desc())
+        .limit(limit)
+    )
+    return session.scalars(query).all()
+
+
+def date_proposals(session: Session, survey_id: int) -> Sequence[SurveyDateProposal]:
+    """Return the dates either side has proposed and not taken back."""
+    query = (
+        select(SurveyDateProposal)
+        .where(SurveyDateProposal.survey_id == survey_id, SurveyDateProposal.ended_at.is_(None))
+        .order_by(SurveyDateProposal.id)
+    )
+    return session.scalars(query).all()
+
+
+def may_judge_late(session: Session, opened: OpenSurvey, actor: Actor) -> bool:
+    """Whether the actor may accept what came late: the lead surveyor, or the program."""
+    if actor_may(session, opened.case, actor, Permission.PLAN_SURVEY):
+        return True
+    lead = actor.user_id is not None and actor.user_id == opened.survey.lead_id
+    return lead and actor_may(session, opened.case, actor, Permission.CONDUCT_SURVEY)
+
+
+def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> SurveyFacts:
+    """Return what the guards of the survey judge, from the newest round."""
+    survey = latest_survey(session, case.id)
+    settings = current().settings
+    zone = zone_of(session, case)
+    today = local_date(at, zone)
+    base = SurveyFacts(
+        ref=case.ref,
+        today=today,
+        min_notice_days=settings["survey_min_notice_days"],
+        reschedule_limit=settings["reschedule_limit"],
+    )
+    if survey is None:
+        return base
+    visited = session.scalar(
+        select(func.count()).select_from(SurveySite).where(SurveySite.survey_id == survey.id, SurveySite.visited)
+    )
+    lock_on = survey.starts_on - timedelta(days=settings["evidence_lock_before_survey_days"]) if survey.starts_on else None
+    return SurveyFacts(
+        ref=case.ref,
+        today=today,
+        min_notice_days=base.min_notice_days,
+        reschedule_limit=base.reschedule_limit,
+        survey_id=survey.id,
+        round=survey.round,
+        starts_on=survey.starts_on,
+        asked_on=survey.date_asked_on or today,
+        short_notice=survey.short_notice,
+        reschedules=survey.reschedules,
+        sampled=survey.sampled_at is not None,
+        visited_sites=visited or 0,
+        evidence_lock_on=lock_on,
+        scope_named=survey.round == 1 or bool(survey.scope_standards and survey.scope_sites),
+        gaps=_gaps(session, survey),
+    )
+
+
+def _gaps(session: Session, survey: Survey) -> tuple[SiteGaps, ...]:
+    """Sum the counters per visited site; other fields' conflicts are counted from their own small index."""
+    clashes: dict[int, int] = {
+        site: count
+        for site, count in session.execute(
+            select(SurveyAnswer.site_id, func.count())
+            .where(SurveyAnswer.survey_id == survey.id, SurveyAnswer.clash)
+            .group_by(SurveyAnswer.site_id)
+        )
+    }
+    sums = select(
+        SurveyProgress.site_id,
+        func.sum(SurveyProgress.elements - SurveyProgress.met - SurveyProgress.not_met - SurveyProgress.not_applicable - SurveyProgress.conflicts),
+        func.sum(SurveyProgress.without_note),
+        func.sum(SurveyProgress.without_reason),
+    ).where(SurveyProgress.survey_id == survey.id).group_by(SurveyProgress.site_id)  # fmt: skip
+    counted = {site: (int(unrated), int(notes), int(reasons)) for site, unrated, notes, reasons in session.execute(sums)}
+    names = session.execute(
+        select(Site.id, Site.name).join(SurveySite, SurveySite.site_id == Site.id).where(SurveySite.survey_id == survey.id).order_by(SurveySite.position)
+    ).all()  # fmt: skip
+    return tuple(
+        SiteGaps(site, name, *counted.get(site, (0, 0, 0)), conflicts=clashes.get(site, 0))
+        for site, name in names
+        if site in counted or site in clashes
+    )
+
+
+def case_of(session: Session, survey: Survey) -> Case:
+    """Return the survey's case."""
+    return case_by_id(session, survey.case_id)
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyRecord:
+    """What the report tells about the visit itself."""
+
+    id: int
+    kind: str  # initial | repeat
+    mode: str
+    starts_on: date | None
+    ended_on: date | None
+    standards: tuple[str, ...]  # empty: all of the edition
+    sites: tuple[RecordedSite, ...]
+    sampling_rule: str
+    seed: str
+    drawn_on: date | None
+    lead_id: int | None
+    settled: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSite:
+    """A site in the report: visited or not, how, and why."""
+
+    site_id: int
+    name: str
+    address: str
+    visited: bool
+    visited_on: date | None
+    how: str
+    why: str

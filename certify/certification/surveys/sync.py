@@ -1,0 +1,371 @@
+"""Taking in what tablets and pages send, and telling them what others did (contract, section 6).
+
+The journal `survey_op` keeps every op once; `survey_answer` keeps what stands (journal.py says how it is found);
+`survey_progress` counts. One call holds the survey's row, numbers its ops, and leaves one event with their ids and
+digest in the case's chain.
+
+Settling a conflict is an op on the same site, element and field whose `base` is the newest seq of the conflict, or
+any later seq the tablet has received: having seen all values, it overtakes them. A `base` the server never gave
+(a restored backup, a mistake) counts as having seen nothing, so that it can only bring a conflict, never hide a value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import RowMapping, bindparam, insert, select, update
+from sqlalchemy.orm import Session
+
+from certify.certification.cases.operations import record_on
+from certify.certification.surveys.journal import (
+    NOTHING,
+    Standing,
+    Tally,
+    Word,
+    canonical,
+    kept,
+    order_at,
+    restored,
+    tally,
+)
+from certify.certification.surveys.models import SurveyAnswer, SurveyOp, SurveyProgress
+from certify.certification.surveys.ops import Envelope, Malformed, Op, Scope, op_id, read_envelope, read_op
+from certify.certification.surveys.queries import OpenSurvey, scope_of, survey_for
+from certify.core.access.policy import Permission
+from certify.core.access.roles import Actor
+
+COUNTED = ("rating", "note", "na_reason")
+OP, ANSWER, PROGRESS = SurveyOp.__table__, SurveyAnswer.__table__, SurveyProgress.__table__
+Key = tuple[int, str, str]
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What stands for a key while a call is at work."""
+
+    standing: Standing
+    row_id: int | None = None
+    changed: bool = False
+
+
+@dataclass(slots=True)
+class _Work:
+    """One call: the ops it stores, the acks it gives, the answers it touches."""
+
+    opened: OpenSurvey
+    device: str
+    actor: Actor
+    at: datetime
+    seq: int
+    acks: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    answers: dict[Key, _Answer] = field(default_factory=dict)
+    own: dict[Key, list[tuple[int, datetime]]] = field(default_factory=dict)  # (seq, place) of this device's earlier ops
+    counted: dict[tuple[int, str], Tally] = field(default_factory=dict)  # what touched elements counted as before
+
+
+def sync(session: Session, survey_id: int, body: Any, *, actor: Actor, at: datetime) -> dict[str, Any]:
+    """Store the ops of a call and return acks, changes and open conflicts as the contract shapes them.
+
+    Nothing is half-stored: what the answer acknowledges is in the transaction that the caller commits before answering.
+    Raises: NotFound, NotAllowed, Invalid (the frame of the request is wrong; a wrong op is only rejected).
+    """
+    envelope = read_envelope(body)
+    opened = survey_for(session, actor, survey_id, Permission.CONDUCT_SURVEY, lock=True)
+    work = _Work(opened, envelope.device, actor, at, opened.survey.seq)
+    before = work.seq
+    if envelope.ops:
+        _take_in(session, work, envelope, scope_of(session, opened.survey))
+    changes = _changes_after(session, work, envelope.since, before)
+    return {"seq": work.seq, "acks": work.acks, "changes": changes, "conflicts": open_conflicts(session, survey_id)}
+
+
+def accept_late(session: Session, opened: OpenSurvey, late: SurveyOp, *, actor: Actor, at: datetime, op: str) -> None:
+    """Apply a late op as its author's word, over all that stands, as an op of its own (`op` is the new op's id)."""
+    work = _Work(opened, late.device, actor, at, opened.survey.seq)
+    made = Op(op, late.site_id, late.element, late.field, late.value, opened.survey.seq, late.at)
+    _load_answers(session, work, [made], scope_of(session, opened.survey))
+    _apply(work, made, by=late.by_name, by_id=late.by_id)
+    _write(session, work, scope_of(session, opened.survey))
+
+
+def _take_in(session: Session, work: _Work, envelope: Envelope, scope: Scope) -> None:
+    ids = {found for raw in envelope.ops if (found := op_id(raw)) is not None}
+    known = _known(session, work.opened.survey.id, ids)
+    good: dict[str, Op] = {}
+    for raw in envelope.ops:
+        found = op_id(raw)
+        try:
+            op = None if found in known else read_op(raw, scope)
+        except Malformed as wrong:
+            work.acks.append(_ack(raw, "rejected", None, str(wrong)))
+            continue
+        if op is None:
+            assert found is not None
+            work.acks.append(_repeated(raw, known[found]))
+        elif op.op in good:
+            work.acks.append({"again": op.op, "raw": raw})
+        else:
+            good[op.op] = op
+            work.acks.append({"first": op.op, "raw": raw})
+    late = work.opened.survey.finished_at is not None
+    if not late:
+        _load_answers(session, work, list(good.values()), scope)
+    stored = {op.op: _store_late(work, op) if late else _apply(work, op, by=work.actor.name, by_id=work.actor.user_id) for op in good.values()}
+    work.acks = [_final(ack, stored) for ack in work.acks]
+    if stored:
+        _write(session, work, scope)
+        _leave_event(session, work, list(good.values()), late)
+
+
+def _final(ack: dict[str, Any], stored: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    if "raw" not in ack:
+        return ack
+    row = stored[ack.get("first") or ack["again"]]
+    if "again" in ack:
+        return _repeated(ack["raw"], row)
+    return _ack(ack["raw"], row["status"], row["seq"], REASONS.get(row["status"]))
+
+
+REASONS = {
+    "conflict": "Another tablet gave another value; both are kept until one of you settles it.",
+    "late": "The survey was finished before this arrived; it is kept for the lead surveyor and the program to accept.",
+}
+
+
+def _repeated(raw: Any, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The same op again is a duplicate; the same id with other content must not be taken for stored."""
+    about = (raw.get("site"), raw.get("element") or "", raw.get("field"))
+    if about == (row["site_id"], row["element"], row["field"]) and _same(raw.get("value"), row["value"]):
+        return _ack(raw, "duplicate", row["seq"], None)
+    return _ack(raw, "rejected", None, "op: this id was already used for another entry; give the entry a new one.")
+
+
+def _same(one: Any, other: Any) -> bool:
+    try:
+        return canonical(one) == canonical(other)
+    except (TypeError, ValueError, RecursionError):
+        return False
+
+
+def _ack(raw: Any, status: str, seq: int | None, reason: str | None) -> dict[str, Any]:
+    return {"op": raw.get("op") if isinstance(raw, dict) else None, "status": status, "seq": seq, "reason": reason}
+
+
+def _known(session: Session, survey_id: int, ids: set[str]) -> dict[str, RowMapping]:
+    if not ids:
+        return {}
+    query = select(OP.c.op, OP.c.seq, OP.c.site_id, OP.c.element, OP.c.field, OP.c.value, OP.c.status).where(
+        OP.c.survey_id == survey_id, OP.c.op.in_(ids)
+    )
+    return {row["op"]: row for row in session.execute(query).mappings()}
+
+
+def _load_answers(session: Session, work: _Work, ops: Sequence[Op], scope: Scope) -> None:
+    """Read what stands for the keys of these ops and, where an element's count hangs on it, for its other fields."""
+    if not ops:
+        return
+    fields = {op.field for op in ops}
+    if fields & set(COUNTED):
+        fields |= set(COUNTED)
+    query = select(
+        ANSWER.c.id, ANSWER.c.site_id, ANSWER.c.element, ANSWER.c.field, ANSWER.c.seen, ANSWER.c.latest
+    ).where(
+        ANSWER.c.survey_id == work.opened.survey.id,
+        ANSWER.c.site_id.in_({op.site for op in ops}),
+        ANSWER.c.element.in_({op.element for op in ops}),
+        ANSWER.c.field.in_(fields),
+    )  # fmt: skip
+    for row in session.execute(query):
+        key = (row.site_id, row.element, row.field)
+        standing = restored(row.seen, row.latest)
+        work.answers[key] = _Answer(standing, row.id)
+        last = standing.latest.get(work.device)
+        work.own[key] = [(last.seq, last.order_at)] if last else []
+    work.counted = {op.key[:2]: _tally_of(work.answers, *op.key[:2]) for op in ops if op.field in COUNTED}
+    # Only an op that comes behind a later one of its own device needs to know what else of that device it had seen.
+    behind = [op for op in ops if _comes_behind(work, op)]
+    if behind:
+        journal = select(OP.c.site_id, OP.c.element, OP.c.field, OP.c.seq, OP.c.order_at).where(
+            OP.c.survey_id == work.opened.survey.id,
+            OP.c.device == work.device,
+            OP.c.site_id.in_({op.site for op in behind}),
+            OP.c.element.in_({op.element for op in behind}),
+            OP.c.field.in_({op.field for op in behind}),
+            OP.c.verdict == "",
+        )
+        for site, element, name, seq, placed in session.execute(journal):
+            work.own.setdefault((site, element, name), []).append((seq, placed))
+
+
+def _comes_behind(work: _Work, op: Op) -> bool:
+    answer = work.answers.get(op.key)
+    last = answer.standing.latest.get(work.device) if answer else None
+    return last is not None and op.base is not None and 0 < op.base < last.seq and op.at <= last.order_at
+
+
+def _apply(work: _Work, op: Op, *, by: str, by_id: int | None) -> dict[str, Any]:
+    """Fold one op into what stands and number it."""
+    answer = work.answers.setdefault(op.key, _Answer(Standing()))
+    known_base = op.base if op.base is not None and op.base <= work.opened.survey.seq else None
+    work.seq += 1
+    placed = order_at(op.at, known_base, work.own.get(op.key, ()))
+    word = Word(work.device, work.seq, op.op, op.value, op.at, placed, by, by_id)
+    answer.standing.add(word, known_base)
+    answer.changed = True
+    stands = any(w.op == op.op for w in answer.standing.words)
+    return _row(work, op, word, known_base, "conflict" if stands and answer.standing.clash else "applied", "")
+
+
+def _store_late(work: _Work, op: Op) -> dict[str, Any]:
+    work.seq += 1
+    word = Word(work.device, work.seq, op.op, op.value, op.at, op.at, work.actor.name, work.actor.user_id)
+    return _row(work, op, word, op.base, "late", "waiting")
+
+
+def _row(work: _Work, op: Op, word: Word, base: int | None, status: str, verdict: str) -> dict[str, Any]:
+    row = {
+        "survey_id": work.opened.survey.id, "seq": word.seq, "op": op.op, "device": work.device, "site_id": op.site,
+        "element": op.element, "field": op.field, "value": op.value, "base": base, "at": op.at, "order_at": word.order_at,
+        "by_id": word.by_id, "by_name": word.by, "received_at": work.at, "status": status, "verdict": verdict,
+    }  # fmt: skip
+    work.rows.append(row)
+    return row
+
+
+def _write(session: Session, work: _Work, scope: Scope) -> None:
+    """Store the journal's new rows, what stands, and the counters, each in one statement."""
+    survey = work.opened.survey
+    if work.rows:
+        session.execute(insert(OP), work.rows)
+    new, old = [], []
+    for key, answer in work.answers.items():
+        if not answer.changed:
+            continue
+        word = answer.standing.stands
+        values = {
+            "value": word.value, "seq": word.seq, "by_id": word.by_id, "by_name": word.by, "at": word.at,
+            "seen": answer.standing.seen, "clash": answer.standing.clash, "latest": kept(answer.standing),
+        }  # fmt: skip
+        if answer.row_id is None:
+            new.append({"survey_id": survey.id, "site_id": key[0], "element": key[1], "field": key[2], **values})
+        else:
+            old.append({"row": answer.row_id, **values})
+    if new:
+        session.execute(insert(ANSWER), new)
+    if old:
+        fields = ("value", "seq", "by_id", "by_name", "at", "seen", "clash", "latest")
+        # On the connection: the session would take a list of values for a bulk update by primary key.
+        session.connection().execute(update(ANSWER).where(ANSWER.c.id == bindparam("row")).values({f: bindparam(f) for f in fields}), old)
+    _move_counters(session, work, scope)
+    survey.seq = work.seq
+    session.flush()
+
+
+def _tally_of(answers: Mapping[Key, _Answer], site: int, element: str) -> Tally:
+    def stands(name: str) -> Standing | None:
+        found = answers.get((site, element, name))
+        return found.standing if found and found.standing.latest else None
+
+    rating, note, reason = stands("rating"), stands("note"), stands("na_reason")
+    return tally(
+        rating.stands.value if rating else None,
+        rating.clash if rating else False,
+        note.stands.value if note else None,
+        reason.stands.value if reason else None,
+    )
+
+
+def _move_counters(session: Session, work: _Work, scope: Scope) -> None:
+    moved: dict[tuple[int, int], Tally] = {}
+    for about, before in work.counted.items():
+        delta = _tally_of(work.answers, *about) - before
+        if delta != NOTHING:
+            place = (about[0], scope.elements[about[1]])
+            moved[place] = moved.get(place, NOTHING) + delta
+    if not moved:
+        return
+    names = tuple(asdict(NOTHING))
+    statement = (
+        update(PROGRESS)
+        .where(PROGRESS.c.survey_id == work.opened.survey.id, PROGRESS.c.site_id == bindparam("site"), PROGRESS.c.domain == bindparam("dom"))
+        .values({name: PROGRESS.c[name] + bindparam(f"d_{name}") for name in names})
+    )
+    rows = [{"site": site, "dom": domain} | {f"d_{n}": v for n, v in asdict(delta).items()} for (site, domain), delta in moved.items()]
+    session.connection().execute(statement, rows)
+
+
+def _leave_event(session: Session, work: _Work, ops: Sequence[Op], late: bool) -> None:
+    """One event a call: which ops, and a digest of what they say, so that the journal itself cannot be changed unseen."""
+    survey, case = work.opened.survey, work.opened.case
+    data = {"survey": survey.id, "device": work.device, "ops": [r["op"] for r in work.rows], "digest": digest_of(work.rows), "seq": work.seq}
+    what = f"{len(ops)} entries" if len(ops) != 1 else "1 entry"
+    sites = len({op.site for op in ops})
+    where = f" at {sites} sites" if sites > 1 else ""
+    summary = f"sent {what}{where} after the survey was finished" if late else f"recorded {what}{where} in the survey checklist"
+    record_on(
+        session, case, "survey.late" if late else "survey.recorded", summary, actor=work.actor, at=work.at, subject=f"/surveys/{survey.id}", data=data
+    )  # fmt: skip
+
+
+def digest_of(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return the SHA-256 of journal rows: what each says about what, from which device, by whom and when."""
+    said = [
+        [r["seq"], r["op"], r["device"], r["site_id"], r["element"], r["field"], r["value"], r["base"], r["at"].isoformat(), r["by_id"]] for r in rows
+    ]
+    return hashlib.sha256(canonical(said).encode()).hexdigest()
+
+
+def _changes_after(session: Session, work: _Work, since: int, before: int) -> list[dict[str, Any]]:
+    if since == before:  # the usual case: nothing but what this very call brought
+        standing = {w.seq for a in work.answers.values() if a.changed for w in (a.standing.words if a.standing.clash else [a.standing.stands])}
+        return [change(row, row["seq"] in standing) for row in work.rows]
+    return changes_since(session, work.opened.survey.id, since if since < before else 0)
+
+
+def changes_since(session: Session, survey_id: int, since: int) -> list[dict[str, Any]]:
+    """Return all ops after `since`, oldest first; `stands` says which are the answer now, or part of an open conflict."""
+    same = sa.and_(
+        ANSWER.c.survey_id == OP.c.survey_id, ANSWER.c.site_id == OP.c.site_id, ANSWER.c.element == OP.c.element, ANSWER.c.field == OP.c.field
+    )
+    query = (
+        select(OP.c.seq, OP.c.op, OP.c.site_id, OP.c.element, OP.c.field, OP.c.value, OP.c.by_name, OP.c.device, OP.c.at, OP.c.status, ANSWER.c.seq.label("standing"))
+        .outerjoin(ANSWER, same)
+        .where(OP.c.survey_id == survey_id, OP.c.seq > since)
+        .order_by(OP.c.seq)
+    )  # fmt: skip
+    clashing = {value["seq"] for conflict in open_conflicts(session, survey_id) for value in conflict["values"]}
+    return [change(row, row["seq"] == row["standing"] or row["seq"] in clashing) for row in session.execute(query).mappings()]
+
+
+def change(row: Mapping[str, Any], stands: bool) -> dict[str, Any]:
+    """Return one op as `changes` shows it."""
+    return {
+        "seq": row["seq"], "op": row["op"], "site": row["site_id"], "element": row["element"] or None, "field": row["field"],
+        "value": row["value"], "by": row["by_name"], "device": row["device"], "at": row["at"].isoformat(),
+        "status": row["status"], "stands": stands,
+    }  # fmt: skip
+
+
+def open_conflicts(session: Session, survey_id: int) -> list[dict[str, Any]]:
+    """Return the fields on which more than one value stands, every value with its author and time."""
+    query = (
+        select(ANSWER.c.id, ANSWER.c.site_id, ANSWER.c.element, ANSWER.c.field, ANSWER.c.seen, ANSWER.c.latest)
+        .where(ANSWER.c.survey_id == survey_id, ANSWER.c.clash)
+        .order_by(ANSWER.c.site_id, ANSWER.c.element, ANSWER.c.field)
+    )
+    return [
+        {
+            "id": row.id, "site": row.site_id, "element": row.element or None, "field": row.field,
+            "values": [
+                {"seq": w.seq, "op": w.op, "value": w.value, "by": w.by, "device": w.device, "at": w.at.isoformat()}
+                for w in restored(row.seen, row.latest).words
+            ],
+        }
+        for row in session.execute(query)
+    ]  # fmt: skip
