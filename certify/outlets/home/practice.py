@@ -1,0 +1,161 @@
+"""What the practice's front page shows beside the status sentence: domains, dates, documents, people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from certify.certification.cases.models import Case
+from certify.certification.cases.queries import actor_may, deadlines_of, members_of
+from certify.certification.certificates.queries import find_certificate
+from certify.certification.evidence.queries import coverage_of
+from certify.certification.fees.queries import invoices_of
+from certify.certification.reports.queries import issued_report, list_issued
+from certify.certification.surveys.queries import latest_survey
+from certify.core.access.policy import Permission
+from certify.core.access.roles import ROLE_TITLES, Actor
+from certify.core.foundation.days import local_date
+from certify.core.rulebook.current import current
+from certify.platform.identity.queries import list_team, names_of
+
+DAYS_AHEAD = 90
+
+
+@dataclass(frozen=True)
+class DomainCount:
+    """One domain's bar: how many elements are met (or covered), open, not met."""
+
+    number: int
+    title: str
+    met: int
+    open: int
+    not_met: int
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class DomainPicture:
+    """The bars with the words that say what they count."""
+
+    title: str
+    explanation: str
+    words: tuple[str, str, str]
+    rows: tuple[DomainCount, ...]
+
+
+@dataclass(frozen=True)
+class DateLine:
+    """A date of the next weeks."""
+
+    label: str
+    on: date
+    days_left: int
+
+
+@dataclass(frozen=True)
+class DocumentLine:
+    """A document to open, with its further forms."""
+
+    title: str
+    note: str
+    links: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class PersonLine:
+    """Someone with a part in the case."""
+
+    name: str
+    part: str
+
+
+def domains_of(session: Session, case: Case) -> DomainPicture:
+    """Return compliance as the newest issued report has it; before that, how much of each domain has evidence."""
+    report = issued_report(session, case.id)
+    if report is not None and report.content is not None:
+        return DomainPicture(
+            "Compliance by domain",
+            "Elements of the standards, as your survey report has them.",
+            ("Met", "Not assessed", "Not met"),
+            tuple(_from_report(case.ref, domain) for domain in report.content["domains"]),
+        )
+    titles = {d.number: d.title for d in current().editions[case.edition].domains}
+    return DomainPicture(
+        "Your readiness by domain",
+        "Elements of the standards that you have added evidence for.",
+        ("With evidence", "Open", "Not met"),
+        tuple(_from_coverage(case.ref, number, titles[number], standards) for number, standards in coverage_of(session, case).items()),
+    )
+
+
+def dates_of(session: Session, case: Case, zone: str, at: datetime) -> list[DateLine]:
+    """Return what falls into the next weeks (and what is late), soonest first."""
+    today = local_date(at, zone)
+    last = today + timedelta(days=DAYS_AHEAD)
+    found = [DateLine(due.label, due.on, due.days_left) for due in deadlines_of(session, case, at) if due.on <= last]
+    survey = latest_survey(session, case.id)
+    if survey is not None and survey.starts_on is not None and today <= survey.starts_on <= last:
+        found.append(DateLine("Site survey begins", survey.starts_on, (survey.starts_on - today).days))
+    return sorted(found, key=lambda line: (line.on, line.label))
+
+
+def documents_of(session: Session, case: Case, actor: Actor) -> list[DocumentLine]:
+    """Return the documents of the case that this person may open, newest matter first."""
+    base = f"/cases/{case.ref}/documents"
+    found: list[DocumentLine] = []
+    certificate = find_certificate(session, case)
+    if certificate is not None:
+        found.append(_written("Certificate", certificate.number, f"{base}/certificate"))
+        found.append(_written("Decision letter", "", f"{base}/decision-letter"))
+    if actor_may(session, case, actor, Permission.VIEW_REPORT):
+        versions = list_issued(session, case.id)
+        if versions:
+            found.append(_written("Survey report", f"version {versions[0].number}" if len(versions) > 1 else "", f"{base}/survey-report"))
+    if actor_may(session, case, actor, Permission.VIEW_APPLICATION):
+        found.append(DocumentLine("Participation agreement", "", (("Open", f"/cases/{case.ref}/agreement"),)))
+    if actor_may(session, case, actor, Permission.VIEW_FEES):
+        found += [
+            DocumentLine(f"Invoice {view.invoice.number}", view.invoice.state, (("PDF", f"/invoices/{view.invoice.number}.pdf"),))
+            for view in invoices_of(session, case)
+        ]
+    return found
+
+
+def people_of(session: Session, case: Case, at: datetime) -> list[PersonLine]:
+    """Return the contact at the program, the survey team and the practice's own team."""
+    members = [m for m in members_of(session, case) if m.role == "surveyor" and (m.until_at is None or m.until_at > at)]
+    names = names_of(session, [m.person_id for m in members] + ([case.staff_id] if case.staff_id else []))
+    found = [PersonLine(names[case.staff_id], "Your contact at the program")] if case.staff_id in names and case.staff_id else []
+    found += [PersonLine(names[m.person_id], "Your surveyor") for m in members if m.person_id in names]
+    for person in list_team(session, case.practice_id):
+        found.append(PersonLine(person.name, ", ".join(ROLE_TITLES[g.role] for g in person.grants)))
+    return found
+
+
+def _from_report(ref: str, domain: Mapping[str, Any]) -> DomainCount:
+    ratings = [_overall(element["ratings"]) for standard in domain["standards"] for element in standard["elements"]]
+    met, not_met = ratings.count("met"), ratings.count("not_met")
+    open_ = ratings.count("not_assessed")
+    return DomainCount(domain["number"], domain["title"], met, open_, not_met, f"/cases/{ref}/report" if not_met else "")
+
+
+def _overall(ratings: Sequence[str]) -> str:
+    """One element over all sites: any site that fails it fails it."""
+    for rating in ("not_met", "not_assessed", "met"):
+        if rating in ratings:
+            return rating
+    return "not_applicable"
+
+
+def _from_coverage(ref: str, number: int, title: str, standards: Sequence[Any]) -> DomainCount:
+    elements = sum(s.elements for s in standards)
+    covered = sum(s.elements if s.not_applicable else s.covered for s in standards)
+    return DomainCount(number, title, covered, elements - covered, 0, f"/cases/{ref}/evidence#domain-{number}" if covered < elements else "")
+
+
+def _written(title: str, note: str, address: str) -> DocumentLine:
+    return DocumentLine(title, note, (("Word", f"{address}.docx"), ("PDF", f"{address}.pdf")))

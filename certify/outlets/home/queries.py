@@ -1,0 +1,372 @@
+"""Reads for the front pages: the case a practice works on, what waits for whom, how long steps take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from certify.certification.cases.models import Case, CaseMember
+from certify.certification.cases.queries import CaseFilter, conditions, visible
+from certify.core.access.policy import Permission, allowed
+from certify.core.access.roles import Actor, Role
+from certify.core.foundation.days import local_date
+from certify.platform.identity.models import Person
+from certify.platform.practices.models import Practice, Site
+from certify.platform.web.paging import Key, Page, page_of
+
+HOLDER_OF_ROLE = {Role.PROGRAM_STAFF: "program", Role.COUNCIL: "council", Role.FINANCE: "finance"}
+BUCKETS = ("late", "today", "week", "others", "all")
+FAR_FUTURE = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class QueueFilter:
+    """What the queue is narrowed to; everything of it stands in the address."""
+
+    bucket: str = "all"
+    step: int | None = None
+    state: str = ""
+    holder: str = ""
+    mine: bool = False
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class QueueCounts:
+    """How many cases are late, due today, due within a week, waiting for others, and waiting for this person's office."""
+
+    late: int
+    today: int
+    week: int
+    others: int
+    all: int
+
+
+@dataclass(frozen=True)
+class QueueRow:
+    """A case in the queue."""
+
+    id: int
+    ref: str
+    practice_name: str
+    sites: int
+    step: int
+    state: str
+    holder: str
+    due_key: str | None
+    due_on: date | None
+    due_at: datetime | None
+    days_left: int
+    with_days: int
+    surveyors: str
+    staff: str
+
+
+@dataclass(frozen=True)
+class Ageing:
+    """How long cases have been in a step or state: how many, median and 90th percentile in days, and counts for a picture."""
+
+    key: str
+    cases: int
+    median_days: int
+    p90_days: int
+    columns: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search found."""
+
+    cases: Sequence[tuple[str, str, str]]  # ref, practice, state
+    practices: Sequence[tuple[int, str, str]]  # id, name, place
+    people: Sequence[tuple[int, str, str]]  # id, name, email
+
+
+def holder_of(actor: Actor) -> str:
+    """Return whose queue this person works: the program's, the council's or finance's; none for those who only read."""
+    return next((holder for role, holder in HOLDER_OF_ROLE.items() if role in actor.roles), "")
+
+
+def find_current_case(session: Session, actor: Actor, practice_id: int | None = None) -> Case | None:
+    """Return the case that a person of a practice works on: the newest open one, else the newest."""
+    practices = actor.practice_ids if practice_id is None else actor.practice_ids & {practice_id}
+    if not practices:
+        return None
+    query = (
+        sa.select(Case).where(visible(actor), Case.practice_id.in_(practices)).order_by(Case.open.desc(), Case.id.desc()).limit(1)
+    )
+    return session.scalar(query)
+
+
+def find_current_ref(session: Session, actor: Actor) -> str | None:
+    """Return the reference of that case, for the header."""
+    if not actor.practice_ids:
+        return None
+    query = (
+        sa.select(Case.ref).where(Case.practice_id.in_(actor.practice_ids)).order_by(Case.open.desc(), Case.id.desc()).limit(1)
+    )
+    return session.scalar(query)
+
+
+def list_own_practices(session: Session, actor: Actor) -> Sequence[tuple[int, str, str]]:
+    """Return id, name and time zone of the practices a person works for, by name."""
+    query = (
+        sa.select(Practice.id, Practice.legal_name, Practice.time_zone)
+        .where(Practice.id.in_(actor.practice_ids))
+        .order_by(Practice.name_key, Practice.id)
+    )
+    return [(r.id, r.legal_name, r.time_zone) for r in session.execute(query)]
+
+
+def count_queue(session: Session, actor: Actor, narrowed: QueueFilter, at: datetime) -> QueueCounts:
+    """Return the numbers above the queue; `narrowed.bucket` does not count.
+
+    A due date ends at the end of the practice's day: what ends within 24 hours is due on that practice's today.
+    """
+    base = _predicates(actor, narrowed)
+    held, others = _held(actor, narrowed), _others(actor, narrowed)
+    parts = {
+        "late": [*held, Case.due_at < at],
+        "today": [*held, Case.due_at >= at, Case.due_at < at + timedelta(days=1)],
+        "week": [*held, Case.due_at >= at, Case.due_at < at + timedelta(days=7)],
+        "others": others,
+        "all": held,
+    }
+    columns = [_count([*base, *predicates], narrowed).label(name) for name, predicates in parts.items()]
+    row = session.execute(sa.select(*columns)).one()
+    return QueueCounts(**row._mapping)
+
+
+def list_queue(session: Session, actor: Actor, narrowed: QueueFilter, at: datetime, *, cursor: str | None, limit: int) -> Page[QueueRow]:
+    """Return one page of the queue, the most urgent first; cases without a date come last."""
+    predicates = [*_predicates(actor, narrowed), *_bucket(actor, narrowed, at)]
+
+    def fetch(key: Key | None, back: bool, most: int) -> Sequence[tuple[Case, str, str]]:
+        return _urgent_first(session, predicates, narrowed, key, back, most)
+
+    def key_of(row: tuple[Case, str, str]) -> Key:
+        case = row[0]
+        return (case.due_at.isoformat() if case.due_at else None, case.id)
+
+    page = page_of(fetch, key_of, cursor=cursor, parts=2, limit=limit)
+    rows = _rows(session, page.items, at)
+    return Page(rows, page.next, page.previous)
+
+
+def find_row(session: Session, actor: Actor, ref: str, at: datetime) -> QueueRow | None:
+    """Return one case as a row of the queue, or None when it is not there for this person."""
+    query = sa.select(Case, Practice.legal_name, Practice.time_zone).join(Practice, Practice.id == Case.practice_id)
+    found = session.execute(query.where(Case.ref == ref, visible(actor))).one_or_none()
+    return _rows(session, [(found[0], found[1], found[2])], at)[0] if found else None
+
+
+def ageing_by_step(session: Session, at: datetime) -> list[Ageing]:
+    """Return how long the open cases of each step have stood in their present state; reads every open case once."""
+    day = sa.func.date(Case.state_since)
+    query = sa.select(Case.step, day, sa.func.count()).where(Case.open).group_by(Case.step, day).order_by(Case.step)
+    by_step: dict[int, dict[int, int]] = {}
+    for step, since, cases in session.execute(query):
+        since_on = since if isinstance(since, date) else date.fromisoformat(since)
+        days = max((at.astimezone(UTC).date() - since_on).days, 0)
+        counts = by_step.setdefault(step, {})
+        counts[days] = counts.get(days, 0) + cases
+    return [_ageing(str(step), counts) for step, counts in by_step.items()]
+
+
+def ageing_of_state(session: Session, state: str, at: datetime) -> Ageing:
+    """Return how long the cases in one state have stood there; an index walk."""
+    day = sa.func.date(Case.state_since)
+    query = sa.select(day, sa.func.count()).where(Case.state == state).group_by(day)
+    counts: dict[int, int] = {}
+    for since, cases in session.execute(query):
+        since_on = since if isinstance(since, date) else date.fromisoformat(since)
+        days = max((at.astimezone(UTC).date() - since_on).days, 0)
+        counts[days] = counts.get(days, 0) + cases
+    return _ageing(state, counts)
+
+
+def search(session: Session, actor: Actor, text: str, *, limit: int = 20) -> Found:
+    """Return cases, practices and people whose number, name or address begins so; people only for those who manage them."""
+    text = text.strip()
+    if not text:
+        return Found((), (), ())
+    begins = text.lower()
+    wanted = CaseFilter(text=text)
+    cases = session.execute(
+        sa.select(Case.ref, Practice.legal_name, Case.state)
+        .join(Practice, Practice.id == Case.practice_id)
+        .where(*conditions(actor, wanted))
+        .order_by(Case.id.desc())
+        .limit(limit)
+    ).all()
+    practices = session.execute(
+        sa.select(Practice.id, Practice.legal_name, Practice.city, Practice.state)
+        .where(Practice.name_key.startswith(begins, autoescape=True))
+        .order_by(Practice.name_key, Practice.id)
+        .limit(limit)
+    ).all()
+    people = () if not allowed(actor, Permission.MANAGE_PEOPLE) else session.execute(
+        sa.select(Person.id, Person.name, Person.email)
+        .where(sa.or_(sa.func.lower(Person.name).startswith(begins, autoescape=True), Person.email.startswith(begins, autoescape=True)))
+        .order_by(Person.name, Person.id)
+        .limit(limit)
+    ).all()
+    return Found(
+        [(r.ref, r.legal_name, r.state) for r in cases],
+        [(r.id, r.legal_name, ", ".join(x for x in (r.city, r.state) if x)) for r in practices],
+        [(r.id, r.name, r.email) for r in people],
+    )
+
+
+def _predicates(actor: Actor, narrowed: QueueFilter) -> list[sa.ColumnElement[bool]]:
+    staff_id = actor.user_id if narrowed.mine else None
+    return conditions(actor, CaseFilter(step=narrowed.step, state=narrowed.state, staff_id=staff_id, text=narrowed.text))
+
+
+def _held(actor: Actor, narrowed: QueueFilter) -> list[sa.ColumnElement[bool]]:
+    """Cases that wait for this person's office, or for the one chosen; for those who only read, all open ones."""
+    holder = narrowed.holder or holder_of(actor)
+    return [Case.holder == holder] if holder else [Case.open.is_(True)]
+
+
+def _others(actor: Actor, narrowed: QueueFilter) -> list[sa.ColumnElement[bool]]:
+    holder = narrowed.holder or holder_of(actor)
+    return [Case.open.is_(True), Case.holder.not_in([holder, "none"])] if holder else [sa.false()]
+
+
+def _bucket(actor: Actor, narrowed: QueueFilter, at: datetime) -> list[sa.ColumnElement[bool]]:
+    held = _held(actor, narrowed)
+    if narrowed.bucket == "late":
+        return [*held, Case.due_at < at]
+    if narrowed.bucket == "today":
+        return [*held, Case.due_at >= at, Case.due_at < at + timedelta(days=1)]
+    if narrowed.bucket == "week":
+        return [*held, Case.due_at >= at, Case.due_at < at + timedelta(days=7)]
+    if narrowed.bucket == "others":
+        return _others(actor, narrowed)
+    return held
+
+
+def _count(predicates: list[sa.ColumnElement[bool]], narrowed: QueueFilter) -> sa.ScalarSelect[int]:
+    query = sa.select(sa.func.count()).select_from(Case).where(*predicates)
+    if narrowed.text:
+        query = query.join(Practice, Practice.id == Case.practice_id)
+    return query.scalar_subquery()
+
+
+def _urgent_first(
+    session: Session, predicates: list[sa.ColumnElement[bool]], narrowed: QueueFilter, key: Key | None, back: bool, most: int
+) -> list[tuple[Case, str, str]]:
+    """Rows beyond the key. Dated and undated cases are two walks, each on an index that sorts them already."""
+    due_at, case_id = _read_key(key)
+    dated, undated = Case.due_at.is_not(None), Case.due_at.is_(None)
+    rows: list[tuple[Case, str, str]] = []
+    if not back:
+        if key is None or due_at is not None:
+            beyond = sa.true() if due_at is None else sa.tuple_(Case.due_at, Case.id) > sa.tuple_(_instant(due_at), sa.literal(case_id))
+            rows = _walk(session, [*predicates, dated, beyond], [Case.due_at, Case.id], most)
+        if len(rows) < most:
+            beyond = Case.id > case_id if key is not None and due_at is None else sa.true()
+            rows += _walk(session, [*predicates, undated, beyond], [Case.id], most - len(rows))
+        return rows
+    if due_at is None:
+        rows = _walk(session, [*predicates, undated, Case.id < case_id], [Case.id.desc()], most)
+    if len(rows) < most:
+        beyond = sa.true() if due_at is None else sa.tuple_(Case.due_at, Case.id) < sa.tuple_(_instant(due_at), sa.literal(case_id))
+        rows += _walk(session, [*predicates, dated, beyond], [Case.due_at.desc(), Case.id.desc()], most - len(rows))
+    return rows
+
+
+def _walk(session: Session, predicates: list[sa.ColumnElement[bool]], order: list[object], most: int) -> list[tuple[Case, str, str]]:
+    query = (
+        sa.select(Case, Practice.legal_name, Practice.time_zone)
+        .join(Practice, Practice.id == Case.practice_id)
+        .where(*predicates)
+        .order_by(*order)  # type: ignore[arg-type]
+        .limit(most)
+    )
+    return [(r[0], r[1], r[2]) for r in session.execute(query).all()]
+
+
+def _read_key(key: Key | None) -> tuple[datetime | None, int]:
+    if key is None:
+        return None, 0
+    due, case_id = key
+    try:
+        due_at = datetime.fromisoformat(str(due)) if due is not None else None
+    except ValueError:
+        due_at = FAR_FUTURE
+    if due_at is not None and due_at.tzinfo is None:
+        due_at = due_at.replace(tzinfo=UTC)
+    return due_at, case_id if isinstance(case_id, int) else 0
+
+
+def _instant(at: datetime) -> sa.BindParameter[datetime]:
+    return sa.literal(at, Case.due_at.type)
+
+
+def _rows(session: Session, found: Sequence[tuple[Case, str, str]], at: datetime) -> list[QueueRow]:
+    """Add sites and people to a page of cases: three queries, however many rows."""
+    ids = [case.id for case, _, _ in found]
+    practices = {case.practice_id for case, _, _ in found}
+    sites = dict(
+        session.execute(
+            sa.select(Site.practice_id, sa.func.count())
+            .where(Site.practice_id.in_(practices), Site.closed_on.is_(None))
+            .group_by(Site.practice_id)
+        ).all()
+    )  # fmt: skip
+    surveyors: dict[int, list[str]] = {}
+    members = (
+        sa.select(CaseMember.case_id, Person.name)
+        .join(Person, Person.id == CaseMember.person_id)
+        .where(CaseMember.case_id.in_(ids), CaseMember.role == "surveyor", sa.or_(CaseMember.until_at.is_(None), CaseMember.until_at > at))
+        .order_by(CaseMember.id)
+    )
+    for case_id, name in session.execute(members):
+        surveyors.setdefault(case_id, []).append(name)
+    staff_ids = {case.staff_id for case, _, _ in found if case.staff_id is not None}
+    staff = {r.id: r.name for r in session.execute(sa.select(Person.id, Person.name).where(Person.id.in_(staff_ids)))} if staff_ids else {}
+    return [
+        QueueRow(
+            id=case.id, ref=case.ref, practice_name=name, sites=sites.get(case.practice_id, 0), step=case.step, state=case.state,
+            holder=case.holder, due_key=case.due_key, due_on=case.due_on, due_at=case.due_at,
+            days_left=(case.due_on - local_date(at, zone)).days if case.due_on else 0,
+            with_days=max((at - case.state_since).days, 0), surveyors=", ".join(surveyors.get(case.id, ())),
+            staff=staff.get(case.staff_id or 0, ""),
+        )
+        for case, name, zone in found
+    ]  # fmt: skip
+
+
+def _ageing(key: str, counts: dict[int, int]) -> Ageing:
+    total = sum(counts.values())
+    return Ageing(key, total, _percentile(counts, total, 0.5), _percentile(counts, total, 0.9), _columns(counts))
+
+
+def _percentile(counts: dict[int, int], total: int, fraction: float) -> int:
+    """Nearest rank: the smallest number of days that at least this fraction of the cases does not exceed."""
+    passed = 0
+    for days in sorted(counts):
+        passed += counts[days]
+        if passed >= fraction * total:
+            return days
+    return 0
+
+
+def _columns(counts: dict[int, int], parts: int = 7) -> tuple[tuple[str, int], ...]:
+    """Cut the days into equal columns, the last one open at its end."""
+    if not counts:
+        return ()
+    total = sum(counts.values())
+    width = max(_percentile(counts, total, 0.9) // (parts - 1), 1)
+    heights = [0] * parts
+    for days, cases in counts.items():
+        heights[min(days // width, parts - 1)] += cases
+    labels = [f"{i * width}–{(i + 1) * width - 1} days" if width > 1 else f"{i} days" for i in range(parts - 1)]
+    return tuple(zip([*labels, f"{(parts - 1) * width} days or more"], heights, strict=True))
+
