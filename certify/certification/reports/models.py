@@ -24,7 +24,9 @@ class Report(Model):
     case_id: Mapped[int] = mapped_column(sa.ForeignKey("case.id"))
     survey_id: Mapped[int] = mapped_column(sa.ForeignKey("survey.id"))
     number: Mapped[int] = mapped_column(default=1)  # 1, 2, … of this survey's report
-    state: Mapped[str] = mapped_column(sa.String(20), default="draft")  # draft | in_review | with_council | issued | replaced
+    state: Mapped[str] = mapped_column(
+        sa.String(20), default="draft"
+    )  # draft | in_review | with_council | issued | replaced
     summary: Mapped[str] = mapped_column(sa.Text, default="")  # the surveyor's own words on page 1
     reason: Mapped[str] = mapped_column(sa.Text, default="")  # why this version was made
     # The survey's answers as they stood when the surveyor sent the draft: nobody approves what was changed since.
@@ -65,10 +67,14 @@ class Finding(Model):
     site_ids: Mapped[list[int]] = mapped_column(Json, default=list)
     text: Mapped[str] = mapped_column(sa.Text)
     edited: Mapped[bool] = mapped_column(default=False)  # a person wrote the text: it no longer follows the answers
-    source: Mapped[str] = mapped_column(sa.String(80), default="")  # the survey answer a remark came from; empty: written here
+    source: Mapped[str] = mapped_column(
+        sa.String(80), default=""
+    )  # the survey answer a remark came from; empty: written here
     severity: Mapped[str | None] = mapped_column(sa.String(20))
     due_on: Mapped[date | None] = mapped_column(sa.Date)
-    status: Mapped[str] = mapped_column(sa.String(20), default="draft")  # draft | open | closed | withdrawn | carried | issued
+    status: Mapped[str] = mapped_column(
+        sa.String(20), default="draft"
+    )  # draft | open | closed | withdrawn | carried | issued
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_on: Mapped[date | None] = mapped_column(sa.Date)
     closed_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
@@ -141,7 +147,9 @@ class Objection(Model):
     case_id: Mapped[int] = mapped_column(sa.ForeignKey("case.id"))
     report_id: Mapped[int] = mapped_column(sa.ForeignKey("report.id"))
     finding_id: Mapped[int | None] = mapped_column(sa.ForeignKey("finding.id"))
-    item: Mapped[str] = mapped_column(sa.String(120))  # what it is about, as the practice chose it: "R2", "7.3", "sites"
+    item: Mapped[str] = mapped_column(
+        sa.String(120)
+    )  # what it is about, as the practice chose it: "R2", "7.3", "sites"
     text: Mapped[str] = mapped_column(sa.Text)
     made_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
     made_by_name: Mapped[str] = mapped_column(sa.String(200))

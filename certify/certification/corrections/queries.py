@@ -1,0 +1,210 @@
+"""Reads of corrections: each requirement with its plan, its evidence and how both were judged; facts for the guards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from certify.certification.cases.models import Case
+from certify.certification.cases.queries import zone_of
+from certify.certification.corrections.models import (
+    Correction,
+    CorrectionEvidence,
+    CorrectionJudgement,
+    CorrectiveActionPlan,
+    PlanItem,
+    RepeatVisit,
+)
+from certify.certification.corrections.rules import CorrectionFacts, RequirementState
+from certify.certification.evidence.models import Evidence, EvidenceVersion
+from certify.certification.reports.models import Finding
+from certify.certification.reports.queries import due_after_issue, label_of, number_of, requirements_of
+from certify.core.access.roles import Actor
+from certify.core.foundation.days import local_date
+from certify.core.rulebook.current import current
+from certify.platform.practices.models import Site
+
+ROUNDS_ALLOWED = 2
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A document given as evidence of a correction."""
+
+    id: int
+    uuid: str
+    title: str
+    number: int
+    pages: str
+    held_back: bool
+    url: str
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One requirement as the corrections page shows it."""
+
+    finding: Finding
+    number: str
+    label: str
+    title: str
+    question: str
+    critical: bool
+    site_names: tuple[str, ...]
+    plan: PlanItem | None
+    correction: Correction | None
+    proofs: tuple[Proof, ...]
+    judgements: tuple[CorrectionJudgement, ...]
+
+    @property
+    def open(self) -> bool:
+        """Whether it still stands in the way of a decision."""
+        return self.finding.status == "open"
+
+
+def current_plan(session: Session, case_id: int) -> CorrectiveActionPlan | None:
+    """Return the plan the practice works on: the newest of the case."""
+    return session.scalar(
+        select(CorrectiveActionPlan)
+        .where(CorrectiveActionPlan.case_id == case_id)
+        .order_by(CorrectiveActionPlan.id.desc())
+        .limit(1)
+    )
+
+
+def items_of(session: Session, plan: CorrectiveActionPlan | None) -> dict[int, PlanItem]:
+    """Return a plan's items by requirement."""
+    if plan is None:
+        return {}
+    return {item.finding_id: item for item in session.scalars(select(PlanItem).where(PlanItem.plan_id == plan.id))}
+
+
+def requirements_for(session: Session, case: Case) -> list[Requirement]:
+    """Return every requirement of the case with all that belongs to it; the number of queries does not grow with them."""
+    findings = requirements_of(session, case.id)
+    ids = [f.id for f in findings]
+    if not ids:
+        return []
+    plans = items_of(session, current_plan(session, case.id))
+    corrections = {c.finding_id: c for c in session.scalars(select(Correction).where(Correction.finding_id.in_(ids)))}
+    proofs = proofs_of(session, [c.id for c in corrections.values()])
+    judgements: dict[int, list[CorrectionJudgement]] = {}
+    for judged in session.scalars(
+        select(CorrectionJudgement).where(CorrectionJudgement.finding_id.in_(ids)).order_by(CorrectionJudgement.id)
+    ):
+        judgements.setdefault(judged.finding_id, []).append(judged)
+    names = {
+        row.id: row.name
+        for row in session.execute(select(Site.id, Site.name).where(Site.practice_id == case.practice_id))
+    }
+    standards = {s.code: s for d in current().editions[case.edition].domains for s in d.standards}
+    found = []
+    for finding in findings:
+        standard = standards.get(finding.standard)
+        correction = corrections.get(finding.id)
+        found.append(
+            Requirement(
+                finding=finding,
+                number=number_of(finding),
+                label=label_of(finding),
+                title=standard.title if standard else finding.standard,
+                question=standard.elements.get(finding.element.rpartition(".")[2], "") if standard else "",
+                critical=bool(standard and standard.critical),
+                site_names=tuple(names[s] for s in finding.site_ids if s in names),
+                plan=plans.get(finding.id),
+                correction=correction,
+                proofs=tuple(proofs.get(correction.id, ())) if correction else (),
+                judgements=tuple(judgements.get(finding.id, ())),
+            )
+        )
+    return found
+
+
+def proofs_of(session: Session, correction_ids: Sequence[int]) -> dict[int, list[Proof]]:
+    """Return the documents of corrections, each in its newest version."""
+    if not correction_ids:
+        return {}
+    newest = (
+        select(EvidenceVersion.evidence_id, EvidenceVersion.number, EvidenceVersion.state)
+        .where(
+            EvidenceVersion.evidence_id.in_(
+                select(CorrectionEvidence.evidence_id).where(CorrectionEvidence.correction_id.in_(correction_ids))
+            )
+        )
+        .order_by(EvidenceVersion.evidence_id, EvidenceVersion.number)
+    )
+    versions = {row.evidence_id: (row.number, row.state) for row in session.execute(newest)}
+    rows = session.execute(
+        select(CorrectionEvidence, Evidence)
+        .join(Evidence, Evidence.id == CorrectionEvidence.evidence_id)
+        .where(CorrectionEvidence.correction_id.in_(correction_ids))
+        .order_by(CorrectionEvidence.id)
+    ).all()
+    found: dict[int, list[Proof]] = {}
+    for link, evidence in rows:
+        number, state = versions.get(evidence.id, (1, "clear"))
+        held_back = state == "quarantined" or evidence.retired_at is not None
+        found.setdefault(link.correction_id, []).append(
+            Proof(evidence.id, evidence.uuid, evidence.title, number, link.pages, held_back, evidence.uuid)
+        )
+    return found
+
+
+def newest_visit(session: Session, case_id: int) -> RepeatVisit | None:
+    """Return the last repeat visit asked for in a case."""
+    return session.scalar(
+        select(RepeatVisit).where(RepeatVisit.case_id == case_id).order_by(RepeatVisit.id.desc()).limit(1)
+    )
+
+
+def correction_due_on(case: Case, today: date) -> date | None:
+    """Return the last day for evidence of correction (process.md, section 5)."""
+    return due_after_issue(case, "correction_open", today)
+
+
+def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> CorrectionFacts:
+    """Return what the guards of plan and corrections judge."""
+    plan = current_plan(session, case.id)
+    today = local_date(at, zone_of(session, case))
+    return CorrectionFacts(
+        ref=case.ref,
+        today=today,
+        open=tuple(_state(requirement) for requirement in requirements_for(session, case) if requirement.open),
+        rounds=plan.rounds if plan else 0,
+        rounds_allowed=ROUNDS_ALLOWED,
+        correction_due_on=correction_due_on(case, today),
+    )
+
+
+def _state(requirement: Requirement) -> RequirementState:
+    plan, correction = requirement.plan, requirement.correction
+    return RequirementState(
+        id=requirement.finding.id,
+        label=requirement.label,
+        standard=requirement.finding.standard,
+        action=plan.action if plan else "",
+        owner=plan.owner if plan else "",
+        due_on=plan.due_on if plan else None,
+        evidence=plan.evidence if plan else "",
+        plan_state=plan.state if plan else "draft",
+        plan_changed=not (
+            plan
+            and plan.state == "returned"
+            and plan.judged_at
+            and (plan.saved_at is None or plan.saved_at <= plan.judged_at)
+        ),
+        correction_state=correction.state if correction else "draft",
+        correction_note=correction.note if correction else "",
+        documents=len(requirement.proofs),
+        unreadable=sum(proof.held_back for proof in requirement.proofs),
+        correction_changed=not (
+            correction
+            and correction.state == "not_enough"
+            and correction.judged_at
+            and (correction.saved_at is None or correction.saved_at <= correction.judged_at)
+        ),
+    )

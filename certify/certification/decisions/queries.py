@@ -1,0 +1,193 @@
+"""Reads of decisions: where each standard stands, the decision made, facts for the guards, the letter's content."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from certify.certification.applications.models import AgreementSignature
+from certify.certification.cases.models import Case
+from certify.certification.cases.queries import zone_of
+from certify.certification.decisions.models import Decision, DenialReason
+from certify.certification.decisions.rules import DecisionFacts, StandardStanding
+from certify.certification.reports.models import Finding, Report
+from certify.certification.reports.queries import (
+    ISSUED,
+    REPLACED,
+    list_issued,
+    requirements_of,
+    reviewers_of,
+    statement_of,
+    surveyors_of,
+)
+from certify.certification.surveys.models import Survey
+from certify.core.access.roles import Actor
+from certify.core.foundation.days import local_date
+from certify.core.foundation.errors import NotFound
+from certify.core.rulebook.current import current
+from certify.platform.identity.models import Person, RoleGrant
+from certify.platform.practices.models import Practice, Site
+
+
+def standings_of(session: Session, case: Case) -> tuple[StandardStanding, ...]:
+    """Return where each standard of the edition stands: the newest rating of any survey, and its requirements."""
+    ratings: dict[str, str] = {}
+    rows = session.execute(
+        select(Report.content)
+        .join(Survey, Survey.id == Report.survey_id)
+        .where(Report.case_id == case.id, Report.state == ISSUED)
+        .order_by(Survey.round)
+    )
+    for (content,) in rows:
+        for domain in (content or {}).get("domains", ()):
+            ratings |= {standard["code"]: standard["rating"] for standard in domain["standards"]}
+    findings: dict[str, list[Finding]] = {}
+    for finding in requirements_of(session, case.id):
+        findings.setdefault(finding.standard, []).append(finding)
+    return tuple(
+        StandardStanding(
+            code=standard.code,
+            title=standard.title,
+            critical=standard.critical,
+            rating=ratings.get(standard.code, "not_assessed"),
+            open_requirements=sum(f.status == "open" for f in findings.get(standard.code, ())),
+            requirements=len(findings.get(standard.code, ())),
+        )
+        for domain in current().editions[case.edition].domains
+        for standard in domain.standards
+    )
+
+
+def decision_of(session: Session, case_id: int) -> Decision | None:
+    """Return the newest decision on a case, or None."""
+    return session.scalar(select(Decision).where(Decision.case_id == case_id).order_by(Decision.id.desc()).limit(1))
+
+
+def denial_reasons_of(session: Session, case_id: int) -> dict[str, str]:
+    """Return the reasons against an award that are being written, by standard."""
+    return {
+        row.standard: row.text for row in session.scalars(select(DenialReason).where(DenialReason.case_id == case_id))
+    }
+
+
+def signature_of(session: Session, case: Case) -> AgreementSignature | None:
+    """Return the newest signature under the case's participation agreement."""
+    return session.scalar(
+        select(AgreementSignature)
+        .where(AgreementSignature.case_id == case.id, AgreementSignature.agreement == case.agreement)
+        .order_by(AgreementSignature.id.desc())
+        .limit(1)
+    )
+
+
+def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> DecisionFacts:
+    """Return what the guards of the decision judge."""
+    zone = zone_of(session, case)
+    signature = signature_of(session, case)
+    statement = statement_of(session, case.id, actor.user_id)
+    issued = session.scalar(
+        select(Report.id).where(Report.case_id == case.id, Report.state.in_((ISSUED, REPLACED))).limit(1)
+    )
+    return DecisionFacts(
+        ref=case.ref,
+        today=local_date(at, zone),
+        report_issued=issued is not None,
+        standards=standings_of(session, case) if issued is not None else (),
+        agreement_signed_on=local_date(signature.signed_at, zone) if signature else None,
+        agreement_current=signature is not None,
+        actor_id=actor.user_id,
+        surveyor_ids=surveyors_of(session, case.id),
+        reviewer_ids=reviewers_of(session, case.id),
+        statement=statement.answer if statement else "",
+        reasons=denial_reasons_of(session, case.id),
+    )
+
+
+def letter_for(session: Session, case: Case) -> dict[str, Any]:
+    """Return what the decision letter says, in the shape of the document writers' `DecisionLetter`.
+
+    Raises: NotFound when the council has not decided.
+    """
+    decision = decision_of(session, case.id)
+    if decision is None:
+        raise NotFound("The council has not decided on this case yet.")
+    practice = session.get_one(Practice, case.practice_id)
+    reports = list_issued(session, case.id)
+    content = (reports[0].content or {}) if reports else {}
+    recipient = _recipient(session, case.practice_id)
+    titles = {s.code: s.title for d in current().editions[case.edition].domains for s in d.standards}
+    frozen = decision.facts
+    return {
+        "case_ref": case.ref,
+        "program": content.get("program", ""),
+        "practice": frozen.get("practice", practice.legal_name),
+        "address": [line for line in (practice.address, _town(practice)) if line],
+        "recipient": recipient.name if recipient else practice.legal_name,
+        "recipient_title": recipient.title if recipient else "",
+        "outcome": decision.outcome,
+        "decided_on": decision.decided_on.isoformat(),
+        "edition_title": current().editions[case.edition].title,
+        "sites": list(frozen.get("sites", [])),
+        "signatory": decision.decided_by_name,
+        "signatory_title": decision.decided_by_title or "Council member",
+        "survey_days": _survey_days(session, case),
+        "reasons": [
+            {"standard": r["standard"], "title": titles.get(r["standard"], ""), "text": r["reason"]}
+            for r in decision.reasons
+        ],
+        "certificate_number": "",
+        "award_on": None,
+        "end_on": None,
+        "appeal_until": decision.appeal_until.isoformat() if decision.appeal_until else None,
+        "contact": _contact(session, case),
+    }
+
+
+def site_names_of(session: Session, practice_id: int) -> list[str]:
+    """Return the names of a practice's open sites."""
+    return list(
+        session.scalars(
+            select(Site.name).where(Site.practice_id == practice_id, Site.closed_on.is_(None)).order_by(Site.id)
+        )
+    )
+
+
+def _recipient(session: Session, practice_id: int) -> Person | None:
+    for role in ("physician_lead", "practice_admin"):
+        person = session.scalar(
+            select(Person)
+            .join(RoleGrant, RoleGrant.person_id == Person.id)
+            .where(RoleGrant.practice_id == practice_id, RoleGrant.role == role, Person.active.is_(True))
+            .order_by(RoleGrant.id)
+            .limit(1)
+        )
+        if person is not None:
+            return person
+    return None
+
+
+def _survey_days(session: Session, case: Case) -> str:
+    surveys: Sequence[Survey] = session.scalars(
+        select(Survey).where(Survey.case_id == case.id, Survey.finished_at.is_not(None)).order_by(Survey.round)
+    ).all()
+    return "; ".join(_days(s.starts_on, s.ends_on) for s in surveys if s.starts_on)
+
+
+def _days(first: date | None, last: date | None) -> str:
+    if first is None:
+        return ""
+    said = f"{first:%B} {first.day}, {first.year}"
+    return said if last is None or last == first else f"{said} to {last:%B} {last.day}, {last.year}"
+
+
+def _town(practice: Practice) -> str:
+    return ", ".join(part for part in (practice.city, f"{practice.state} {practice.postal_code}".strip()) if part)
+
+
+def _contact(session: Session, case: Case) -> str:
+    person = session.get(Person, case.staff_id) if case.staff_id else None
+    return f"{person.name}, {person.email}" if person else ""

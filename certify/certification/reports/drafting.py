@@ -1,0 +1,248 @@
+"""From the surveyor's answers to the draft of a report: ratings, requirements, remarks, what was seen. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from certify.core.catalogue.standards import Edition, Standard
+
+MODES = ("documentation", "observation", "data")
+YES, NO, NOT_APPLICABLE = "yes", "no", "na"
+
+
+class Rating(StrEnum):
+    """Level of compliance with an element or a standard (omh-standards.yaml, ratings)."""
+
+    MET = "met"
+    NOT_MET = "not_met"
+    NOT_APPLICABLE = "not_applicable"
+    NOT_ASSESSED = "not_assessed"
+
+
+_RATING_OF = {YES: Rating.MET, NO: Rating.NOT_MET, NOT_APPLICABLE: Rating.NOT_APPLICABLE}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the surveyor entered for one element at one site; `seen` maps a review mode to what was seen in it."""
+
+    rating: str = ""
+    note: str = ""
+    na_reason: str = ""
+    seen: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def explained(self) -> bool:
+        """Whether the rating says what it rests on: a note, a reason, or something seen."""
+        return bool(self.note or self.na_reason or any(self.seen.values()))
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A strength or recommendation the surveyor entered on the checklist; `source` names the answer it comes from."""
+
+    source: str
+    kind: str  # strength | recommendation
+    standard: str
+    site_ids: tuple[int, ...]
+    text: str
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What was surveyed: the visited sites in order, the standards in scope, the answers by (site, element)."""
+
+    sites: Mapping[int, str]
+    standards: tuple[Standard, ...]
+    answers: Mapping[tuple[int, str], Answer]
+    remarks: tuple[Remark, ...] = ()
+    standard_notes: Mapping[tuple[int, str], str] = field(default_factory=dict)  # (site, standard) -> note on the whole
+    # (element, site) pairs that an accepted objection showed to be met after all.
+    amended: frozenset[tuple[str, int]] = frozenset()
+
+    def answer(self, site_id: int, element: str) -> Answer:
+        """Return what was entered there; an empty answer when nothing was."""
+        return self.answers.get((site_id, element), Answer())
+
+    def rating(self, site_id: int, element: str) -> Rating:
+        """Return the rating of one element at one site."""
+        if (element, site_id) in self.amended:
+            return Rating.MET
+        return _RATING_OF.get(self.answer(site_id, element).rating, Rating.NOT_ASSESSED)
+
+
+@dataclass(frozen=True)
+class DraftRequirement:
+    """The requirement of one not-met element, with the sites where it is not met."""
+
+    element: str
+    standard: str
+    site_ids: tuple[int, ...]
+    text: str
+
+
+def standards_in(edition: Edition, codes: Iterable[str] | None) -> tuple[Standard, ...]:
+    """Return the standards of an edition in its order, limited to `codes` unless None."""
+    wanted = None if codes is None else set(codes)
+    return tuple(s for d in edition.domains for s in d.standards if wanted is None or s.code in wanted)
+
+
+def element_ids(standard: Standard) -> tuple[str, ...]:
+    """Return the ids of a standard's elements, `7.3.b`, in order."""
+    return tuple(f"{standard.code}.{letter}" for letter in standard.elements)
+
+
+def combined(ratings: Iterable[Rating]) -> Rating:
+    """Return the rating of a whole from its parts: one no makes it not met, all that apply must be yes.
+
+    Source: omh-standards.yaml, rules.element_rule.
+    """
+    found = set(ratings)
+    for rating in (Rating.NOT_MET, Rating.NOT_ASSESSED, Rating.MET):
+        if rating in found:
+            return rating
+    return Rating.NOT_APPLICABLE if found else Rating.NOT_ASSESSED
+
+
+def rating_at(visit: Visit, standard: Standard, site_id: int) -> Rating:
+    """Return a standard's rating at one visited site."""
+    return combined(visit.rating(site_id, element) for element in element_ids(standard))
+
+
+def rating_of(visit: Visit, standard: Standard) -> Rating:
+    """Return a standard's rating over all visited sites."""
+    return combined(visit.rating(site, element) for element in element_ids(standard) for site in visit.sites)
+
+
+def not_met_elements(visit: Visit) -> dict[str, tuple[int, ...]]:
+    """Return each element with a no and the sites where it is no, in the order of the edition."""
+    found = {}
+    for standard in visit.standards:
+        for element in element_ids(standard):
+            sites = tuple(site for site in visit.sites if visit.rating(site, element) is Rating.NOT_MET)
+            if sites:
+                found[element] = sites
+    return found
+
+
+def draft_requirements(visit: Visit) -> tuple[DraftRequirement, ...]:
+    """Return one requirement for each not-met element and for nothing else (process.md, invariant 3)."""
+    standard_of = {element: standard for standard in visit.standards for element in element_ids(standard)}
+    return tuple(
+        DraftRequirement(
+            element, standard_of[element].code, sites, requirement_text(visit, standard_of[element], element, sites)
+        )
+        for element, sites in not_met_elements(visit).items()
+    )
+
+
+def requirement_text(visit: Visit, standard: Standard, element: str, sites: Sequence[int]) -> str:
+    """Return a requirement in plain words: what to put in place, where, and what the surveyor found there."""
+    question = standard.elements[element.rpartition(".")[2]].strip()
+    everywhere = len(sites) == len(visit.sites)
+    where = (
+        "at every site visited" if everywhere and len(sites) > 1 else f"at {listed([visit.sites[s] for s in sites])}"
+    )
+    said = f"Make sure, {where}, that the answer to this question is yes: “{question}”"
+    found = _what_was_found(visit, element, sites)
+    return f"{said} {found}".strip()
+
+
+def rated_without_note(visit: Visit) -> dict[tuple[int, str], tuple[str, ...]]:
+    """Return, by (site, standard), the rated elements that have neither note, reason nor anything seen."""
+    bare: dict[tuple[int, str], tuple[str, ...]] = {}
+    for site in visit.sites:
+        for standard in visit.standards:
+            elements = tuple(
+                e for e in element_ids(standard) if visit.answer(site, e).rating and not visit.answer(site, e).explained
+            )
+            if elements:
+                bare[site, standard.code] = elements
+    return bare
+
+
+def seen_in(visit: Visit, standard: Standard) -> list[tuple[str, str, tuple[int, ...]]]:
+    """Return what was seen for a standard as (mode, text, sites), the same text at several sites said once."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for mode in MODES:
+        for site in visit.sites:
+            text = _seen_at(visit, standard, site, mode)
+            if text:
+                found.setdefault((mode, text), []).append(site)
+    return [(mode, text, tuple(sites)) for (mode, text), sites in found.items()]
+
+
+def notes_of(visit: Visit, standard: Standard) -> str:
+    """Return the surveyor's notes on what is met, by site; the notes on what is not met stand in its requirement."""
+    lines = []
+    for site, name in visit.sites.items():
+        whole = visit.standard_notes.get((site, standard.code), "").strip()
+        notes = [_ended(whole)] if whole else []
+        for element in element_ids(standard):
+            note = visit.answer(site, element).note.strip()
+            if note and visit.rating(site, element) is Rating.MET:
+                notes.append(f"{element.rpartition('.')[2]}) {_ended(note)}")
+        if notes:
+            lines.append(" ".join(notes) if len(visit.sites) == 1 else f"{name}: {' '.join(notes)}")
+    return "\n".join(lines)
+
+
+def fingerprint(visit: Visit) -> str:
+    """Return the SHA-256 of the answers, to tell whether anything changed since they were sent for review."""
+    rows = [
+        [site, element, a.rating, a.note, a.na_reason, sorted(a.seen.items())]
+        for (site, element), a in sorted(visit.answers.items())
+        if a != Answer()
+    ]
+    rows += [[site, code, note] for (site, code), note in sorted(visit.standard_notes.items())]
+    rows += [
+        [r.source, r.kind, r.standard, list(r.site_ids), r.text] for r in sorted(visit.remarks, key=lambda r: r.source)
+    ]
+    return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
+
+
+def listed(items: Sequence[str]) -> str:
+    """Return items as running text: `A`, `A and B`, `A, B and C`."""
+    return "".join(items) if len(items) < 2 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def _what_was_found(visit: Visit, element: str, sites: Sequence[int]) -> str:
+    found: dict[str, list[str]] = {}
+    for site in sites:
+        answer = visit.answer(site, element)
+        parts = [answer.note, *(answer.seen.get(mode, "") for mode in MODES if answer.seen.get(mode, "") != SEEN)]
+        text = " ".join(_ended(part) for part in dict.fromkeys(p.strip() for p in parts) if part)
+        if text:
+            found.setdefault(text, []).append(visit.sites[site])
+    if not found:
+        return ""
+    if len(found) == 1:
+        return f"At the survey: {next(iter(found))}"
+    return "At the survey: " + " ".join(f"{listed(names)}: {text}" for text, names in found.items())
+
+
+SEEN = "seen"  # a review mode that was ticked without words
+
+
+def _seen_at(visit: Visit, standard: Standard, site: int, mode: str) -> str:
+    words: dict[str, list[str]] = {}
+    ticked = []
+    for letter, element in zip(standard.elements, element_ids(standard), strict=True):
+        text = visit.answer(site, element).seen.get(mode, "").strip()
+        if text == SEEN:
+            ticked.append(letter)
+        elif text:
+            words.setdefault(_ended(text), []).append(letter)
+    said = [f"{', '.join(letters)}) {text}" for text, letters in words.items()]
+    if ticked:
+        said.append(f"Reviewed for {listed(ticked)}.")
+    return " ".join(said)
+
+
+def _ended(text: str) -> str:
+    text = text.strip()
+    return text if not text or text[-1] in '.!?:…”"' else f"{text}."

@@ -1,0 +1,378 @@
+"""Writes of the report on its way: draft, texts, comments, approvals, conflict statements, readings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from certify.certification.cases.models import Case
+from certify.certification.cases.operations import record_on
+from certify.certification.reports.drafting import Visit, draft_requirements, fingerprint
+from certify.certification.reports.models import Approval, ConflictStatement, Finding, Report, ReportComment
+from certify.certification.reports.queries import (
+    DRAFT,
+    IN_REVIEW,
+    WITH_COUNCIL,
+    amended_of,
+    draft_of,
+    findings_of,
+    newest_report,
+    survey_of,
+)
+from certify.certification.reports.visits import newest_survey, visit_of
+from certify.core.access.roles import Actor
+from certify.core.foundation.errors import FieldError, Invalid, NotFound, NotOpen, Stale
+
+MAX_TEXT = 5000
+REMARKS = ("strength", "recommendation")
+ANSWERS = {"none": "stated to have no conflict of interest", "conflict": "declared a conflict of interest"}
+
+
+def begin_draft(session: Session, case: Case, *, actor: Actor, at: datetime) -> Report:
+    """Make the draft report of the survey that was just finished; a second call gives the one there is."""
+    survey = newest_survey(session, case.id)
+    if survey is None:
+        raise NotOpen("A report is drafted when the survey is finished.")
+    report = newest_report(session, case.id)
+    if report is not None and report.survey_id == survey.id:
+        return report
+    report = Report(case_id=case.id, survey_id=survey.id, number=1, state=DRAFT, created_at=at)
+    session.add(report)
+    session.flush()
+    follow_answers(session, report, visit_of(session, survey), at=at)
+    return report
+
+
+def follow_answers(session: Session, report: Report, visit: Visit, *, at: datetime) -> None:
+    """Bring the stored findings in line with the answers: texts that a person wrote are kept, all else follows."""
+    findings = findings_of(session, report.survey_id)
+    _follow_requirements(session, report, visit, [f for f in findings if f.kind == "requirement"], at=at)
+    _follow_remarks(session, report, visit, [f for f in findings if f.kind != "requirement" and f.source], at=at)
+    session.flush()
+
+
+def write_summary(session: Session, case: Case, text: str, *, actor: Actor, at: datetime) -> Report:
+    """Save the surveyor's own words for page 1. Raises: NotOpen, Invalid."""
+    report = open_draft(session, case)
+    before, report.summary = report.summary, _text("summary", text, needed=False)
+    if report.summary != before:
+        record_on(session, case, "report.summary", "wrote the summary of the report", actor=actor, at=at, internal=True)
+    session.flush()
+    return report
+
+
+def write_requirement(
+    session: Session, case: Case, element: str, text: str, *, actor: Actor, at: datetime, version: int | None = None
+) -> Finding:
+    """Save a requirement's text; an empty one lets it follow the answers again.
+
+    Raises: NotOpen, NotFound when the element is met, Stale when someone saved after `version`, Invalid.
+    """
+    report = open_draft(session, case)
+    draft = draft_of(session, report)
+    item = next((i for i in draft.items if i.kind == "requirement" and i.element == element), None)
+    if item is None:
+        raise NotFound(f"{element} is met, so there is no requirement for it.")
+    follow_answers(session, report, draft.visit, at=at)
+    row = next(f for f in findings_of(session, report.survey_id) if f.kind == "requirement" and f.element == element)
+    _write_text(
+        session, case, row, _text(f"e{element}", text, needed=False), item.fresh_text, version, actor=actor, at=at
+    )
+    return row
+
+
+def add_remark(
+    session: Session,
+    case: Case,
+    kind: str,
+    standard: str,
+    site_ids: Sequence[int],
+    text: str,
+    *,
+    actor: Actor,
+    at: datetime,
+) -> Finding:
+    """Add a strength or a recommendation to the draft. Raises: NotOpen, Invalid."""
+    report = open_draft(session, case)
+    visit = visit_of(session, survey_of(session, report))
+    errors = []
+    if kind not in REMARKS:
+        errors.append(FieldError("kind", "Choose strength or recommendation."))
+    if standard not in {s.code for s in visit.standards}:
+        errors.append(FieldError("standard", "Choose a standard of this survey."))
+    unknown = [s for s in site_ids if s not in visit.sites]
+    if unknown:
+        errors.append(FieldError("sites", "Choose among the sites visited."))
+    if not text.strip():
+        errors.append(FieldError("text", "Write what you want to say."))
+    if errors:
+        raise Invalid(errors)
+    finding = Finding(
+        case_id=case.id, survey_id=report.survey_id, kind=kind, standard=standard, site_ids=list(site_ids) or list(visit.sites),
+        text=_text("text", text), edited=True, status="draft", created_at=at, updated_at=at,
+    )  # fmt: skip
+    session.add(finding)
+    session.flush()
+    record_on(
+        session, case, "report.remark_added", f"added a {kind} on {standard} to the draft report", actor=actor, at=at,
+        subject=f"/cases/{case.ref}/report#f{finding.id}", data={"after": finding.text}, internal=True,
+    )  # fmt: skip
+    return finding
+
+
+def write_remark(
+    session: Session, case: Case, finding_id: int, text: str, *, actor: Actor, at: datetime, version: int | None = None
+) -> Finding:
+    """Save the text of a strength or recommendation. Raises: NotOpen, NotFound, Stale, Invalid."""
+    row = _remark_for(session, case, finding_id)
+    _write_text(session, case, row, _text(f"f{finding_id}", text), "", version, actor=actor, at=at)
+    return row
+
+
+def drop_remark(session: Session, case: Case, finding_id: int, *, actor: Actor, at: datetime) -> None:
+    """Take a strength or recommendation out of the draft; one that came from the checklist stays out."""
+    row = _remark_for(session, case, finding_id)
+    record_on(
+        session, case, "report.remark_dropped", f"took a {row.kind} on {row.standard} out of the draft report", actor=actor, at=at,
+        data={"before": row.text}, internal=True,
+    )  # fmt: skip
+    if row.source:
+        row.status, row.updated_at = "dropped", at
+    else:
+        session.delete(row)
+    session.flush()
+
+
+def comment(
+    session: Session,
+    case: Case,
+    text: str,
+    *,
+    actor: Actor,
+    at: datetime,
+    finding_id: int | None = None,
+    standard: str = "",
+) -> ReportComment:
+    """Leave a reviewer's comment on the report, a standard or a finding. Raises: NotOpen, NotFound, Invalid."""
+    report = newest_report(session, case.id)
+    if report is None or report.state not in (IN_REVIEW, WITH_COUNCIL):
+        raise NotOpen("Comments are made while the report is under review.")
+    if finding_id is not None:
+        finding = session.get(Finding, finding_id)
+        if finding is None or finding.survey_id != report.survey_id:
+            raise NotFound("There is no such finding in this report.")
+        standard = finding.standard
+    written = ReportComment(
+        report_id=report.id, finding_id=finding_id, standard=standard[:10], person_id=actor.user_id, person_name=actor.name,
+        text=_text("text", text), at=at,
+    )  # fmt: skip
+    session.add(written)
+    session.flush()
+    about = f" on {standard}" if standard else ""
+    record_on(
+        session,
+        case,
+        "report.commented",
+        f"commented{about} in the report",
+        actor=actor,
+        at=at,
+        reason=written.text,
+        internal=True,
+    )
+    return written
+
+
+def settle_comment(session: Session, case: Case, comment_id: int, *, actor: Actor, at: datetime) -> None:
+    """Mark a reviewer's comment as dealt with. Raises: NotFound."""
+    report, row = newest_report(session, case.id), session.get(ReportComment, comment_id)
+    if row is None or report is None or row.report_id != report.id:
+        raise NotFound("There is no such comment.")
+    if row.settled_at is None:
+        row.settled_at, row.settled_by_name = at, actor.name
+        record_on(
+            session,
+            case,
+            "report.comment_settled",
+            "dealt with a comment on the report",
+            actor=actor,
+            at=at,
+            internal=True,
+        )
+    session.flush()
+
+
+def state_conflict(
+    session: Session, case: Case, answer: str, detail: str, *, actor: Actor, at: datetime
+) -> ConflictStatement:
+    """Store a council member's answer to the conflict question; the same answer again changes nothing. Raises: Invalid."""
+    from_person = actor.user_id
+    if from_person is None or answer not in ANSWERS:
+        raise Invalid("Say whether you have a conflict of interest with this practice.", "conflict")
+    detail = _text("conflict_detail", detail, needed=False)
+    if answer == "conflict" and not detail:
+        raise Invalid("Say what the conflict is; it is kept with the case.", "conflict_detail")
+    statement = ConflictStatement(case_id=case.id, person_id=from_person, answer=answer, detail=detail, at=at)
+    session.add(statement)
+    session.flush()
+    record_on(
+        session, case, "report.conflict_stated", ANSWERS[answer], actor=actor, at=at, reason=detail, internal=True
+    )
+    return statement
+
+
+def record_reading(
+    session: Session, case: Case, report: Report, *, actor: Actor, at: datetime, how: str = "read"
+) -> None:
+    """Leave in the chain that a person read an issued report (process.md, section 8)."""
+    survey_round = survey_of(session, report).round
+    which = (
+        f"version {report.number} of the survey report"
+        if survey_round == 1
+        else f"version {report.number} of the repeat survey's report"
+    )
+    data = {"report": report.id, "version": report.number}
+    record_on(session, case, "report.read", f"{how} {which}", actor=actor, at=at, data=data, internal=True)
+
+
+def open_draft(session: Session, case: Case) -> Report:
+    """Return the report while its surveyor may write it. Raises: NotOpen."""
+    report = newest_report(session, case.id)
+    if report is None or report.state != DRAFT:
+        raise NotOpen("The report is not open for writing: it is with the reviewers, or issued.")
+    return report
+
+
+def prepare_submit(session: Session, case: Case, inputs: dict[str, Any], *, actor: Actor, at: datetime) -> None:
+    """Before `submit_report`: store every finding as the answers and the surveyor's texts make it."""
+    report = open_draft(session, case)
+    draft = draft_of(session, report)
+    follow_answers(session, report, draft.visit, at=at)
+    report.answers_sha256, report.submitted_at = fingerprint(draft.visit), at
+
+
+def prepare_conflict(session: Session, case: Case, inputs: dict[str, Any], *, actor: Actor, at: datetime) -> None:
+    """Before `approve_report`, `award` and `deny`: keep the answer to the conflict question that came with it."""
+    if inputs.get("conflict"):
+        state_conflict(
+            session, case, str(inputs["conflict"]), str(inputs.get("conflict_detail", "")), actor=actor, at=at
+        )
+
+
+def move_on(session: Session, case: Case, trigger: str, comment_text: str, *, actor: Actor, at: datetime) -> Report:
+    """Carry a step of the case over to its report: the state it is in now, and whose hand it went through."""
+    role, action, state = STEPS[trigger]
+    report = newest_report(session, case.id)
+    if report is None:
+        raise NotOpen("There is no report yet.")
+    report.state = state
+    session.add(
+        Approval(
+            report_id=report.id,
+            role=role,
+            action=action,
+            person_id=actor.user_id,
+            person_name=actor.name,
+            comment=comment_text,
+            at=at,
+        )
+    )
+    session.flush()
+    return report
+
+
+STEPS = {
+    "submit_report": ("surveyor", "submitted", IN_REVIEW),
+    "send_back_report": ("program_staff", "sent_back", DRAFT),
+    "pass_report": ("program_staff", "passed", WITH_COUNCIL),
+    "return_report": ("council", "returned", IN_REVIEW),
+}
+
+
+def _follow_requirements(
+    session: Session, report: Report, visit: Visit, rows: Sequence[Finding], *, at: datetime
+) -> None:
+    known = {row.element: row for row in rows}
+    for drafted in draft_requirements(visit):
+        row = known.pop(drafted.element, None)
+        if row is None:
+            row = Finding(
+                case_id=report.case_id, survey_id=report.survey_id, kind="requirement", standard=drafted.standard, element=drafted.element,
+                status="draft", edited=False, text="", site_ids=[], created_at=at, updated_at=at,
+            )  # fmt: skip
+            session.add(row)
+        text = row.text if row.edited else drafted.text
+        if (row.text, tuple(row.site_ids)) != (text, drafted.site_ids):
+            row.text, row.site_ids, row.updated_at = text, list(drafted.site_ids), at
+    for row in known.values():
+        session.delete(row)
+
+
+def _follow_remarks(session: Session, report: Report, visit: Visit, rows: Sequence[Finding], *, at: datetime) -> None:
+    known = {row.source: row for row in rows}
+    for remark in visit.remarks:
+        row = known.pop(remark.source, None)
+        if row is None:
+            row = Finding(
+                case_id=report.case_id, survey_id=report.survey_id, kind=remark.kind, standard=remark.standard, element="", source=remark.source,
+                status="draft", edited=False, text="", site_ids=[], created_at=at, updated_at=at,
+            )  # fmt: skip
+            session.add(row)
+        text = row.text if row.edited else remark.text
+        if (row.text, tuple(row.site_ids)) != (text, remark.site_ids):
+            row.text, row.site_ids, row.updated_at = text, list(remark.site_ids), at
+    for row in known.values():
+        session.delete(row)
+
+
+def _remark_for(session: Session, case: Case, finding_id: int) -> Finding:
+    report = open_draft(session, case)
+    survey = survey_of(session, report)
+    follow_answers(
+        session, report, visit_of(session, survey, amended_of(findings_of(session, survey.id))), at=report.created_at
+    )
+    row = session.get(Finding, finding_id)
+    if row is None or row.survey_id != report.survey_id or row.kind not in REMARKS or row.status == "dropped":
+        raise NotFound("There is no such entry in this report.")
+    return row
+
+
+def _write_text(
+    session: Session,
+    case: Case,
+    row: Finding,
+    text: str,
+    fresh: str,
+    version: int | None,
+    *,
+    actor: Actor,
+    at: datetime,
+) -> None:
+    if version is not None and version != row.version and text != row.text:
+        raise Stale("Someone else saved this text after you opened it. Open the page again to see both.")
+    before = row.text
+    edited = bool(text) and text != fresh
+    new = text if edited else fresh
+    if (new, edited) == (before, row.edited):
+        return
+    row.text, row.edited, row.updated_at = new, edited, at
+    session.flush()
+    if new != before:
+        about = row.element or row.standard
+        record_on(
+            session, case, "report.text_written", f"changed the text of a {row.kind} on {about} in the draft report", actor=actor, at=at,
+            subject=f"/cases/{case.ref}/report#f{row.id}", data={"before": before, "after": new}, internal=True,
+        )  # fmt: skip
+
+
+def _text(field: str, raw: str, *, needed: bool = True) -> str:
+    text = raw.replace("\r\n", "\n").strip()
+    if needed and not text:
+        raise Invalid("Write what you want to say.", field)
+    if len(text) > MAX_TEXT:
+        raise Invalid(f"This is {len(text):,} characters; at most {MAX_TEXT:,} fit.", field)
+    if any(ord(c) < 32 and c not in "\n\t" for c in text):
+        raise Invalid("The text holds control characters; type it again as plain text.", field)
+    return text

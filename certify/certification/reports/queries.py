@@ -1,0 +1,441 @@
+"""Reads of reports: the draft as the answers make it, issued versions, findings of a case, facts for the guards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from certify.certification.cases.models import Case, CaseMember
+from certify.certification.reports.composition import LETTERS, Frame, Item, compose, in_order
+from certify.certification.reports.drafting import (
+    Visit,
+    draft_requirements,
+    fingerprint,
+    not_met_elements,
+    rated_without_note,
+)
+from certify.certification.reports.models import Approval, ConflictStatement, Finding, Objection, Report, ReportComment
+from certify.certification.reports.rules import ReportFacts
+from certify.certification.reports.visits import edition_of, places_of, visit_of
+from certify.certification.surveys.models import Survey
+from certify.core.access.roles import Actor
+from certify.core.catalogue.deadlines import due_on
+from certify.core.foundation.days import local_date
+from certify.core.foundation.errors import NotFound
+from certify.core.rulebook.current import current
+from certify.platform.identity.models import Person
+from certify.platform.practices.models import Practice
+
+DRAFT, IN_REVIEW, WITH_COUNCIL, ISSUED, REPLACED = "draft", "in_review", "with_council", "issued", "replaced"
+STAGES = {"surveyor": "Written by", "program_staff": "Reviewed by", "council": "Approved by"}
+OBJECTION = "objection"
+
+
+def newest_report(session: Session, case_id: int) -> Report | None:
+    """Return the report a case works on: of its last survey, the last version."""
+    return session.scalar(
+        select(Report).where(Report.case_id == case_id).order_by(Report.survey_id.desc(), Report.number.desc()).limit(1)
+    )
+
+
+def issued_report(session: Session, case_id: int, report_id: int | None = None) -> Report | None:
+    """Return the newest issued report of a case, or the one asked for when it was ever issued."""
+    query = select(Report).where(Report.case_id == case_id, Report.state.in_((ISSUED, REPLACED)))
+    if report_id is not None:
+        return session.scalar(query.where(Report.id == report_id))
+    return session.scalar(query.order_by(Report.issued_at.desc(), Report.id.desc()).limit(1))
+
+
+def list_issued(session: Session, case_id: int) -> Sequence[Report]:
+    """Return every version ever issued in a case, newest first; all remain readable."""
+    return session.scalars(
+        select(Report)
+        .where(Report.case_id == case_id, Report.state.in_((ISSUED, REPLACED)))
+        .order_by(Report.issued_at.desc(), Report.id.desc())
+    ).all()
+
+
+def survey_of(session: Session, report: Report) -> Survey:
+    """Return the survey a report tells of."""
+    survey = session.get_one(Survey, report.survey_id)
+    return survey
+
+
+def findings_of(session: Session, survey_id: int) -> Sequence[Finding]:
+    """Return every finding of a survey, in the order they were made."""
+    return session.scalars(select(Finding).where(Finding.survey_id == survey_id).order_by(Finding.id)).all()
+
+
+def requirements_of(session: Session, case_id: int, *, open_only: bool = False) -> Sequence[Finding]:
+    """Return the issued requirements of a case over all its surveys, by number."""
+    query = select(Finding).where(Finding.case_id == case_id, Finding.kind == "requirement")
+    query = query.where(Finding.status == "open") if open_only else query.where(Finding.status != "draft")
+    return session.scalars(query.order_by(Finding.number, Finding.id)).all()
+
+
+def requirement_for(session: Session, case: Case, finding_id: int) -> Finding:
+    """Return one issued requirement of the case. Raises: NotFound."""
+    finding = session.get(Finding, finding_id)
+    if finding is None or finding.case_id != case.id or finding.kind != "requirement" or finding.status == "draft":
+        raise NotFound("There is no such requirement in this case.")
+    return finding
+
+
+def label_of(finding: Finding) -> str:
+    """Return how a finding is called: `R2 (7.3.b)`."""
+    return f"{number_of(finding)} ({finding.element or finding.standard})"
+
+
+def number_of(finding: Finding) -> str:
+    """Return a finding's number with its letter, `R2`."""
+    return f"{LETTERS[finding.kind]}{finding.number or ''}"
+
+
+def amended_of(findings: Sequence[Finding]) -> frozenset[tuple[str, int]]:
+    """Return the (element, site) pairs that an accepted objection showed to be met."""
+    return frozenset((f.element, site) for f in findings if f.status == "withdrawn" for site in f.site_ids)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A report as it stands now: its survey, what was seen, and every finding it would print."""
+
+    report: Report
+    survey: Survey
+    visit: Visit
+    items: tuple[Item, ...]
+    findings: tuple[Finding, ...]
+
+
+def draft_of(session: Session, report: Report) -> Draft:
+    """Return a report that is not issued as it stands; while it is written it follows the answers."""
+    survey = survey_of(session, report)
+    findings = tuple(findings_of(session, survey.id))
+    visit = visit_of(session, survey, amended_of(findings))
+    items = followed_items(findings, visit) if report.state == DRAFT else stored_items(findings)
+    return Draft(
+        report, survey, visit, tuple(numbered(session, report.case_id, in_order(items, edition_of(survey)))), findings
+    )
+
+
+def followed_items(findings: Sequence[Finding], visit: Visit) -> list[Item]:
+    """Return the findings that follow from the answers, with the texts that people wrote."""
+    requirements = {f.element: f for f in findings if f.kind == "requirement"}
+    items = []
+    for drafted in draft_requirements(visit):
+        row = requirements.get(drafted.element)
+        text = row.text if row is not None and row.edited else drafted.text
+        items.append(
+            Item(
+                row.id if row else None, "", "requirement", drafted.standard, drafted.element, drafted.site_ids, text,
+                edited=bool(row and row.edited), version=row.version if row else 0, fresh_text=drafted.text,
+            )
+        )  # fmt: skip
+    remarks = {f.source: f for f in findings if f.kind != "requirement" and f.source}
+    for remark in visit.remarks:
+        row = remarks.get(remark.source)
+        if row is not None and row.status == "dropped":
+            continue
+        text = row.text if row is not None and row.edited else remark.text
+        items.append(
+            Item(
+                row.id if row else None, "", remark.kind, remark.standard, "", remark.site_ids, text,
+                edited=bool(row and row.edited), version=row.version if row else 0, fresh_text=remark.text,
+            )
+        )  # fmt: skip
+    items += [_stored(f) for f in findings if f.kind != "requirement" and not f.source]
+    return items
+
+
+def stored_items(findings: Sequence[Finding]) -> list[Item]:
+    """Return the findings as they are stored, without those that were dropped or withdrawn."""
+    return [_stored(f) for f in findings if f.status not in ("dropped", "withdrawn")]
+
+
+def numbered(session: Session, case_id: int, items: Sequence[Item]) -> list[Item]:
+    """Return the items with a number each: the one they have, else the next of the case."""
+    last = {
+        kind: number or 0
+        for kind, number in session.execute(
+            select(Finding.kind, func.max(Finding.number)).where(Finding.case_id == case_id).group_by(Finding.kind)
+        )
+    }
+    out = []
+    for item in items:
+        if item.number:
+            out.append(item)
+            continue
+        last[item.kind] = last.get(item.kind, 0) + 1
+        out.append(_with_number(item, f"{LETTERS[item.kind]}{last[item.kind]}"))
+    return out
+
+
+def content_of(session: Session, case: Case, report: Report) -> dict[str, Any]:
+    """Return what a report says: the frozen content once issued, before that the draft as it stands."""
+    if report.content is not None:
+        return report.content
+    draft = draft_of(session, report)
+    return compose(frame_of(session, case, draft, issued_at=None), draft.visit, draft.items)
+
+
+def content_for(session: Session, case: Case, *, report_id: int | None = None, draft: bool = False) -> dict[str, Any]:
+    """Return the content of the newest issued report, of one version, or (`draft`) of the report as it stands.
+
+    Raises: NotFound when there is none yet.
+    """
+    report = newest_report(session, case.id) if draft else issued_report(session, case.id, report_id)
+    if report is None:
+        raise NotFound("No survey report has been issued in this case yet.")
+    return content_of(session, case, report)
+
+
+def frame_of(
+    session: Session, case: Case, draft: Draft, *, issued_at: datetime | None, by: str = "", reason: str = ""
+) -> Frame:
+    """Return who, when, where and which version of a report, as of now or of its issue."""
+    report, survey = draft.report, draft.survey
+    practice = session.get_one(Practice, case.practice_id)
+    today = local_date(issued_at, practice.time_zone) if issued_at else None
+    has_open = any(item.kind == "requirement" and item.status in ("draft", "open") for item in draft.items)
+    versions = [
+        {"number": v.number, "issued_at": v.issued_at.isoformat(), "by": _issuer(v), "reason": v.reason or FIRST_ISSUE}
+        for v in session.scalars(
+            select(Report).where(Report.survey_id == survey.id, Report.issued_at.is_not(None)).order_by(Report.number)
+        )
+        if v.id != report.id and v.issued_at
+    ]
+    if issued_at is not None:
+        versions.append(
+            {"number": report.number, "issued_at": issued_at.isoformat(), "by": by, "reason": reason or FIRST_ISSUE}
+        )
+    return Frame(
+        case_ref=case.ref,
+        practice=practice.legal_name,
+        edition=edition_of(survey),
+        number=report.number,
+        kind="initial" if survey.round == 1 else "repeat",
+        mode=survey.mode,
+        first_on=survey.starts_on,
+        last_on=survey.ends_on or survey.starts_on,
+        places=places_of(session, survey),
+        sampling=_sampling(survey, practice.time_zone),
+        people=tuple(_people(session, case, survey)),
+        approvals=tuple(approval_lines(session, survey.id)),
+        versions=tuple(versions),
+        settled=tuple(_settled(session, survey.id)),
+        summary=report.summary,
+        issued_at=issued_at,
+        plan_due_on=due_after_issue(case, "plan_due", today) if today and has_open else None,
+        objection_until=objection_until(case, today) if today else None,
+    )
+
+
+def due_after_issue(case: Case, state: str, today: date) -> date | None:
+    """Return when something is due in a state that would be entered today, by the rules in force."""
+    book = current()
+    key = book.machine(case.kind).states[state].due
+    anchors = {k: date.fromisoformat(v) for k, v in case.anchors.items()} | {
+        "entered": today,
+        "report_issued_on": today,
+    }
+    return due_on(book.deadlines[key], anchors) if key else None
+
+
+def objection_until(case: Case, issued_on: date) -> date | None:
+    """Return the last day for a factual objection to a report issued on a day (process.md: 10 business days)."""
+    return due_on(current().deadlines[OBJECTION], {"entered": issued_on, "report_issued_on": issued_on})
+
+
+def approvals_of(session: Session, survey_id: int) -> Sequence[Approval]:
+    """Return every hand the report of a survey went through, in order."""
+    return session.scalars(
+        select(Approval)
+        .join(Report, Report.id == Approval.report_id)
+        .where(Report.survey_id == survey_id)
+        .order_by(Approval.id)
+    ).all()
+
+
+def approval_lines(session: Session, survey_id: int) -> list[dict[str, Any]]:
+    """Return who wrote, reviewed and approved: the last of each, as documents print it; comments stay inside the program."""
+    last: dict[str, Approval] = {}
+    for approval in approvals_of(session, survey_id):
+        if approval.action in ("submitted", "passed", "approved"):
+            last[approval.role] = approval
+    return [
+        {"step": STAGES[role], "name": last[role].person_name, "at": last[role].at.isoformat(), "comment": ""}
+        for role in STAGES
+        if role in last
+    ]
+
+
+def comments_of(session: Session, report: Report) -> Sequence[ReportComment]:
+    """Return the reviewers' comments on a report, oldest first."""
+    return session.scalars(
+        select(ReportComment).where(ReportComment.report_id == report.id).order_by(ReportComment.id)
+    ).all()
+
+
+def objections_of(session: Session, case_id: int) -> Sequence[Objection]:
+    """Return the practice's objections of a case, newest first."""
+    return session.scalars(select(Objection).where(Objection.case_id == case_id).order_by(Objection.id.desc())).all()
+
+
+def objection_for(session: Session, case: Case, objection_id: int) -> Objection:
+    """Return one objection of the case. Raises: NotFound."""
+    objection = session.get(Objection, objection_id)
+    if objection is None or objection.case_id != case.id:
+        raise NotFound("There is no such objection in this case.")
+    return objection
+
+
+def statement_of(session: Session, case_id: int, person_id: int | None) -> ConflictStatement | None:
+    """Return a person's newest answer to the conflict question of a case, or None."""
+    if person_id is None:
+        return None
+    return session.scalar(
+        select(ConflictStatement)
+        .where(ConflictStatement.case_id == case_id, ConflictStatement.person_id == person_id)
+        .order_by(ConflictStatement.id.desc())
+        .limit(1)
+    )
+
+
+def surveyors_of(session: Session, case_id: int) -> frozenset[int]:
+    """Return everyone who ever surveyed this case or sent its report as surveyor."""
+    members = select(CaseMember.person_id).where(CaseMember.case_id == case_id, CaseMember.role == "surveyor")
+    leads = select(Survey.lead_id).where(Survey.case_id == case_id, Survey.finished_at.is_not(None))
+    writers = (
+        select(Approval.person_id)
+        .join(Report, Report.id == Approval.report_id)
+        .where(Report.case_id == case_id, Approval.role == "surveyor")
+    )
+    return frozenset(p for p in session.scalars(members.union(leads, writers)) if p is not None)
+
+
+def reviewers_of(session: Session, case_id: int) -> frozenset[int]:
+    """Return everyone who reviewed a report of this case for the program."""
+    found = session.scalars(
+        select(Approval.person_id)
+        .join(Report, Report.id == Approval.report_id)
+        .where(Report.case_id == case_id, Approval.role == "program_staff")
+    )
+    return frozenset(p for p in found if p is not None)
+
+
+def count_open_requirements(session: Session, case_id: int) -> int:
+    """Return how many requirements of a case are open."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(Finding)
+            .where(Finding.case_id == case_id, Finding.kind == "requirement", Finding.status == "open")
+        )
+        or 0
+    )
+
+
+def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> ReportFacts:
+    """Return what the guards of step 3 judge; an issued report is frozen, so its answers are not read again."""
+    report = newest_report(session, case.id)
+    open_requirements = count_open_requirements(session, case.id)
+    if report is None or report.state in (ISSUED, REPLACED):
+        return ReportFacts(
+            case.ref, exists=report is not None, actor_id=actor.user_id, open_requirements=open_requirements
+        )
+    draft = draft_of(session, report)
+    requirements = [item for item in draft.items if item.kind == "requirement"]
+    statement = statement_of(session, case.id, actor.user_id)
+    return ReportFacts(
+        ref=case.ref,
+        exists=True,
+        survey_id=draft.survey.id,
+        not_met=not_met_elements(draft.visit),
+        requirements={item.element: item.text for item in requirements},
+        requirement_sites={item.element: item.site_ids for item in requirements},
+        unnoted=rated_without_note(draft.visit),
+        site_names=draft.visit.sites,
+        answers_changed=report.state != DRAFT and report.answers_sha256 != fingerprint(draft.visit),
+        actor_id=actor.user_id,
+        surveyor_ids=surveyors_of(session, case.id),
+        reviewer_ids=frozenset(
+            a.person_id for a in approvals_of(session, report.survey_id) if a.role == "program_staff" and a.person_id
+        ),
+        statement=statement.answer if statement else "",
+        open_requirements=open_requirements,
+    )
+
+
+def tab_counts(session: Session, case: Case, actor: Actor) -> dict[str, int]:
+    """Return the numbers on the tabs of a case: open requirements on corrections."""
+    return {"corrections": count_open_requirements(session, case.id)}
+
+
+FIRST_ISSUE = "First issue"
+LIMITED_RULE = "The repeat visit is limited to the sites the program named."
+SAMPLING_RULE = (
+    "Practices with up to three sites are visited at every site. Larger ones at the square root of the number of sites, rounded up, "
+    "plus one: always the largest infusion site, each site with a service that others lack, and each new site; the rest is drawn by lot."
+)
+
+
+def _stored(f: Finding) -> Item:
+    number = number_of(f) if f.number else ""
+    return Item(
+        f.id, number, f.kind, f.standard, f.element, tuple(f.site_ids), f.text, f.due_on, f.status, f.edited, f.version
+    )
+
+
+def _with_number(item: Item, number: str) -> Item:
+    return Item(
+        item.id, number, item.kind, item.standard, item.element, item.site_ids, item.text, item.due_on, item.status, item.edited, item.version,
+        item.fresh_text,
+    )  # fmt: skip
+
+
+def _issuer(report: Report) -> str:
+    versions = (report.content or {}).get("versions") or []
+    return str(versions[-1].get("by", "")) if versions else ""
+
+
+def _sampling(survey: Survey, zone: str) -> dict[str, Any]:
+    return {
+        "rule": SAMPLING_RULE if survey.scope_sites is None else LIMITED_RULE,
+        "seed": survey.seed,
+        "drawn_on": local_date(survey.sampled_at, zone).isoformat() if survey.sampled_at else None,
+    }
+
+
+def _people(session: Session, case: Case, survey: Survey) -> list[dict[str, str]]:
+    ids = [survey.lead_id] if survey.lead_id is not None else []
+    ids += [
+        p
+        for p in session.scalars(
+            select(CaseMember.person_id)
+            .where(CaseMember.case_id == case.id, CaseMember.role == "surveyor")
+            .order_by(CaseMember.id)
+        )
+        if p not in ids and survey.round == 1
+    ]
+    people = {p.id: p for p in session.scalars(select(Person).where(Person.id.in_(ids)))} if ids else {}
+    found = [{"role": "Surveyor", "name": people[i].name, "detail": people[i].title} for i in ids if i in people]
+    contact = session.get(Person, case.staff_id) if case.staff_id else None
+    return [
+        *found,
+        *([{"role": "Contact at the program", "name": contact.name, "detail": contact.title}] if contact else []),
+    ]
+
+
+def _settled(session: Session, survey_id: int) -> list[str]:
+    rows = session.scalars(
+        select(Objection)
+        .join(Report, Report.id == Objection.report_id)
+        .where(Report.survey_id == survey_id, Objection.state == "accepted")
+        .order_by(Objection.id)
+    )
+    return [f"{o.item}: {o.answer}" for o in rows]
