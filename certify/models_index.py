@@ -2,9 +2,13 @@
 
 import certify.certification.applications.models
 import certify.certification.cases.models
+import certify.certification.certificates.models
+import certify.certification.corrections.models
+import certify.certification.decisions.models
 import certify.certification.discussions.models
 import certify.certification.evidence.models
 import certify.certification.fees.models
+import certify.certification.reports.models
 import certify.certification.surveyors.models
 import certify.certification.surveys.models
 import certify.platform.audit.models

@@ -5,6 +5,18 @@ from __future__ import annotations
 from certify.certification.cases import queries as case_queries
 from certify.certification.cases import registry
 from certify.certification.cases import rules as case_rules
+from certify.certification.cases.events import CaseAdvanced
+from certify.certification.certificates import operations as certificate_operations
+from certify.certification.corrections import operations as correction_operations
+from certify.certification.corrections import queries as correction_queries
+from certify.certification.corrections import rules as correction_rules
+from certify.certification.decisions import operations as decision_operations
+from certify.certification.decisions import queries as decision_queries
+from certify.certification.decisions import rules as decision_rules
+from certify.certification.reports import issuing
+from certify.certification.reports import operations as report_operations
+from certify.certification.reports import queries as report_queries
+from certify.certification.reports import rules as report_rules
 from certify.core.foundation import events
 
 
@@ -13,6 +25,9 @@ def wire() -> None:
     events.forget_all()
     registry.forget_all()
     wire_cases()
+    wire_reports()
+    wire_corrections()
+    wire_decisions()
 
 
 def guard_keys() -> frozenset[str]:
@@ -26,3 +41,64 @@ def wire_cases() -> None:
     registry.register_guards(
         "cases", case_rules.pending_period_over, case_rules.answer_period_over, case_rules.payment_period_over, case_rules.edition_chosen
     )
+
+
+def wire_reports() -> None:
+    """Step 3: the draft follows the survey, three people pass it on, issue freezes it."""
+    registry.register_provider("reports", report_queries.facts_for)
+    registry.register_guards(
+        "reports",
+        report_rules.each_not_met_has_requirement,
+        report_rules.each_rating_has_note,
+        report_rules.answers_unchanged,
+        report_rules.reviewer_is_not_surveyor,
+        report_rules.approver_is_third_person,
+        report_rules.approver_free_of_conflict,
+        report_rules.no_open_requirement,
+        report_rules.has_open_requirement,
+    )
+    registry.register_prepare("submit_report", report_operations.prepare_submit)
+    registry.register_prepare("approve_report", report_operations.prepare_conflict)
+    registry.register_counts(report_queries.tab_counts)
+    events.subscribe(CaseAdvanced, issuing.on_case_advanced)
+
+
+def wire_corrections() -> None:
+    """Steps 3 and 4: plan, evidence of correction, closing, repeat visits."""
+    registry.register_provider("corrections", correction_queries.facts_for)
+    registry.register_guards(
+        "corrections",
+        correction_rules.plan_complete,
+        correction_rules.plan_rounds_left,
+        correction_rules.an_item_returned,
+        correction_rules.all_items_accepted,
+        correction_rules.correction_evidence_for_each,
+        correction_rules.inside_correction_deadline,
+        correction_rules.a_correction_returned,
+        correction_rules.all_requirements_closed,
+    )
+    registry.register_prepare("submit_plan", correction_operations.prepare_submit_plan)
+    registry.register_prepare("return_plan", correction_operations.prepare_judge_plan)
+    registry.register_prepare("approve_plan", correction_operations.prepare_judge_plan)
+    registry.register_prepare("submit_corrections", correction_operations.prepare_submit_corrections)
+    registry.register_prepare("return_corrections", correction_operations.prepare_judge_corrections)
+    registry.register_prepare("close_requirements", correction_operations.prepare_judge_corrections)
+    registry.register_prepare("require_visit", correction_operations.prepare_require_visit)
+    events.subscribe(CaseAdvanced, correction_operations.on_case_advanced)
+
+
+def wire_decisions() -> None:
+    """Step 4: the council decides; an award makes the certificate in the same transaction."""
+    registry.register_provider("decisions", decision_queries.facts_for)
+    registry.register_guards(
+        "decisions",
+        decision_rules.all_standards_met,
+        decision_rules.no_open_critical,
+        decision_rules.agreement_valid,
+        decision_rules.decider_uninvolved,
+        decision_rules.reasons_given,
+    )
+    registry.register_prepare("award", decision_operations.prepare_award)
+    registry.register_prepare("deny", decision_operations.prepare_deny)
+    events.subscribe(CaseAdvanced, decision_operations.on_case_advanced)
+    events.subscribe(CaseAdvanced, certificate_operations.on_case_advanced)

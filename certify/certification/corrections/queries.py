@@ -101,10 +101,10 @@ def requirements_for(session: Session, case: Case) -> list[Requirement]:
         row.id: row.name
         for row in session.execute(select(Site.id, Site.name).where(Site.practice_id == case.practice_id))
     }
-    standards = {s.code: s for d in current().editions[case.edition].domains for s in d.standards}
+    edition = current().editions[case.edition]
     found = []
     for finding in findings:
-        standard = standards.get(finding.standard)
+        standard, element = edition.standards.get(finding.standard), edition.elements.get(finding.element)
         correction = corrections.get(finding.id)
         found.append(
             Requirement(
@@ -112,7 +112,7 @@ def requirements_for(session: Session, case: Case) -> list[Requirement]:
                 number=number_of(finding),
                 label=label_of(finding),
                 title=standard.title if standard else finding.standard,
-                question=standard.elements.get(finding.element.rpartition(".")[2], "") if standard else "",
+                question=element.question if element else "",
                 critical=bool(standard and standard.critical),
                 site_names=tuple(names[s] for s in finding.site_ids if s in names),
                 plan=plans.get(finding.id),

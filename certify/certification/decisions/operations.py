@@ -37,7 +37,7 @@ def write_reason(session: Session, case: Case, standard: str, text: str, *, acto
     """Save why a standard stands against an award; an empty text takes it back. Raises: NotOpen, Invalid."""
     if case.state != "decision":
         raise NotOpen("Reasons are written while the council decides.")
-    if standard not in {s.code for d in current().editions[case.edition].domains for s in d.standards}:
+    if standard not in current().editions[case.edition].standards:
         raise Invalid(f"{standard[:20]} is not a standard of this edition.", "reasons")
     text = text.replace("\r\n", "\n").strip()
     if len(text) > MAX_TEXT:

@@ -57,8 +57,7 @@ def standings_of(session: Session, case: Case) -> tuple[StandardStanding, ...]:
             open_requirements=sum(f.status == "open" for f in findings.get(standard.code, ())),
             requirements=len(findings.get(standard.code, ())),
         )
-        for domain in current().editions[case.edition].domains
-        for standard in domain.standards
+        for standard in current().editions[case.edition].standards.values()
     )
 
 
@@ -119,7 +118,7 @@ def letter_for(session: Session, case: Case) -> dict[str, Any]:
     reports = list_issued(session, case.id)
     content = (reports[0].content or {}) if reports else {}
     recipient = _recipient(session, case.practice_id)
-    titles = {s.code: s.title for d in current().editions[case.edition].domains for s in d.standards}
+    titles = {s.code: s.title for s in current().editions[case.edition].standards.values()}
     frozen = decision.facts
     return {
         "case_ref": case.ref,

@@ -12,7 +12,6 @@ from typing import Any
 from certify.certification.reports.drafting import (
     Rating,
     Visit,
-    element_ids,
     listed,
     notes_of,
     rating_at,
@@ -143,7 +142,7 @@ def sealed(content: Mapping[str, Any]) -> str:
 
 def in_order(items: Sequence[Item], edition: Edition) -> list[Item]:
     """Return findings in the order of the edition: by standard, element, then kind."""
-    place = {s.code: n for n, s in enumerate(s for d in edition.domains for s in d.standards)}
+    place = {code: n for n, code in enumerate(edition.standards)}
     return sorted(items, key=lambda i: (place.get(i.standard, len(place)), KINDS.index(i.kind), i.element, i.id or 0))
 
 
@@ -181,7 +180,6 @@ def headline(content: Mapping[str, Any]) -> str:
 
 
 def _standard(visit: Visit, standard: Standard, items: Sequence[Item]) -> dict[str, Any]:
-    elements = element_ids(standard)
     return {
         "code": standard.code,
         "title": standard.title,
@@ -191,12 +189,12 @@ def _standard(visit: Visit, standard: Standard, items: Sequence[Item]) -> dict[s
         "by_site": [rating_at(visit, standard, site).value for site in visit.sites],
         "elements": [
             {
-                "code": element,
-                "question": question,
-                "ratings": [visit.rating(site, element).value for site in visit.sites],
-                "reasons": _reasons(visit, element),
+                "code": element.id,
+                "question": element.question,
+                "ratings": [visit.rating(site, element.id).value for site in visit.sites],
+                "reasons": _reasons(visit, element.id),
             }
-            for element, question in zip(elements, standard.elements.values(), strict=True)
+            for element in standard.elements
         ],
         "seen": [
             {

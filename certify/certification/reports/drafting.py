@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from certify.core.catalogue.standards import Edition, Standard
+from certify.core.catalogue.standards import MODES, Edition, Standard
 
-MODES = ("documentation", "observation", "data")
 YES, NO, NOT_APPLICABLE = "yes", "no", "na"
 
 
@@ -88,12 +87,12 @@ class DraftRequirement:
 def standards_in(edition: Edition, codes: Iterable[str] | None) -> tuple[Standard, ...]:
     """Return the standards of an edition in its order, limited to `codes` unless None."""
     wanted = None if codes is None else set(codes)
-    return tuple(s for d in edition.domains for s in d.standards if wanted is None or s.code in wanted)
+    return tuple(s for s in edition.standards.values() if wanted is None or s.code in wanted)
 
 
 def element_ids(standard: Standard) -> tuple[str, ...]:
     """Return the ids of a standard's elements, `7.3.b`, in order."""
-    return tuple(f"{standard.code}.{letter}" for letter in standard.elements)
+    return tuple(element.id for element in standard.elements)
 
 
 def combined(ratings: Iterable[Rating]) -> Rating:
@@ -142,7 +141,7 @@ def draft_requirements(visit: Visit) -> tuple[DraftRequirement, ...]:
 
 def requirement_text(visit: Visit, standard: Standard, element: str, sites: Sequence[int]) -> str:
     """Return a requirement in plain words: what to put in place, where, and what the surveyor found there."""
-    question = standard.elements[element.rpartition(".")[2]].strip()
+    question = next(e.question for e in standard.elements if e.id == element)
     everywhere = len(sites) == len(visit.sites)
     where = (
         "at every site visited" if everywhere and len(sites) > 1 else f"at {listed([visit.sites[s] for s in sites])}"
@@ -231,12 +230,12 @@ SEEN = "seen"  # a review mode that was ticked without words
 def _seen_at(visit: Visit, standard: Standard, site: int, mode: str) -> str:
     words: dict[str, list[str]] = {}
     ticked = []
-    for letter, element in zip(standard.elements, element_ids(standard), strict=True):
-        text = visit.answer(site, element).seen.get(mode, "").strip()
+    for element in standard.elements:
+        text = visit.answer(site, element.id).seen.get(mode, "").strip()
         if text == SEEN:
-            ticked.append(letter)
+            ticked.append(element.letter)
         elif text:
-            words.setdefault(_ended(text), []).append(letter)
+            words.setdefault(_ended(text), []).append(element.letter)
     said = [f"{', '.join(letters)}) {text}" for text, letters in words.items()]
     if ticked:
         said.append(f"Reviewed for {listed(ticked)}.")

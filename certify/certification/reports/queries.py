@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.models import Case, CaseMember
-from certify.certification.reports.composition import LETTERS, Frame, Item, compose, in_order
+from certify.certification.reports.composition import LETTERS, Frame, Item, compose, counts_by_domain, in_order
 from certify.certification.reports.drafting import (
     Visit,
     draft_requirements,
@@ -62,8 +62,7 @@ def list_issued(session: Session, case_id: int) -> Sequence[Report]:
 
 def survey_of(session: Session, report: Report) -> Survey:
     """Return the survey a report tells of."""
-    survey = session.get_one(Survey, report.survey_id)
-    return survey
+    return session.get_one(Survey, report.survey_id)
 
 
 def findings_of(session: Session, survey_id: int) -> Sequence[Finding]:
@@ -315,7 +314,7 @@ def surveyors_of(session: Session, case_id: int) -> frozenset[int]:
         .join(Report, Report.id == Approval.report_id)
         .where(Report.case_id == case_id, Approval.role == "surveyor")
     )
-    return frozenset(p for p in session.scalars(members.union(leads, writers)) if p is not None)
+    return frozenset(person for person in session.scalars(members.union(leads, writers)) if person)
 
 
 def reviewers_of(session: Session, case_id: int) -> frozenset[int]:
@@ -369,6 +368,28 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Repor
         statement=statement.answer if statement else "",
         open_requirements=open_requirements,
     )
+
+
+@dataclass(frozen=True)
+class DomainCount:
+    """How many standards of a domain an issued report found met, open (not assessed) and not met."""
+
+    number: int
+    title: str
+    met: int
+    open: int
+    not_met: int
+
+
+def compliance_of(session: Session, case: Case) -> list[DomainCount] | None:
+    """Return the counts per domain of the newest issued report, None when none is issued."""
+    report = issued_report(session, case.id)
+    if report is None or report.content is None:
+        return None
+    return [
+        DomainCount(row["number"], row["title"], row["met"], row["not_assessed"], row["not_met"])
+        for row in counts_by_domain(report.content)
+    ]
 
 
 def tab_counts(session: Session, case: Case, actor: Actor) -> dict[str, int]:

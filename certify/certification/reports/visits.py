@@ -9,10 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certify.certification.reports.composition import Place
-from certify.certification.reports.drafting import MODES, SEEN, Answer, Remark, Visit, standards_in
+from certify.certification.reports.drafting import SEEN, Answer, Remark, Visit, standards_in
 from certify.certification.surveys.models import Survey, SurveyAnswer, SurveySite
 from certify.certification.surveys.sampling import REASONS
-from certify.core.catalogue.standards import Edition
+from certify.core.catalogue.standards import MODES, Edition
 from certify.core.rulebook.current import current
 from certify.platform.practices.models import Site
 
