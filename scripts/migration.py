@@ -1,7 +1,7 @@
 """Write a migration: from what the migrations give to what the models say.
 
-    python scripts/migration.py "add the owner of a case"    a new step
-    python scripts/migration.py --initial                    the first release's schema afresh (only before a release)
+python scripts/migration.py "add the owner of a case"    a new step
+python scripts/migration.py --initial                    the first release's schema afresh (only before a release)
 """
 
 from __future__ import annotations

@@ -48,7 +48,12 @@ def copy_package(package: str, licence: str, files: dict[str, str], target: Path
         data = (source / name).read_bytes()
         path.write_bytes(data)
         digests[copy] = sha384(data)
-    return {"package": package, "version": declared["version"], "licence": licence, "files": dict(sorted(digests.items()))}
+    return {
+        "package": package,
+        "version": declared["version"],
+        "licence": licence,
+        "files": dict(sorted(digests.items())),
+    }
 
 
 def write(target: Path, entries: list[dict[str, object]]) -> None:
@@ -68,7 +73,10 @@ def main() -> None:
         "idb": ("ISC", {"build/umd.js": "idb/umd.js", "build/index.js": "idb/index.js", "LICENSE": "idb/LICENSE"}),
         "signature_pad": (
             "MIT",
-            {"dist/signature_pad.umd.min.js": "signature_pad/signature_pad.umd.min.js", "LICENSE": "signature_pad/LICENSE"},
+            {
+                "dist/signature_pad.umd.min.js": "signature_pad/signature_pad.umd.min.js",
+                "LICENSE": "signature_pad/LICENSE",
+            },
         ),
     }
     entries = [copy_package("@uswds/uswds", USWDS_LICENCE, uswds_files(NODE_MODULES / "@uswds/uswds/dist"), static)]

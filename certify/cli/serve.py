@@ -16,6 +16,8 @@ from flask import Flask
 
 from certify.core.foundation.errors import Refusal
 
+EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - only compared with
+
 
 class PortBusy(Refusal):
     """Another program listens where we are to listen."""
@@ -39,7 +41,7 @@ def check_port(host: str, port: int) -> None:
 
 def memory_folder() -> str:
     """Return a folder in memory for the workers' heartbeat files, so that a slow disk never looks like a dead worker."""
-    shared = Path("/dev/shm")
+    shared = Path("/dev/shm")  # noqa: S108 - only heartbeats lie there
     return str(shared) if shared.is_dir() and os.access(shared, os.W_OK) else tempfile.gettempdir()
 
 
@@ -64,7 +66,7 @@ def run_server(build: Callable[[], Flask], *, host: str, port: int, workers: int
 
     from certify import scheduler
 
-    class Server(BaseApplication):  # type: ignore[misc]
+    class Server(BaseApplication):
         """gunicorn, configured here and nowhere else."""
 
         def load_config(self) -> None:
@@ -94,7 +96,7 @@ def run_server(build: Callable[[], Flask], *, host: str, port: int, workers: int
     def worker_gone(_server: Any, worker: Any) -> None:
         from prometheus_client import multiprocess
 
-        multiprocess.mark_process_dead(worker.pid)
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
     options: dict[str, Any] = {
         "bind": [f"[{host}]:{port}" if ":" in host else f"{host}:{port}"],
@@ -145,11 +147,13 @@ def command(host: str, port: int, workers: int, demo: bool) -> None:
         db.engine.dispose()
 
     def announce() -> None:
-        shown = "localhost" if host in {"0.0.0.0", "::"} else host
+        shown = "localhost" if host in EVERYWHERE else host
         if users:
             from certify.cli.demo import print_users
 
             print_users(users)
-        click.echo(f"\ncertify is running at http://{f'[{shown}]' if ':' in shown else shown}:{port}  (Ctrl-C stops it)")
+        click.echo(
+            f"\ncertify is running at http://{f'[{shown}]' if ':' in shown else shown}:{port}  (Ctrl-C stops it)"
+        )
 
     run_server(lambda: app, host=host, port=port, workers=workers, announce=announce)

@@ -34,7 +34,8 @@ def recorded(folder: Path) -> dict[str, str]:
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.parent.name)
 def test_every_vendored_file_has_the_recorded_digest(folder: Path) -> None:
     actual = {
-        path.relative_to(folder).as_posix(): "sha384-" + base64.b64encode(hashlib.sha384(path.read_bytes()).digest()).decode()
+        path.relative_to(folder).as_posix(): "sha384-"
+        + base64.b64encode(hashlib.sha384(path.read_bytes()).digest()).decode()
         for path in folder.rglob("*")
         if path.is_file() and path.name != "MANIFEST.json"
     }
@@ -52,7 +53,11 @@ def test_every_package_states_its_licence_and_the_version_that_package_json_asks
 
 def test_the_uswds_stylesheet_asks_for_no_file_we_do_not_have() -> None:
     css = ROOT / "static" / "vendor" / "uswds" / "css" / "uswds.min.css"
-    urls = {url for url in re.findall(r"url\(['\"]?([^)'\"]+)['\"]?\)", css.read_text(encoding="utf-8")) if not url.startswith("data:")}
+    urls = {
+        url
+        for url in re.findall(r"url\(['\"]?([^)'\"]+)['\"]?\)", css.read_text(encoding="utf-8"))
+        if not url.startswith("data:")
+    }
     assert urls
     assert [url for url in sorted(urls) if not (css.parent / url).is_file()] == []
 

@@ -31,7 +31,7 @@ class CatchingServer:
     recipients: list[str] = field(default_factory=list)
     refuse_with: str = ""
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
         """Answer one message."""
         if self.refuse_with:
             return self.refuse_with

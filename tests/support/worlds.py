@@ -98,7 +98,9 @@ class Worlds:
 
         instance = self.folder / "instance"
         instance.mkdir(exist_ok=True)
-        app = create_app(Settings(instance=instance, database_url=url, secret_key="only-for-tests-" * 4, testing=testing))
+        app = create_app(
+            Settings(instance=instance, database_url=url, secret_key="only-for-tests-" * 4, testing=testing)
+        )
         app.test_client_class = Client
         self.stack.callback(self._close, app)
         return app
@@ -166,10 +168,11 @@ def rolled_back(app: Flask, replace: Callable[[Any], None]) -> Iterator[Session]
 def empty_tables(app: Flask) -> None:
     """Delete every row of the app's database."""
     with app.app_context():
-        names = [f'"{table.name}"' for table in db.metadata.tables.values()]
+        tables = list(db.metadata.tables.values())
         if db.engine.dialect.name == "postgresql":
+            names = ", ".join(f'"{table.name}"' for table in tables)
             with db.engine.begin() as connection:
-                connection.execute(sa.text(f"truncate {', '.join(names)} restart identity cascade"))
+                connection.execute(sa.text(f"truncate {names} restart identity cascade"))
             return
         with db.engine.connect() as connection:
             raw = connection.connection.dbapi_connection
@@ -177,7 +180,7 @@ def empty_tables(app: Flask) -> None:
             raw.execute("PRAGMA foreign_keys=OFF")
             try:
                 with connection.begin():
-                    for name in names:
-                        connection.execute(sa.text(f"delete from {name}"))
+                    for table in tables:
+                        connection.execute(sa.delete(table))
             finally:
                 raw.execute("PRAGMA foreign_keys=ON")

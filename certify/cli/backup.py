@@ -1,0 +1,36 @@
+"""`certify backup DIR`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from certify.cli.edges import json_option, open_app, print_json
+
+
+@click.command("backup")
+@click.argument("directory", type=click.Path(path_type=Path))
+@json_option
+def command(directory: Path, as_json: bool) -> None:
+    """Copy database and files into a new folder, with checksums, while the program runs."""
+    from certify.core.foundation.clock import now
+    from certify.db import db
+    from certify.platform.storage.backup import back_up
+    from certify.schema import head_revision
+
+    with open_app() as app:
+        manifest = back_up(
+            db.engine,
+            app.config["SETTINGS"].instance / "files",
+            directory.absolute(),
+            schema=head_revision(),
+            at=now(),
+            progress=lambda line: click.echo(line, err=True) if not as_json else None,
+        )
+    files = sum(name.startswith("files/") for name in manifest["sha256"])
+    rows = sum(manifest["rows"].values())
+    if as_json:
+        print_json({"directory": str(directory), "rows": rows, "files": files, "schema": manifest["schema"]})
+    else:
+        click.echo(f"{rows} rows and {files} files are in {directory}. Keep it where the secret of this server is not.")
