@@ -11,13 +11,26 @@ from certify.core.foundation.clock import FixedClock, use_clock
 from certify.core.rulebook.current import use as use_rulebook
 from certify.core.rulebook.loading import load_rulebook
 from certify.db import db, prepare_sqlite
+from certify.platform.identity import account_routes as account
+from certify.platform.identity import people_routes as people
+from certify.platform.identity import routes as identity
 from certify.platform.identity.login import init_identity
+from certify.platform.mail import routes as mail
+from certify.platform.mail.setup import init_mail
+from certify.platform.practices import routes as practices
+from certify.platform.practices import team_routes as team
 from certify.platform.storage.operations import use_folder
 from certify.platform.web.install import init_web
 from certify.schema import attach
 
 # A room's pages are hung in here, in the commit that adds the room.
 BLUEPRINTS = (
+    identity.bp,
+    account.bp,
+    people.bp,
+    mail.bp,
+    practices.bp,
+    team.bp,
     cases.bp,
 )
 
@@ -63,6 +76,7 @@ def install_rooms(app: Flask) -> None:
     """Hang every room's routes into the application."""
     init_web(app)
     init_identity(app)
+    init_mail(app)
     register_formats(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

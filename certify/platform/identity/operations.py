@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import sqlalchemy as sa
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -36,6 +35,7 @@ from certify.platform.identity.passwords import (
     needs_new_hash,
     password_fits,
 )
+from certify.platform.identity.places import place_exists
 from certify.platform.identity.queries import find_person_by_email, person_for
 from certify.platform.identity.rules import (
     email_problem,
@@ -96,7 +96,7 @@ def grant_role(session: Session, person_id: int, role: Role, practice_id: int | 
     person = person_for(session, person_id)
     if not person.active:
         raise NotOpen("This account is closed.")
-    if practice_id is not None and session.scalar(sa.text("SELECT 1 FROM practice WHERE id = :id"), {"id": practice_id}) is None:
+    if practice_id is not None and not place_exists(session, practice_id):
         raise Invalid("There is no such practice.", "practice_id")
     if _held(session, person_id, role, practice_id) is not None:
         return False
@@ -160,6 +160,14 @@ def invite(
             },
         )  # fmt: skip
     return person, None
+
+
+def invite_again(session: Session, person_id: int, *, actor: Actor, at: datetime, place: str = "") -> None:
+    """Send an invitation that was not answered once more; the link before stops working. Raises NotFound, NotOpen."""
+    person = person_for(session, person_id)
+    if person.password_hash is not None or not person.active:
+        raise NotOpen("This person has answered the invitation already, or the account is closed.")
+    send_link(session, person, "invitation", inviter=actor.name, place=place, at=at)
 
 
 def close_account(session: Session, person_id: int, *, actor: Actor, at: datetime) -> Person:

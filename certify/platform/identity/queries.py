@@ -193,6 +193,13 @@ def list_people(session: Session, *, text: str, after: tuple[object, ...] | None
     return [_line(p, grants[p.id]) for p in people]
 
 
+def find_line(session: Session, person_id: int) -> PersonLine:
+    """Return one person with every role held; raises NotFound."""
+    person = person_for(session, person_id)
+    rows = session.execute(select(RoleGrant.role, RoleGrant.practice_id).where(RoleGrant.person_id == person_id).order_by(RoleGrant.role, RoleGrant.id))
+    return _line(person, [Grant(Role(row.role), row.practice_id) for row in rows])
+
+
 def _line(person: Person, grants: Sequence[Grant]) -> PersonLine:
     return PersonLine(person.id, person.name, person.name_key, person.email, person.active, person.password_hash is not None, tuple(grants))
 

@@ -17,6 +17,11 @@ def use_base_url(url: str | None) -> None:
     _configured = url.rstrip("/") if url else None
 
 
+def configured_base() -> str | None:
+    """Return CERTIFY_BASE_URL, or None when it is not set."""
+    return _configured
+
+
 def note_request(root: str | None) -> None:
     """Remember the address the present request came to."""
     _of_request.set(root.rstrip("/") if root else None)

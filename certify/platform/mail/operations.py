@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from certify.core.access.roles import Actor
 from certify.core.foundation.errors import NotFound, NotOpen
 from certify.platform.audit.operations import record
+from certify.platform.mail.addresses import base_url
 from certify.platform.mail.models import Outbox
 from certify.platform.mail.rules import ONCE_ONLY, plain_line
 
@@ -110,7 +111,7 @@ def _locked(session: Session, mail_id: int) -> Outbox:
 
 def _row(mail: Mail, at: datetime) -> dict[str, Any]:
     return {
-        "dedupe_key": mail.dedupe_key, "kind": mail.kind, "template": mail.template, "context": mail.context,
+        "dedupe_key": mail.dedupe_key, "kind": mail.kind, "template": mail.template, "context": {**mail.context, "base": base_url()},
         "person_id": mail.person_id, "to_email": mail.to_email, "to_name": plain_line(mail.to_name),
         "subject": plain_line(mail.subject, 300), "why": mail.why, "case_ref": mail.case_ref,
         "once_only": mail.kind in ONCE_ONLY, "state": "pending", "due_at": mail.due_at or at, "attempts": 0, "again": 0,

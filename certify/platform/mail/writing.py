@@ -14,7 +14,7 @@ import jinja2
 
 from certify import resources
 from certify.core.foundation.ids import digest
-from certify.platform.mail.addresses import base_url
+from certify.platform.mail.addresses import base_url, configured_base
 from certify.platform.mail.models import Outbox
 from certify.platform.mail.rules import plain_line
 
@@ -23,7 +23,7 @@ from certify.platform.mail.rules import plain_line
 def _environment(html: bool) -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(resources.TEMPLATES / "mail"),
-        autoescape=html,
+        autoescape=html,  # noqa: S701 - plain text must stay as it is written
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -89,7 +89,7 @@ def sender_of(smtp_url: str) -> str:
 
 
 def _facts(mail: Outbox) -> dict[str, Any]:
-    return {
-        "lines": [], "facts": [], "action_label": "", "action_url": "", "greeting": mail.to_name, **mail.context,
-        "subject": mail.subject, "why": mail.why, "case_ref": mail.case_ref, "base_url": base_url(),
-    }  # fmt: skip
+    """What a template may use; `action_path` becomes a full address."""
+    given = {"lines": [], "facts": [], "items": [], "action_label": "", "action_path": "", "headline": mail.subject, **mail.context}
+    base = configured_base() or given.get("base") or base_url()
+    return {**given, "base": base, "subject": mail.subject, "why": mail.why, "case_ref": mail.case_ref, "to_name": mail.to_name}

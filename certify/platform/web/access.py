@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import current_app, g, redirect, request, url_for
+from flask import current_app, g, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -21,7 +22,7 @@ View = Callable[P, ResponseReturnValue]
 AnyView = TypeVar("AnyView", bound=Callable[..., Any])
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-TOKEN_HEADER = "Bearer "
+BEARER = "Bearer "
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def is_public(endpoint: str | None) -> bool:
 def bearer_token() -> str | None:
     """Return the token of the Authorization header, or None."""
     header = request.headers.get("Authorization", "")
-    return header.removeprefix(TOKEN_HEADER).strip() if header.startswith(TOKEN_HEADER) else None
+    return header.removeprefix(BEARER).strip() if header.startswith(BEARER) else None
 
 
 def wants_problem() -> bool:
@@ -154,12 +155,22 @@ def same_origin() -> bool:
     return origin is not None and origin != "null" and urlsplit(origin).netloc == request.host
 
 
-def sign_in_redirect() -> ResponseReturnValue:
-    """Lead to the sign-in page and back; a page's address is kept, a form's is that of the page it was on."""
+def way_back() -> str:
+    """Return where to go after signing in: this page, or for a form that was sent the page it was on."""
     if request.method in SAFE_METHODS:
-        back = request.full_path.rstrip("?")
-    else:
-        referrer = urlsplit(request.referrer or "")
-        inside = referrer.netloc == request.host
-        back = referrer.path + (f"?{referrer.query}" if referrer.query else "") if inside else "/"
-    return redirect(url_for("identity.sign_in", next=safe_next(back)))
+        return safe_next(request.full_path.rstrip("?"))
+    referrer = urlsplit(request.referrer or "")
+    if referrer.netloc != request.host:
+        return "/"
+    return safe_next(referrer.path + (f"?{referrer.query}" if referrer.query else ""))
+
+
+def client_network() -> str:
+    """Return the address the request comes from; behind a proxy on this machine or network, the one it names last."""
+    remote = request.remote_addr or ""
+    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    try:
+        near = ipaddress.ip_address(remote)
+        return str(ipaddress.ip_address(forwarded)) if forwarded and near.is_private else remote
+    except ValueError:
+        return remote

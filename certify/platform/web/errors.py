@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
@@ -25,7 +25,8 @@ from certify.core.foundation.errors import (
     Stale,
 )
 from certify.db import db
-from certify.platform.web.access import SignInRequired, sign_in_redirect, wants_problem
+from certify.platform.web.access import SignInRequired, wants_problem, way_back
+from certify.platform.web.kept import keep_posted
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ HEADLINES = {
     404: ("There is nothing here for you", "The page does not exist, or it belongs to someone else. Check the address, or start from your front page."),
     405: ("This page does not take that", "Go back and use the buttons of the page."),
     406: ("We cannot answer in that form", "Ask for HTML or JSON."),
-    409: ("This has changed since you opened it", "Nothing of yours was saved. Open the page again to see what is new, then make your change there."),
+    409: ("This is no longer as you saw it", "Nothing was saved. Open the page again to see what is new, then make your change there."),
     410: ("This link has been used or has run out", "Ask for a new one."),
     413: ("That file is too large", "Send a smaller file, or split it."),
     415: ("We cannot read that kind of file", "Send it in one of the formats the page names."),
@@ -147,12 +148,17 @@ def _way_back() -> str:
 
 
 def _lead_to_sign_in() -> Response:
-    response = make_response(sign_in_redirect())
+    """Lead to the sign-in page and back; what was written in a form comes along."""
+    back = way_back()
+    address = url_for("identity.sign_in", next=back)
     if request.headers.get("HX-Request"):
         # htmx follows a redirect inside the page; this header makes the browser go there.
-        response.headers["HX-Redirect"] = response.headers.pop("Location")
-        response.status_code = 401
-    return response
+        return Response(status=401, headers={"HX-Redirect": address})
+    kept = keep_posted(back) if request.method == "POST" else None
+    if kept is None:
+        return make_response(redirect(address))
+    page = render_template("platform/web/sign_in_again.html", kept=kept, back=back)
+    return make_response(page, 401)
 
 
 def _answer_csrf(_error: CSRFError) -> Response:

@@ -125,6 +125,20 @@ def filesize(size: int) -> str:
     return f"{size / 1_000:.0f} KB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
 
 
+def browser(user_agent: str) -> str:
+    """Name a browser and its system as its owner would.
+
+    >>> browser("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36")
+    'Chrome on Linux'
+    """
+    # In this order: each says it is also those after it.
+    names = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+    systems = (("iPad", "iPad"), ("iPhone", "iPhone"), ("Android", "Android"), ("Windows", "Windows"), ("Mac OS X", "Mac"), ("Linux", "Linux"))
+    name = next((shown for sign, shown in names if sign in user_agent), "")
+    system = next((shown for sign, shown in systems if sign in user_agent), "")
+    return f"{name or 'A browser'} on {system}" if system else name or "An unknown browser"
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "day": day,
     "day_brief": day_brief,
@@ -135,6 +149,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "plural": plural,
     "days_left": days_left,
     "filesize": filesize,
+    "browser": browser,
 }
 
 

@@ -8,6 +8,7 @@ from certify.platform.web.csrf import install_csrf
 from certify.platform.web.errors import install_errors
 from certify.platform.web.formats import register_formats
 from certify.platform.web.forms import form_key, once
+from certify.platform.web.health import install_health
 from certify.platform.web.security import install_security
 from certify.platform.web.transactions import install_transactions
 
@@ -27,6 +28,7 @@ def init_web(app: Flask) -> None:
     app.config.setdefault("MAX_FORM_MEMORY_SIZE", 5 * 1024 * 1024)
     app.config.setdefault("MAX_FORM_PARTS", 5000)
     install_transactions(app)
+    install_health(app)
     install_csrf(app)
     install_errors(app)
     install_security(app)

@@ -1,4 +1,4 @@
-"""The table that lets a form or call act once however often it is sent."""
+"""The table that lets a form or call act once however often it is sent, and where background work says it lives."""
 
 from __future__ import annotations
 
@@ -23,3 +23,13 @@ class OnceKey(Model):
     content_type: Mapped[str | None] = mapped_column(sa.String(120))
     body: Mapped[str | None] = mapped_column(sa.Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Heartbeat(Model):
+    """When a background worker was last at work."""
+
+    __tablename__ = "heartbeat"
+
+    name: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    worker: Mapped[str] = mapped_column(sa.String(120), default="")

@@ -1,0 +1,24 @@
+"""Puts the mail room into an app: which server, which address."""
+
+from __future__ import annotations
+
+from flask import Flask, request
+
+from certify.platform.mail.addresses import note_request, use_base_url
+from certify.platform.mail.transport import use_smtp
+
+
+def init_mail(app: Flask) -> None:
+    """Take the settings; in development the address of mail is that of the request which causes it."""
+    settings = app.extensions["certify_settings"]
+    use_base_url(settings.base_url)
+    use_smtp(settings.smtp_url)
+    if settings.base_url is None:
+
+        @app.before_request
+        def _note() -> None:
+            note_request(request.host_url)
+
+        @app.teardown_request
+        def _forget(_error: BaseException | None) -> None:
+            note_request(None)
