@@ -67,9 +67,8 @@ def save_surveyor(session: Session, person_id: int, profile: Profile, *, actor: 
         if version is not None and surveyor.version != version:
             raise Stale("This profile has changed since you opened it. Open it again.")
         before = _told(surveyor)
-    for name, value in asdict(profile).items():
-        if name == "trained":
-            value = {edition: on.isoformat() for edition, on in (profile.trained or {}).items()}
+    given = asdict(profile) | {"trained": {edition: on.isoformat() for edition, on in (profile.trained or {}).items()}}
+    for name, value in given.items():
         setattr(surveyor, name, value)
     session.flush()
     record(

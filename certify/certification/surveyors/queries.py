@@ -67,6 +67,17 @@ class ConflictQuestion:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class OpenQuestion:
+    """A conflict question that waits for a surveyor's answer."""
+
+    case_ref: str
+    practice_name: str
+    asked_on: date
+    due_on: date | None
+    url: str
+
+
 def limits() -> Limits:
     """Return the numbers of process.md, section 7, from workflows/."""
     settings = current().settings
@@ -75,7 +86,7 @@ def limits() -> Limits:
         shadowed_surveys=settings["surveyor_shadowed_surveys"],
         cooling_years=settings["surveyor_cooling_years"],
         training_days=settings["surveyor_training_days"],
-        same_state_blocks=settings["surveyor_same_state_blocks"],
+        same_state_blocks=bool(settings["surveyor_same_state_blocks"]),
         refusals=settings["surveyor_refusals_limit"],
     )
 
@@ -187,8 +198,7 @@ def conflict_question_for(session: Session, actor: Actor, ref: str) -> ConflictQ
     proposal = open_proposal(session, case.id) if case else None
     if case is None or proposal is None or actor.user_id is None or proposal.person_id != actor.user_id:
         raise NotFound("There is no such question.")
-    practice = session.get(Practice, case.practice_id)
-    assert practice is not None, "a case has a practice"
+    practice = session.get_one(Practice, case.practice_id)
     sites = session.execute(
         select(Site.name, Site.city, Site.state).where(Site.practice_id == practice.id, Site.closed_on.is_(None)).order_by(Site.id)
     )
@@ -199,17 +209,23 @@ def conflict_question_for(session: Session, actor: Actor, ref: str) -> ConflictQ
     return ConflictQuestion(ref, practice.legal_name, practice.city, practice.state, named, proposal, given, case.due_on, case.version)
 
 
-def questions_waiting(session: Session, person_id: int) -> list[tuple[str, str, date | None]]:
-    """Return the conflict questions a surveyor still has to answer: case reference, practice, answer by."""
+def case_of_question(session: Session, actor: Actor, ref: str) -> Case:
+    """Return the case of a conflict question put to this very surveyor. Raises: NotFound for anyone else."""
+    conflict_question_for(session, actor, ref)
+    return session.scalars(select(Case).where(Case.ref == ref)).one()
+
+
+def open_questions_for(session: Session, actor: Actor) -> list[OpenQuestion]:
+    """Return the conflict questions this surveyor still has to answer, the soonest due first."""
     answered = select(ConflictDeclaration.proposal_id).where(ConflictDeclaration.side == "surveyor")
     rows = session.execute(
-        select(Case.ref, Practice.legal_name, Case.due_on)
+        select(Case.ref, Practice.legal_name, SurveyorProposal.proposed_at, Practice.time_zone, Case.due_on)
         .join(SurveyorProposal, SurveyorProposal.case_id == Case.id)
         .join(Practice, Practice.id == Case.practice_id)
-        .where(SurveyorProposal.person_id == person_id, SurveyorProposal.state == "open", SurveyorProposal.id.not_in(answered))
+        .where(SurveyorProposal.person_id == actor.user_id, SurveyorProposal.state == "open", SurveyorProposal.id.not_in(answered))
         .order_by(Case.due_on, Case.id)
     )
-    return [(ref, name, due) for ref, name, due in rows]
+    return [OpenQuestion(ref, name, local_date(at, tz), due, f"/cases/{ref}/conflict") for ref, name, at, tz, due in rows]
 
 
 def side_of(session: Session, case: Case, actor: Actor) -> str:
@@ -288,7 +304,7 @@ def _loads(session: Session, surveyor_id: int | None = None, without: int | None
         query = query.where(SurveyorProposal.surveyor_id == surveyor_id)
     if without is not None:
         query = query.where(SurveyorProposal.id != without)
-    return {surveyor: count for surveyor, count in session.execute(query)}
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def _absences(session: Session, today: date, surveyor_id: int | None = None) -> dict[int, list[SurveyorAbsence]]:

@@ -19,6 +19,7 @@ from certify.certification.evidence.operations import lock
 from certify.certification.fees.operations import charge_late_reschedule
 from certify.certification.surveyors.queries import accepted_proposal, profile_of_person, surveyor_for
 from certify.certification.surveys.agenda import default_agenda, read_agenda
+from certify.certification.surveys.attachments import put_attachment
 from certify.certification.surveys.events import LateAnswersAccepted, SurveyDateAgreed
 from certify.certification.surveys.models import (
     Survey,
@@ -46,6 +47,11 @@ from certify.core.foundation.ids import new_secret, new_uuid
 from certify.core.rulebook.current import current
 from certify.platform.identity.models import RoleGrant
 from certify.platform.practices.models import Site
+
+__all__ = [
+    "MODES", "answer_all", "begin_round", "draw_sites", "judge_late", "on_case_advanced", "prepare_agree_date", "prepare_check_in",
+    "prepare_finish_survey", "prepare_require_visit", "propose_date", "put_attachment", "set_agenda", "sync", "withdraw_date",
+]  # fmt: skip
 
 MODES = {"on_site": "On site", "virtual": "By video"}
 ACCEPTED_OP = uuid.UUID("6a0f3c62-7a1e-5d0a-9d3e-1c0a6f1e5b11")  # name space of the ops that accept late ones
@@ -78,7 +84,7 @@ def draw_sites(session: Session, case: Case, survey: Survey, *, actor: Actor, at
     choices = draw_sample(facts, survey.seed, all_up_to=all_up_to)
     if survey.scope_sites is not None:
         named = set(survey.scope_sites)
-        visits = {f.site_id: ("named",) if f.site_id in named else () for f in facts}
+        visits: dict[int, tuple[str, ...]] = {f.site_id: ("named",) if f.site_id in named else () for f in facts}
     else:
         visits = {c.site_id: c.reasons for c in choices}
     for table in (SurveySite, SurveyProgress):

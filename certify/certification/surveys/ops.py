@@ -82,7 +82,7 @@ def read_envelope(body: Any) -> Envelope:
         errors.append(FieldError("ops", f"ops: at most {MOST_OPS} fit in one call; this has {len(ops)}. Send the rest in the next."))
     if errors:
         raise Invalid(errors)
-    return Envelope(device.lower(), since, ops)
+    return Envelope(str(device).lower(), since, ops)
 
 
 def op_id(raw: Any) -> str | None:
@@ -109,12 +109,17 @@ def read_op(raw: Any, scope: Scope) -> Op:
         raise Malformed("field: this entry does not say which field it is about.")
     about = element or ""
     _check_place(site, about, field, scope)
-    value = raw.get("value")
+    value = plain(field, raw.get("value"))
     _check_value(field, value)
     base = raw.get("base")
     if base is not None and (isinstance(base, bool) or not isinstance(base, int) or base < 0):
         raise Malformed("base: give the seq of the value that was seen, or null.")
     return Op(op, site, about, field, value, base, _read_at(raw.get("at")))
+
+
+def plain(field: Any, value: Any) -> Any:
+    """Return a value as it is stored: a rating may be spelt out."""
+    return "na" if field == "rating" and value == "not_applicable" else value
 
 
 def _check_place(site: int, about: str, field: str, scope: Scope) -> None:

@@ -15,10 +15,10 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy import RowMapping, bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.operations import record_on
@@ -34,13 +34,13 @@ from certify.certification.surveys.journal import (
     tally,
 )
 from certify.certification.surveys.models import SurveyAnswer, SurveyOp, SurveyProgress
-from certify.certification.surveys.ops import Envelope, Malformed, Op, Scope, op_id, read_envelope, read_op
-from certify.certification.surveys.queries import OpenSurvey, scope_of, survey_for
+from certify.certification.surveys.ops import Envelope, Malformed, Op, Scope, op_id, plain, read_envelope, read_op
+from certify.certification.surveys.queries import OpenSurvey, open_conflicts, scope_of, survey_for
 from certify.core.access.policy import Permission
 from certify.core.access.roles import Actor
 
 COUNTED = ("rating", "note", "na_reason")
-OP, ANSWER, PROGRESS = SurveyOp.__table__, SurveyAnswer.__table__, SurveyProgress.__table__
+OP, ANSWER, PROGRESS = (cast(sa.Table, model.__table__) for model in (SurveyOp, SurveyAnswer, SurveyProgress))
 Key = tuple[int, str, str]
 
 
@@ -99,21 +99,21 @@ def _take_in(session: Session, work: _Work, envelope: Envelope, scope: Scope) ->
     known = _known(session, work.opened.survey.id, ids)
     good: dict[str, Op] = {}
     for raw in envelope.ops:
-        found = op_id(raw)
+        stored_as = known.get(op_id(raw) or "")
+        if stored_as is not None:
+            work.acks.append(_repeated(raw, stored_as))
+            continue
         try:
-            op = None if found in known else read_op(raw, scope)
+            op = read_op(raw, scope)
         except Malformed as wrong:
             work.acks.append(_ack(raw, "rejected", None, str(wrong)))
             continue
-        if op is None:
-            assert found is not None
-            work.acks.append(_repeated(raw, known[found]))
-        elif op.op in good:
+        if op.op in good:
             work.acks.append({"again": op.op, "raw": raw})
         else:
             good[op.op] = op
             work.acks.append({"first": op.op, "raw": raw})
-    late = work.opened.survey.finished_at is not None
+    late = work.opened.survey.finished_at is not None or not work.opened.case.open
     if not late:
         _load_answers(session, work, list(good.values()), scope)
     stored = {op.op: _store_late(work, op) if late else _apply(work, op, by=work.actor.name, by_id=work.actor.user_id) for op in good.values()}
@@ -141,7 +141,7 @@ REASONS = {
 def _repeated(raw: Any, row: Mapping[str, Any]) -> dict[str, Any]:
     """The same op again is a duplicate; the same id with other content must not be taken for stored."""
     about = (raw.get("site"), raw.get("element") or "", raw.get("field"))
-    if about == (row["site_id"], row["element"], row["field"]) and _same(raw.get("value"), row["value"]):
+    if about == (row["site_id"], row["element"], row["field"]) and _same(plain(raw.get("field"), raw.get("value")), row["value"]):
         return _ack(raw, "duplicate", row["seq"], None)
     return _ack(raw, "rejected", None, "op: this id was already used for another entry; give the entry a new one.")
 
@@ -157,13 +157,13 @@ def _ack(raw: Any, status: str, seq: int | None, reason: str | None) -> dict[str
     return {"op": raw.get("op") if isinstance(raw, dict) else None, "status": status, "seq": seq, "reason": reason}
 
 
-def _known(session: Session, survey_id: int, ids: set[str]) -> dict[str, RowMapping]:
+def _known(session: Session, survey_id: int, ids: set[str]) -> dict[str, dict[str, Any]]:
     if not ids:
         return {}
     query = select(OP.c.op, OP.c.seq, OP.c.site_id, OP.c.element, OP.c.field, OP.c.value, OP.c.status).where(
         OP.c.survey_id == survey_id, OP.c.op.in_(ids)
     )
-    return {row["op"]: row for row in session.execute(query).mappings()}
+    return {row["op"]: dict(row) for row in session.execute(query).mappings()}
 
 
 def _load_answers(session: Session, work: _Work, ops: Sequence[Op], scope: Scope) -> None:
@@ -340,7 +340,8 @@ def changes_since(session: Session, survey_id: int, since: int) -> list[dict[str
         .order_by(OP.c.seq)
     )  # fmt: skip
     clashing = {value["seq"] for conflict in open_conflicts(session, survey_id) for value in conflict["values"]}
-    return [change(row, row["seq"] == row["standing"] or row["seq"] in clashing) for row in session.execute(query).mappings()]
+    rows = [dict(row) for row in session.execute(query).mappings()]
+    return [change(row, row["seq"] == row["standing"] or row["seq"] in clashing) for row in rows]
 
 
 def change(row: Mapping[str, Any], stands: bool) -> dict[str, Any]:
@@ -350,22 +351,3 @@ def change(row: Mapping[str, Any], stands: bool) -> dict[str, Any]:
         "value": row["value"], "by": row["by_name"], "device": row["device"], "at": row["at"].isoformat(),
         "status": row["status"], "stands": stands,
     }  # fmt: skip
-
-
-def open_conflicts(session: Session, survey_id: int) -> list[dict[str, Any]]:
-    """Return the fields on which more than one value stands, every value with its author and time."""
-    query = (
-        select(ANSWER.c.id, ANSWER.c.site_id, ANSWER.c.element, ANSWER.c.field, ANSWER.c.seen, ANSWER.c.latest)
-        .where(ANSWER.c.survey_id == survey_id, ANSWER.c.clash)
-        .order_by(ANSWER.c.site_id, ANSWER.c.element, ANSWER.c.field)
-    )
-    return [
-        {
-            "id": row.id, "site": row.site_id, "element": row.element or None, "field": row.field,
-            "values": [
-                {"seq": w.seq, "op": w.op, "value": w.value, "by": w.by, "device": w.device, "at": w.at.isoformat()}
-                for w in restored(row.seen, row.latest).words
-            ],
-        }
-        for row in session.execute(query)
-    ]  # fmt: skip

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.models import Case
-from certify.certification.cases.queries import actor_may, case_by_id, subject_of, zone_of
+from certify.certification.cases.queries import actor_may, subject_of, zone_of
+from certify.certification.surveys.journal import restored
 from certify.certification.surveys.models import (
     Survey,
     SurveyAnswer,
@@ -163,7 +164,7 @@ def scope_of(session: Session, survey: Survey) -> Scope:
     """Return what the survey's ops may be about."""
     rows = session.execute(select(SurveySite.site_id, SurveySite.visited).where(SurveySite.survey_id == survey.id))
     elements, standards = places(survey)
-    return Scope({site: visited for site, visited in rows}, elements, standards)
+    return Scope({row[0]: row[1] for row in rows}, elements, standards)
 
 
 def places(survey: Survey) -> tuple[dict[str, int], dict[str, int]]:
@@ -175,8 +176,8 @@ def places(survey: Survey) -> tuple[dict[str, int], dict[str, int]]:
         for standard in domain.standards:
             if wanted is None or standard.code in wanted:
                 standards[standard.code] = domain.number
-                for letter in standard.elements:
-                    elements[f"{standard.code}.{letter}"] = domain.number
+                for element in standard.elements:
+                    elements[element.id] = domain.number
     return elements, standards
 
 
@@ -203,6 +204,25 @@ def answers_of(session: Session, survey_id: int, *, site_id: int | None = None, 
         query = query.where(SurveyAnswer.element.in_(about))
     rows = session.execute(query.order_by(SurveyAnswer.site_id, SurveyAnswer.element, SurveyAnswer.field))
     return [AnswerRow(r[0], r[1] or None, *r[2:]) for r in rows]
+
+
+def open_conflicts(session: Session, survey_id: int) -> list[dict[str, Any]]:
+    """Return the fields on which more than one value stands, every value with its author and time."""
+    query = (
+        select(SurveyAnswer.id, SurveyAnswer.site_id, SurveyAnswer.element, SurveyAnswer.field, SurveyAnswer.seen, SurveyAnswer.latest)
+        .where(SurveyAnswer.survey_id == survey_id, SurveyAnswer.clash)
+        .order_by(SurveyAnswer.site_id, SurveyAnswer.element, SurveyAnswer.field)
+    )
+    return [
+        {
+            "id": row.id, "site": row.site_id, "element": row.element or None, "field": row.field,
+            "values": [
+                {"seq": w.seq, "op": w.op, "value": w.value, "by": w.by, "device": w.device, "at": w.at.isoformat()}
+                for w in restored(row.seen, row.latest).words
+            ],
+        }
+        for row in session.execute(query)
+    ]  # fmt: skip
 
 
 def count_clashes(session: Session, survey_id: int) -> int:
@@ -285,14 +305,8 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Surve
 
 def _gaps(session: Session, survey: Survey) -> tuple[SiteGaps, ...]:
     """Sum the counters per visited site; other fields' conflicts are counted from their own small index."""
-    clashes: dict[int, int] = {
-        site: count
-        for site, count in session.execute(
-            select(SurveyAnswer.site_id, func.count())
-            .where(SurveyAnswer.survey_id == survey.id, SurveyAnswer.clash)
-            .group_by(SurveyAnswer.site_id)
-        )
-    }
+    clashing = select(SurveyAnswer.site_id, func.count()).where(SurveyAnswer.survey_id == survey.id, SurveyAnswer.clash)
+    clashes = {row[0]: row[1] for row in session.execute(clashing.group_by(SurveyAnswer.site_id))}
     sums = select(
         SurveyProgress.site_id,
         func.sum(SurveyProgress.elements - SurveyProgress.met - SurveyProgress.not_met - SurveyProgress.not_applicable - SurveyProgress.conflicts),
@@ -308,39 +322,3 @@ def _gaps(session: Session, survey: Survey) -> tuple[SiteGaps, ...]:
         for site, name in names
         if site in counted or site in clashes
     )
-
-
-def case_of(session: Session, survey: Survey) -> Case:
-    """Return the survey's case."""
-    return case_by_id(session, survey.case_id)
-
-
-@dataclass(frozen=True, slots=True)
-class SurveyRecord:
-    """What the report tells about the visit itself."""
-
-    id: int
-    kind: str  # initial | repeat
-    mode: str
-    starts_on: date | None
-    ended_on: date | None
-    standards: tuple[str, ...]  # empty: all of the edition
-    sites: tuple[RecordedSite, ...]
-    sampling_rule: str
-    seed: str
-    drawn_on: date | None
-    lead_id: int | None
-    settled: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedSite:
-    """A site in the report: visited or not, how, and why."""
-
-    site_id: int
-    name: str
-    address: str
-    visited: bool
-    visited_on: date | None
-    how: str
-    why: str

@@ -1,0 +1,135 @@
+"""Photos and files a surveyor takes: kept once, without the place a photo was taken at (contract, section 6, rule 6)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import io
+import re
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from certify.certification.cases.operations import record_on
+from certify.certification.surveys.models import SurveyAttachment
+from certify.certification.surveys.ops import UUID
+from certify.certification.surveys.queries import survey_for
+from certify.core.access.policy import Permission
+from certify.core.access.roles import Actor
+from certify.core.foundation.errors import Conflict, Invalid, NotFound
+from certify.platform.storage.operations import store
+
+MOST_BYTES = 25 * 1024 * 1024
+MOST_PIXELS = 60_000_000
+KINDS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
+DIGEST = re.compile(r"(?:^|,)\s*sha-256\s*=\s*:?([A-Za-z0-9+/_-]{43}=?|[0-9a-fA-F]{64}):?\s*(?:,|$)")
+
+
+def put_attachment(
+    session: Session, survey_id: int, attachment: str, content: bytes, *, content_digest: str | None, media_type: str = "", actor: Actor, at: datetime
+) -> tuple[bool, dict[str, Any]]:
+    """Keep an attachment under its UUID; the same again changes nothing, so an interrupted upload is simply repeated.
+
+    Returns: whether it is new, and what is kept of it.
+    Raises: Invalid (no or wrong digest, no UUID, not a picture or PDF, too large), Conflict when the UUID already
+        stands for other content, NotFound, NotAllowed.
+    """
+    opened = survey_for(session, actor, survey_id, Permission.CONDUCT_SURVEY, lock=True)
+    if not UUID.fullmatch(attachment):
+        raise Invalid("Name the attachment by a UUID.", "uuid")
+    name = attachment.lower()
+    digest = read_digest(content_digest)
+    actual = hashlib.sha256(content).hexdigest()
+    if actual != digest:
+        raise Invalid("The content does not fit its Content-Digest: it was cut or changed on the way. Send it again.", "Content-Digest")
+    known = find_attachment(session, survey_id, name)
+    if known is not None:
+        if known.original_sha256 != digest:
+            raise Conflict("This attachment's id already stands for another file; give the new one an id of its own.")
+        return False, told(known)
+    if len(content) > MOST_BYTES:
+        raise Invalid(f"The file is larger than {MOST_BYTES // 1024 // 1024} MB.", "body")
+    kept, kind = without_place(content)
+    row = SurveyAttachment(
+        survey_id=survey_id, uuid=name, original_sha256=digest, file_key=store(kept), media_type=kind, size=len(kept),
+        by_id=actor.user_id, by_name=actor.name, received_at=at,
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    data = {"survey": survey_id, "attachment": name, "original_sha256": digest, "sha256": row.file_key}
+    record_on(session, opened.case, "survey.attachment", "added a photo or file to the survey", actor=actor, at=at, subject=f"/surveys/{survey_id}", data=data)  # fmt: skip
+    return True, told(row)
+
+
+def find_attachment(session: Session, survey_id: int, name: str) -> SurveyAttachment | None:
+    """Return an attachment of a survey."""
+    return session.scalar(select(SurveyAttachment).where(SurveyAttachment.survey_id == survey_id, SurveyAttachment.uuid == name))
+
+
+def attachment_for(session: Session, actor: Actor, survey_id: int, name: str) -> SurveyAttachment:
+    """Return an attachment the actor may see. Raises: NotFound, NotAllowed."""
+    survey_for(session, actor, survey_id, Permission.VIEW_DRAFT_REPORT)
+    found = find_attachment(session, survey_id, name.lower())
+    if found is None:
+        raise NotFound("There is no such attachment.")
+    return found
+
+
+def told(row: SurveyAttachment) -> dict[str, Any]:
+    """Return an attachment as the API shows it."""
+    return {
+        "id": row.uuid, "sha256": row.original_sha256, "stored_sha256": row.file_key, "media_type": row.media_type, "size": row.size,
+        "by": row.by_name, "at": row.received_at.isoformat(),
+    }  # fmt: skip
+
+
+def read_digest(header: str | None) -> str:
+    """Return the SHA-256, in hex, that a Content-Digest header names (RFC 9530 `sha-256=:base64:`; bare base64 and hex too).
+
+    Raises: Invalid without one.
+
+    >>> read_digest("sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:")[:16]
+    'e3b0c44298fc1c14'
+    """
+    found = DIGEST.search(header or "")
+    if found is None:
+        raise Invalid("Send the header Content-Digest: sha-256=:…: with the SHA-256 of the content.", "Content-Digest")
+    text = found.group(1)
+    if len(text) == 64:
+        return text.lower()
+    try:
+        raw = base64.b64decode(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4), validate=True)
+    except binascii.Error:
+        raw = b""
+    if len(raw) != 32:
+        raise Invalid("Content-Digest does not hold a SHA-256.", "Content-Digest")
+    return raw.hex()
+
+
+def without_place(content: bytes) -> tuple[bytes, str]:
+    """Return a picture without its metadata (position, device), turned upright, or a PDF as it is; and its media type.
+
+    Raises: Invalid for anything else.
+    """
+    if content.startswith(b"%PDF-"):
+        return content, "application/pdf"
+    from PIL import Image, ImageOps  # heavy: only uploads pay for it
+
+    try:
+        with Image.open(io.BytesIO(content), formats=list(KINDS.values())) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise Invalid("The picture has too many pixels; take it in a smaller size.", "body")
+            kind = next(media for media, name in KINDS.items() if name == image.format)
+            upright = ImageOps.exif_transpose(image)
+            clean = upright.convert("RGB") if kind == "image/jpeg" else upright.copy()
+            clean.info = {}
+            out = io.BytesIO()
+            clean.save(out, format=KINDS[kind], **({"quality": 88, "optimize": True} if kind == "image/jpeg" else {}))
+    except Invalid:
+        raise
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as broken:
+        raise Invalid("Only photos (JPEG, PNG, WebP) and PDF files can be attached; this is neither, or it is damaged.", "body") from broken
+    return out.getvalue(), kind

@@ -1,0 +1,275 @@
+"""The checklist as tablets and pages read it: domains, standards, elements, sites, what stands, and what is open."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from certify.certification.surveys.journal import canonical, filled
+from certify.certification.surveys.models import Survey, SurveyAnswer
+from certify.certification.surveys.queries.survey import (
+    AnswerRow,
+    PlannedSite,
+    answers_of,
+    edition_of,
+    open_conflicts,
+    places,
+    sites_of,
+    survey_for,
+)
+from certify.core.access.policy import Permission
+from certify.core.access.roles import Actor
+from certify.core.catalogue.standards import Domain, Standard
+from certify.core.foundation.errors import NotFound
+
+_structures: dict[str, list[dict[str, Any]]] = {}
+
+
+def checklist(session: Session, survey_id: int, actor: Actor, at: datetime) -> dict[str, Any]:
+    """Return the whole checklist of a survey as the contract's `GET surveys/{id}` shows it. Raises: NotFound, NotAllowed."""
+    opened = survey_for(session, actor, survey_id, Permission.VIEW_DRAFT_REPORT)
+    survey = opened.survey
+    a = SurveyAnswer
+    rows = session.execute(
+        select(a.site_id, a.element, a.field, a.value, a.seq, a.by_name, a.at, a.clash).where(a.survey_id == survey.id).order_by(a.seq)
+    )
+    return {
+        "id": survey.id, "case": opened.case.ref, "round": survey.round, "edition": survey.edition, "mode": survey.mode,
+        "starts_on": survey.starts_on.isoformat() if survey.starts_on else None,
+        "ends_on": survey.ends_on.isoformat() if survey.ends_on else None,
+        "checked_in_at": survey.checked_in_at.isoformat() if survey.checked_in_at else None,
+        "finished_at": survey.finished_at.isoformat() if survey.finished_at else None,
+        "seq": survey.seq,
+        "sites": [
+            {"id": s.site_id, "name": s.name, "city": s.city, "state": s.state, "visited": s.visited, "reasons": list(s.reasons)}
+            for s in sites_of(session, survey.id)
+        ],
+        "domains": structure(survey),
+        "answers": [
+            {"site": r[0], "element": r[1] or None, "field": r[2], "value": r[3], "seq": r[4], "by": r[5], "at": r[6].isoformat(), "conflict": r[7]}
+            for r in rows
+        ],
+        "conflicts": open_conflicts(session, survey.id),
+    }  # fmt: skip
+
+
+def structure(survey: Survey) -> list[dict[str, Any]]:
+    """Return the survey's domains, standards and elements; for a whole edition it is built once."""
+    key = survey.edition if survey.scope_standards is None else canonical([survey.edition, sorted(survey.scope_standards)])
+    edition = edition_of(survey)
+    stamp = f"{id(edition)}:{key}"
+    if stamp not in _structures:
+        if len(_structures) > 50:
+            _structures.clear()
+        _structures[stamp] = [
+            {"number": domain.number, "title": domain.title, "standards": [_standard(s) for s in standards]}
+            for domain, standards in domains_of(survey)
+        ]
+    return _structures[stamp]
+
+
+def domains_of(survey: Survey) -> list[tuple[Domain, list[Standard]]]:
+    """Return the domains in the survey's scope, each with its standards in scope."""
+    _, standards = places(survey)
+    found = [(d, [s for s in d.standards if s.code in standards]) for d in edition_of(survey).domains]
+    return [(domain, chosen) for domain, chosen in found if chosen]
+
+
+def _standard(standard: Standard) -> dict[str, Any]:
+    return {
+        "code": standard.code, "title": standard.title, "requirement": standard.requirement, "guidance": standard.guidance,
+        "critical": standard.critical, "modes": list(standard.evidence), "suggested_documents": list(standard.suggested_documents),
+        "elements": [{"id": e.id, "letter": e.letter, "question": e.question} for e in standard.elements],
+    }  # fmt: skip
+
+
+@dataclass(slots=True)
+class Field:
+    """What stands for one field, and in a conflict every value."""
+
+    value: Any = None
+    seq: int | None = None
+    by: str = ""
+    at: datetime | None = None
+    clash: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def base(self) -> int | None:
+        """The seq to base a change on: the newest of what is shown."""
+        return max((v["seq"] for v in self.clash), default=self.seq)
+
+    @property
+    def seen(self) -> bool:
+        """Whether a review mode is ticked, with or without words."""
+        return self.value is True or isinstance(self.value, dict)
+
+    @property
+    def what(self) -> str:
+        """What was seen, in words."""
+        return str(self.value.get("what", "")) if isinstance(self.value, dict) else ""
+
+
+@dataclass(slots=True)
+class Item:
+    """An element as one page shows it."""
+
+    id: str
+    letter: str
+    question: str
+    fields: dict[str, Field]
+
+    def __getattr__(self, name: str) -> Field:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self.fields.get(name) or Field()
+
+    @property
+    def lacks(self) -> str:
+        """What is still open on it, in words; empty when nothing is."""
+        rating = self.fields.get("rating")
+        if any(f.clash for f in self.fields.values()):
+            return "Two values stand: settle the conflict."
+        if rating is None or rating.value is None:
+            return "Not rated yet."
+        if rating.value == "no" and not filled(getattr(self.fields.get("note"), "value", None)):
+            return "No needs a note: what was seen?"
+        if rating.value == "na" and not filled(getattr(self.fields.get("na_reason"), "value", None)):
+            return "Not applicable needs a reason."
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class StandardSheet:
+    """One standard at one site: all that its page shows, and where to go from there."""
+
+    site: PlannedSite
+    sites: tuple[PlannedSite, ...]
+    domain: Domain
+    standard: Standard
+    items: tuple[Item, ...]
+    about: Item  # the fields of the standard itself
+    marks: dict[str, str]  # standard code -> met | not_met | not_applicable | not_assessed | conflict
+    previous: str | None
+    next: str | None
+    next_open: tuple[int, str] | None  # site, standard
+
+
+def sheet_for(session: Session, survey: Survey, site_id: int, code: str) -> StandardSheet:
+    """Return one standard at one visited site. Raises: NotFound."""
+    _, standards = places(survey)
+    visited = tuple(s for s in sites_of(session, survey.id) if s.visited)
+    site = next((s for s in visited if s.site_id == site_id), None)
+    if code not in standards or site is None:
+        raise NotFound("This standard and site are not part of the survey.")
+    standard = edition_of(survey).standards[code]
+    domain = next(d for d in edition_of(survey).domains if d.number == standard.domain)
+    rows = answers_of(session, survey.id)
+    clashes = {(c["site"], c["element"], c["field"]): c["values"] for c in open_conflicts(session, survey.id)}
+    here = fields_at(rows, clashes, site_id)
+    ratings = ratings_by(rows)
+    marks = {c: mark(edition_of(survey).standards[c], ratings.get(site_id, {}), site_open(rows, site_id)) for c in standards}
+    order = list(standards)
+    at = order.index(code)
+    return StandardSheet(
+        site, visited, domain, standard,
+        tuple(Item(e.id, e.letter, e.question, here.get(e.id, {})) for e in standard.elements),
+        Item(code, "", standard.title, here.get(code, {})), marks,
+        order[at - 1] if at else None, order[at + 1] if at + 1 < len(order) else None, next_open(survey, rows, visited, site_id, code),
+    )  # fmt: skip
+
+
+def fields_at(rows: list[AnswerRow], clashes: dict[tuple[int, str | None, str], Any], site_id: int) -> dict[str, dict[str, Field]]:
+    """Return what stands at a site, by element (or standard, or "" for the site) and field."""
+    found: dict[str, dict[str, Field]] = defaultdict(dict)
+    for row in rows:
+        if row.site_id == site_id:
+            values = clashes.get((row.site_id, row.element, row.field), [])
+            found[row.element or ""][row.field] = Field(row.value, row.seq, row.by_name, row.at, list(values))
+    return found
+
+
+def ratings_by(rows: list[AnswerRow]) -> dict[int, dict[str, str]]:
+    """Return the ratings by site and element; a rating in conflict reads `conflict`."""
+    found: dict[int, dict[str, str]] = defaultdict(dict)
+    for row in rows:
+        if row.field == "rating" and row.element and (row.clash or row.value is not None):
+            found[row.site_id][row.element] = "conflict" if row.clash else str(row.value)
+    return found
+
+
+def site_open(rows: list[AnswerRow], site_id: int) -> set[str]:
+    """Return the elements of a site that have a rating but lack its note or reason, or have any field in conflict."""
+    texts = {(r.element, r.field) for r in rows if r.site_id == site_id and r.field in ("note", "na_reason") and filled(r.value)}
+    found = {r.element for r in rows if r.site_id == site_id and r.clash}
+    for row in rows:
+        if row.site_id == site_id and row.field == "rating" and not row.clash:
+            needs = {"no": "note", "na": "na_reason"}.get(row.value) if isinstance(row.value, str) else None
+            if needs and (row.element, needs) not in texts:
+                found.add(row.element)
+    return {element for element in found if element}
+
+
+def mark(standard: Standard, ratings: dict[str, str], lacking: set[str]) -> str:
+    """Return a standard's rating from its elements: one no makes it not met, all not applicable make it so."""
+    given = [ratings.get(e.id) for e in standard.elements]
+    if "conflict" in given or any(e.id in lacking for e in standard.elements):
+        return "conflict" if "conflict" in given else "lacking"
+    if any(g is None for g in given):
+        return "not_met" if "no" in given else "not_assessed"
+    if "no" in given:
+        return "not_met"
+    return "not_applicable" if all(g == "na" for g in given) else "met"
+
+
+def next_open(survey: Survey, rows: list[AnswerRow], sites: tuple[PlannedSite, ...], site_id: int, code: str) -> tuple[int, str] | None:
+    """Return the next standard with anything open: further down at this site, then at the next sites, then from the top."""
+    standards = list(places(survey)[1])
+    ratings = ratings_by(rows)
+    order = [s.site_id for s in sites]
+    here = order.index(site_id) if site_id in order else 0
+    around = order[here:] + order[:here]
+    at = standards.index(code) if code in standards else -1
+    stops = [(around[0], c) for c in standards[at + 1 :]] + [(s, c) for s in around[1:] for c in standards] + [(around[0], c) for c in standards[: at + 1]]
+    lacking = {s: site_open(rows, s) for s in order}
+    known = edition_of(survey).standards
+    return next(
+        (
+            (site, c)
+            for site, c in stops
+            if any(e.id not in ratings.get(site, {}) or e.id in lacking[site] for e in known[c].elements) or c in lacking[site]
+        ),
+        None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One thing that finishing the survey still waits for."""
+
+    site_id: int
+    element: str
+    standard: str
+    text: str
+
+
+def gaps_of(survey: Survey, rows: list[AnswerRow], sites: tuple[PlannedSite, ...]) -> list[Gap]:
+    """Return everything still open, in the order of the checklist, site by site."""
+    clashes: dict[tuple[int, str | None, str], Any] = {(r.site_id, r.element, r.field): [{"seq": r.seq}] for r in rows if r.clash}
+    found = []
+    for site in sites:
+        here = fields_at(rows, clashes, site.site_id)
+        for _, standards in domains_of(survey):
+            for standard in standards:
+                if any(f.clash for f in here.get(standard.code, {}).values()):
+                    found.append(Gap(site.site_id, standard.code, standard.code, "Two values stand: settle the conflict."))
+                for e in standard.elements:
+                    lacks = Item(e.id, e.letter, e.question, here.get(e.id, {})).lacks
+                    if lacks:
+                        found.append(Gap(site.site_id, e.id, standard.code, lacks))
+    return found
+
