@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -59,7 +60,7 @@ def anchor_of(words: str) -> str:
 
 def _name_headings(tokens: list[Token]) -> list[tuple[int, str, str]]:
     found = []
-    for opening, inline in zip(tokens, tokens[1:], strict=False):
+    for opening, inline in itertools.pairwise(tokens):
         if opening.type != "heading_open":
             continue
         anchor = anchor_of(inline.content)

@@ -100,7 +100,9 @@ class Navigation:
 
     @cached_property
     def entries(self) -> list[Entry]:
-        places = [Entry(label, url, self._at(url)) for label, url, permission in PLACES if allowed(self._actor, permission)]
+        places = [
+            Entry(label, url, self._at(url)) for label, url, permission in PLACES if allowed(self._actor, permission)
+        ]
         if not self.follows_case:
             if Role.ADMINISTRATOR in self._actor.roles and not allowed(self._actor, Permission.VIEW_QUEUE):
                 places.insert(0, Entry("Start", "/", self._path == "/"))

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from certify.certification.cases.models import Case
 from certify.certification.cases.queries import actor_may, deadlines_of, members_of
-from certify.certification.certificates.queries import find_certificate
+from certify.certification.certificates.queries import certificate_of
 from certify.certification.evidence.queries import coverage_of
 from certify.certification.fees.queries import invoices_of
 from certify.certification.reports.queries import issued_report, list_issued
@@ -88,7 +88,10 @@ def domains_of(session: Session, case: Case) -> DomainPicture:
         "Your readiness by domain",
         "Elements of the standards that you have added evidence for.",
         ("With evidence", "Open", "Not met"),
-        tuple(_from_coverage(case.ref, number, titles[number], standards) for number, standards in coverage_of(session, case).items()),
+        tuple(
+            _from_coverage(case.ref, number, titles[number], standards)
+            for number, standards in coverage_of(session, case).items()
+        ),
     )
 
 
@@ -107,19 +110,27 @@ def documents_of(session: Session, case: Case, actor: Actor) -> list[DocumentLin
     """Return the documents of the case that this person may open, newest matter first."""
     base = f"/cases/{case.ref}/documents"
     found: list[DocumentLine] = []
-    certificate = find_certificate(session, case)
+    certificate = certificate_of(session, case)
     if certificate is not None:
         found.append(_written("Certificate", certificate.number, f"{base}/certificate"))
         found.append(_written("Decision letter", "", f"{base}/decision-letter"))
     if actor_may(session, case, actor, Permission.VIEW_REPORT):
         versions = list_issued(session, case.id)
         if versions:
-            found.append(_written("Survey report", f"version {versions[0].number}" if len(versions) > 1 else "", f"{base}/survey-report"))
+            found.append(
+                _written(
+                    "Survey report",
+                    f"version {versions[0].number}" if len(versions) > 1 else "",
+                    f"{base}/survey-report",
+                )
+            )
     if actor_may(session, case, actor, Permission.VIEW_APPLICATION):
         found.append(DocumentLine("Participation agreement", "", (("Open", f"/cases/{case.ref}/agreement"),)))
     if actor_may(session, case, actor, Permission.VIEW_FEES):
         found += [
-            DocumentLine(f"Invoice {view.invoice.number}", view.invoice.state, (("PDF", f"/invoices/{view.invoice.number}.pdf"),))
+            DocumentLine(
+                f"Invoice {view.invoice.number}", view.invoice.state, (("PDF", f"/invoices/{view.invoice.number}.pdf"),)
+            )
             for view in invoices_of(session, case)
         ]
     return found
@@ -129,7 +140,11 @@ def people_of(session: Session, case: Case, at: datetime) -> list[PersonLine]:
     """Return the contact at the program, the survey team and the practice's own team."""
     members = [m for m in members_of(session, case) if m.role == "surveyor" and (m.until_at is None or m.until_at > at)]
     names = names_of(session, [m.person_id for m in members] + ([case.staff_id] if case.staff_id else []))
-    found = [PersonLine(names[case.staff_id], "Your contact at the program")] if case.staff_id in names and case.staff_id else []
+    found = (
+        [PersonLine(names[case.staff_id], "Your contact at the program")]
+        if case.staff_id in names and case.staff_id
+        else []
+    )
     found += [PersonLine(names[m.person_id], "Your surveyor") for m in members if m.person_id in names]
     for person in list_team(session, case.practice_id):
         found.append(PersonLine(person.name, ", ".join(ROLE_TITLES[g.role] for g in person.grants)))
@@ -140,7 +155,9 @@ def _from_report(ref: str, domain: Mapping[str, Any]) -> DomainCount:
     ratings = [_overall(element["ratings"]) for standard in domain["standards"] for element in standard["elements"]]
     met, not_met = ratings.count("met"), ratings.count("not_met")
     open_ = ratings.count("not_assessed")
-    return DomainCount(domain["number"], domain["title"], met, open_, not_met, f"/cases/{ref}/report" if not_met else "")
+    return DomainCount(
+        domain["number"], domain["title"], met, open_, not_met, f"/cases/{ref}/report" if not_met else ""
+    )
 
 
 def _overall(ratings: Sequence[str]) -> str:
@@ -154,7 +171,14 @@ def _overall(ratings: Sequence[str]) -> str:
 def _from_coverage(ref: str, number: int, title: str, standards: Sequence[Any]) -> DomainCount:
     elements = sum(s.elements for s in standards)
     covered = sum(s.elements if s.not_applicable else s.covered for s in standards)
-    return DomainCount(number, title, covered, elements - covered, 0, f"/cases/{ref}/evidence#domain-{number}" if covered < elements else "")
+    return DomainCount(
+        number,
+        title,
+        covered,
+        elements - covered,
+        0,
+        f"/cases/{ref}/evidence#domain-{number}" if covered < elements else "",
+    )
 
 
 def _written(title: str, note: str, address: str) -> DocumentLine:

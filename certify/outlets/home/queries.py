@@ -97,7 +97,10 @@ def find_current_case(session: Session, actor: Actor, practice_id: int | None = 
     if not practices:
         return None
     query = (
-        sa.select(Case).where(visible(actor), Case.practice_id.in_(practices)).order_by(Case.open.desc(), Case.id.desc()).limit(1)
+        sa.select(Case)
+        .where(visible(actor), Case.practice_id.in_(practices))
+        .order_by(Case.open.desc(), Case.id.desc())
+        .limit(1)
     )
     return session.scalar(query)
 
@@ -107,7 +110,10 @@ def find_current_ref(session: Session, actor: Actor) -> str | None:
     if not actor.practice_ids:
         return None
     query = (
-        sa.select(Case.ref).where(Case.practice_id.in_(actor.practice_ids)).order_by(Case.open.desc(), Case.id.desc()).limit(1)
+        sa.select(Case.ref)
+        .where(Case.practice_id.in_(actor.practice_ids))
+        .order_by(Case.open.desc(), Case.id.desc())
+        .limit(1)
     )
     return session.scalar(query)
 
@@ -141,7 +147,9 @@ def count_queue(session: Session, actor: Actor, narrowed: QueueFilter, at: datet
     return QueueCounts(**row._mapping)
 
 
-def list_queue(session: Session, actor: Actor, narrowed: QueueFilter, at: datetime, *, cursor: str | None, limit: int) -> Page[QueueRow]:
+def list_queue(
+    session: Session, actor: Actor, narrowed: QueueFilter, at: datetime, *, cursor: str | None, limit: int
+) -> Page[QueueRow]:
     """Return one page of the queue, the most urgent first; cases without a date come last."""
     predicates = [*_predicates(actor, narrowed), *_bucket(actor, narrowed, at)]
 
@@ -209,12 +217,21 @@ def search(session: Session, actor: Actor, text: str, *, limit: int = 20) -> Fou
         .order_by(Practice.name_key, Practice.id)
         .limit(limit)
     ).all()
-    people = () if not allowed(actor, Permission.MANAGE_PEOPLE) else session.execute(
-        sa.select(Person.id, Person.name, Person.email)
-        .where(sa.or_(sa.func.lower(Person.name).startswith(begins, autoescape=True), Person.email.startswith(begins, autoescape=True)))
-        .order_by(Person.name, Person.id)
-        .limit(limit)
-    ).all()
+    people = (
+        ()
+        if not allowed(actor, Permission.MANAGE_PEOPLE)
+        else session.execute(
+            sa.select(Person.id, Person.name, Person.email)
+            .where(
+                sa.or_(
+                    sa.func.lower(Person.name).startswith(begins, autoescape=True),
+                    Person.email.startswith(begins, autoescape=True),
+                )
+            )
+            .order_by(Person.name, Person.id)
+            .limit(limit)
+        ).all()
+    )
     return Found(
         [(r.ref, r.legal_name, r.state) for r in cases],
         [(r.id, r.legal_name, ", ".join(x for x in (r.city, r.state) if x)) for r in practices],
@@ -224,7 +241,9 @@ def search(session: Session, actor: Actor, text: str, *, limit: int = 20) -> Fou
 
 def _predicates(actor: Actor, narrowed: QueueFilter) -> list[sa.ColumnElement[bool]]:
     staff_id = actor.user_id if narrowed.mine else None
-    return conditions(actor, CaseFilter(step=narrowed.step, state=narrowed.state, staff_id=staff_id, text=narrowed.text))
+    return conditions(
+        actor, CaseFilter(step=narrowed.step, state=narrowed.state, staff_id=staff_id, text=narrowed.text)
+    )
 
 
 def _held(actor: Actor, narrowed: QueueFilter) -> list[sa.ColumnElement[bool]]:
@@ -259,7 +278,12 @@ def _count(predicates: list[sa.ColumnElement[bool]], narrowed: QueueFilter) -> s
 
 
 def _urgent_first(
-    session: Session, predicates: list[sa.ColumnElement[bool]], narrowed: QueueFilter, key: Key | None, back: bool, most: int
+    session: Session,
+    predicates: list[sa.ColumnElement[bool]],
+    narrowed: QueueFilter,
+    key: Key | None,
+    back: bool,
+    most: int,
 ) -> list[tuple[Case, str, str]]:
     """Rows beyond the key. Dated and undated cases are two walks, each on an index that sorts them already."""
     due_at, case_id = _read_key(key)
@@ -267,7 +291,11 @@ def _urgent_first(
     rows: list[tuple[Case, str, str]] = []
     if not back:
         if key is None or due_at is not None:
-            beyond = sa.true() if due_at is None else sa.tuple_(Case.due_at, Case.id) > sa.tuple_(_instant(due_at), sa.literal(case_id))
+            beyond = (
+                sa.true()
+                if due_at is None
+                else sa.tuple_(Case.due_at, Case.id) > sa.tuple_(_instant(due_at), sa.literal(case_id))
+            )
             rows = _walk(session, [*predicates, dated, beyond], [Case.due_at, Case.id], most)
         if len(rows) < most:
             beyond = Case.id > case_id if key is not None and due_at is None else sa.true()
@@ -276,12 +304,18 @@ def _urgent_first(
     if due_at is None:
         rows = _walk(session, [*predicates, undated, Case.id < case_id], [Case.id.desc()], most)
     if len(rows) < most:
-        beyond = sa.true() if due_at is None else sa.tuple_(Case.due_at, Case.id) < sa.tuple_(_instant(due_at), sa.literal(case_id))
+        beyond = (
+            sa.true()
+            if due_at is None
+            else sa.tuple_(Case.due_at, Case.id) < sa.tuple_(_instant(due_at), sa.literal(case_id))
+        )
         rows += _walk(session, [*predicates, dated, beyond], [Case.due_at.desc(), Case.id.desc()], most - len(rows))
     return rows
 
 
-def _walk(session: Session, predicates: list[sa.ColumnElement[bool]], order: list[object], most: int) -> list[tuple[Case, str, str]]:
+def _walk(
+    session: Session, predicates: list[sa.ColumnElement[bool]], order: list[object], most: int
+) -> list[tuple[Case, str, str]]:
     query = (
         sa.select(Case, Practice.legal_name, Practice.time_zone)
         .join(Practice, Practice.id == Case.practice_id)
@@ -324,13 +358,21 @@ def _rows(session: Session, found: Sequence[tuple[Case, str, str]], at: datetime
     members = (
         sa.select(CaseMember.case_id, Person.name)
         .join(Person, Person.id == CaseMember.person_id)
-        .where(CaseMember.case_id.in_(ids), CaseMember.role == "surveyor", sa.or_(CaseMember.until_at.is_(None), CaseMember.until_at > at))
+        .where(
+            CaseMember.case_id.in_(ids),
+            CaseMember.role == "surveyor",
+            sa.or_(CaseMember.until_at.is_(None), CaseMember.until_at > at),
+        )
         .order_by(CaseMember.id)
     )
     for case_id, name in session.execute(members):
         surveyors.setdefault(case_id, []).append(name)
     staff_ids = {case.staff_id for case, _, _ in found if case.staff_id is not None}
-    staff = {r.id: r.name for r in session.execute(sa.select(Person.id, Person.name).where(Person.id.in_(staff_ids)))} if staff_ids else {}
+    staff = (
+        {r.id: r.name for r in session.execute(sa.select(Person.id, Person.name).where(Person.id.in_(staff_ids)))}
+        if staff_ids
+        else {}
+    )
     return [
         QueueRow(
             id=case.id, ref=case.ref, practice_name=name, sites=sites.get(case.practice_id, 0), step=case.step, state=case.state,
@@ -369,4 +411,3 @@ def _columns(counts: dict[int, int], parts: int = 7) -> tuple[tuple[str, int], .
         heights[min(days // width, parts - 1)] += cases
     labels = [f"{i * width}–{(i + 1) * width - 1} days" if width > 1 else f"{i} days" for i in range(parts - 1)]
     return tuple(zip([*labels, f"{(parts - 1) * width} days or more"], heights, strict=True))
-

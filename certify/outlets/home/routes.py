@@ -52,7 +52,11 @@ def index() -> ResponseReturnValue:
         return _practice(actor)
     if allowed(actor, Permission.VIEW_OWN_SURVEYS):
         return redirect(url_for("home.my_surveys"))
-    return render_template("outlets/home/start.html", may_people=allowed(actor, Permission.MANAGE_PEOPLE), may_mail=allowed(actor, Permission.VIEW_MAIL))
+    return render_template(
+        "outlets/home/start.html",
+        may_people=allowed(actor, Permission.MANAGE_PEOPLE),
+        may_mail=allowed(actor, Permission.VIEW_MAIL),
+    )
 
 
 @bp.get("/today")
@@ -86,7 +90,9 @@ def my_surveys() -> ResponseReturnValue:
     """The surveyor's surveys by date, and the questions she has not answered."""
     actor, at = current_actor(), now()
     cards = visits.list_my_surveys(db.session, actor, at)
-    return render_template("outlets/home/my_surveys.html", cards=cards, questions=visits.list_questions(db.session, actor, at))
+    return render_template(
+        "outlets/home/my_surveys.html", cards=cards, questions=visits.list_questions(db.session, actor, at)
+    )
 
 
 @bp.get("/search")
@@ -97,7 +103,9 @@ def search() -> ResponseReturnValue:
     found = queries.search(db.session, current_actor(), text)
     if len(found.cases) == 1 and found.cases[0][0] == text.strip().upper():
         return redirect(f"/cases/{found.cases[0][0]}")
-    return render_template("outlets/home/search.html", found=found, text=text, machine=current().machine("certification"))
+    return render_template(
+        "outlets/home/search.html", found=found, text=text, machine=current().machine("certification")
+    )
 
 
 @bp.get("/help")
@@ -122,7 +130,13 @@ def _practice(actor: Actor) -> ResponseReturnValue:
     own = queries.list_own_practices(db.session, actor)
     wanted = request.args.get("practice", type=int)
     case = queries.find_current_case(db.session, actor, wanted)
-    practice_id = case.practice_id if case else wanted if wanted in actor.practice_ids else next(iter(sorted(actor.practice_ids)), None)
+    practice_id = (
+        case.practice_id
+        if case
+        else wanted
+        if wanted in actor.practice_ids
+        else next(iter(sorted(actor.practice_ids)), None)
+    )
     if case is None:
         return render_template(
             "outlets/home/practice_empty.html",

@@ -86,7 +86,9 @@ MISSING = (
 
 def headers() -> list[SampleHeader]:
     """Return a case waiting for the reader, one late, one waiting for another, and one at its end."""
-    plan = SampleDue("Due", date(2026, 12, 4), 12, "12 days left", "If it is late, your case stays open but the survey team is told.")
+    plan = SampleDue(
+        "Due", date(2026, 12, 4), 12, "12 days left", "If it is late, your case stays open but the survey team is told."
+    )
     late = SampleDue("Due", date(2026, 11, 20), -2, "2 days late", "The program has been told.")
     write = SimpleNamespace(label="Write the plan", url="#status-title")
     return [
@@ -118,20 +120,37 @@ def headers() -> list[SampleHeader]:
             SampleDue("Answer by", date(2027, 1, 6), 45, "45 days left", ""),
             waiting_for_me=False,
         ),
-        SampleHeader(5, "Certified", "Your practice is certified until 3 March 2029", "Nothing is asked of anyone", "The yearly review opens on 3 December.", waiting_for_me=False),
+        SampleHeader(
+            5,
+            "Certified",
+            "Your practice is certified until 3 March 2029",
+            "Nothing is asked of anyone",
+            "The yearly review opens on 3 December.",
+            waiting_for_me=False,
+        ),
     ]
 
 
 def openings() -> list[SimpleNamespace]:
     """Return one action that is ready and one that still lacks something."""
     return [
-        SimpleNamespace(trigger="pass_report", label="Pass to the council", explanation="A council member approves it.", allowed=True, unmet=(), url="#actions"),
+        SimpleNamespace(
+            trigger="pass_report",
+            label="Pass to the council",
+            explanation="A council member approves it.",
+            allowed=True,
+            unmet=(),
+            url="#actions",
+        ),
         SimpleNamespace(
             trigger="approve_report",
             label="Approve the report",
             explanation="",
             allowed=False,
-            unmet=(Unmet("approver_is_third_person", "The approver must be neither the surveyor nor the reviewer.", ""), MISSING[0]),
+            unmet=(
+                Unmet("approver_is_third_person", "The approver must be neither the surveyor nor the reviewer.", ""),
+                MISSING[0],
+            ),
             url="#actions",
         ),
     ]
@@ -140,7 +159,13 @@ def openings() -> list[SimpleNamespace]:
 def events() -> list[SimpleNamespace]:
     """Return three lines of a timeline, one with what it changed."""
     return [
-        SimpleNamespace(text="The program sent the survey report", at=datetime(2026, 11, 19, 20, 2, tzinfo=UTC), by="", reason="", changes=[]),
+        SimpleNamespace(
+            text="The program sent the survey report",
+            at=datetime(2026, 11, 19, 20, 2, tzinfo=UTC),
+            by="",
+            reason="",
+            changes=[],
+        ),
         SimpleNamespace(
             text="The report was sent back to the surveyor",
             at=datetime(2026, 11, 17, 15, 40, tzinfo=UTC),
@@ -148,13 +173,22 @@ def events() -> list[SimpleNamespace]:
             reason="Please say in 7.9 which bays you looked at.",
             changes=[("State", "With the program", "With the surveyor"), ("Due", "Fri 20 Nov", "Tue 24 Nov")],
         ),
-        SimpleNamespace(text="Your surveyor finished the visit at Site B", at=datetime(2026, 10, 16, 21, 25, tzinfo=UTC), by="", reason="", changes=[]),
+        SimpleNamespace(
+            text="Your surveyor finished the visit at Site B",
+            at=datetime(2026, 10, 16, 21, 25, tzinfo=UTC),
+            by="",
+            reason="",
+            changes=[],
+        ),
     ]
 
 
 def domains() -> list[SimpleNamespace]:
     """Return the seven domains with counts of elements."""
-    return [SimpleNamespace(number=n, title=t, met=m, open=o, not_met=x, url="#bars" if n == 2 else "") for n, (t, m, o, x) in enumerate(DOMAINS, 1)]
+    return [
+        SimpleNamespace(number=n, title=t, met=m, open=o, not_met=x, url="#bars" if n == 2 else "")
+        for n, (t, m, o, x) in enumerate(DOMAINS, 1)
+    ]
 
 
 def field_errors() -> list[FieldError]:

@@ -10,8 +10,37 @@ from certify.platform.web.edges import public
 
 bp = Blueprint("styleguide", __name__)
 
-MARKS = ("mark", "check", "cross", "alert", "info", "clock", "calendar", "eye", "lock", "file", "image", "camera", "download", "upload")
-MORE_MARKS = ("message", "mail", "person", "building", "search", "filter", "left", "right", "down", "plus", "edit", "print", "link")
+MARKS = (
+    "mark",
+    "check",
+    "cross",
+    "alert",
+    "info",
+    "clock",
+    "calendar",
+    "eye",
+    "lock",
+    "file",
+    "image",
+    "camera",
+    "download",
+    "upload",
+)
+MORE_MARKS = (
+    "message",
+    "mail",
+    "person",
+    "building",
+    "search",
+    "filter",
+    "left",
+    "right",
+    "down",
+    "plus",
+    "edit",
+    "print",
+    "link",
+)
 COLOURS = (
     ("ink", "Words"),
     ("muted", "Quieter words"),

@@ -85,7 +85,8 @@ def list_questions(session: Session, actor: Actor, at: datetime) -> list[Questio
         .order_by(CaseMember.from_at)
     ).all()
     return [
-        Question(r.ref, r.legal_name, _place(r.city, r.state), r.from_at, r.due_on, f"/cases/{r.ref}/conflict") for r in rows
+        Question(r.ref, r.legal_name, _place(r.city, r.state), r.from_at, r.due_on, f"/cases/{r.ref}/conflict")
+        for r in rows
     ]
 
 
