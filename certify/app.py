@@ -77,6 +77,5 @@ def install_rooms(app: Flask) -> None:
     init_web(app)
     init_identity(app)
     init_mail(app)
-    register_formats(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

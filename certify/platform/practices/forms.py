@@ -17,6 +17,11 @@ STATE_CHOICES = [("", "Choose…"), *[(k, f"{name} ({k})") for k, name in STATES
 TEAM_ROLES = [(r.value, ROLE_TITLES[r]) for r in Role if r in PRACTICE_ROLES]
 
 
+def _text(value: Any) -> str:
+    """A choice that was not sent is an empty one; rules.py says what is wrong with it."""
+    return "" if value is None else str(value)
+
+
 class NumberField(StringField):
     """A number with up to two decimals, written as people write it; what is no number stays for the page to show."""
 
@@ -41,10 +46,10 @@ class PracticeForm(Form):
     ownership = StringField("Ownership", [one_line], description="For example: physician-owned, hospital, health system.")
     address = StringField("Street and number", [one_line])
     city = StringField("City", [one_line])
-    state = SelectField("State", choices=STATE_CHOICES)
+    state = SelectField("State", choices=STATE_CHOICES, coerce=_text, validate_choice=False)
     postal_code = StringField("ZIP code", [one_line])
     phone = StringField("Telephone", [one_line])
-    time_zone = SelectField("Time zone", choices=list(TIME_ZONES.items()), description="Deadlines end at midnight there.")
+    time_zone = SelectField("Time zone", choices=list(TIME_ZONES.items()), coerce=_text, validate_choice=False, description="Deadlines end at midnight there.")
 
     def values(self) -> dict[str, Any]:
         """Return the fields as an operation takes them."""
@@ -66,7 +71,7 @@ class SiteForm(Form):
     name = StringField("Name of the site", [*required("Give the site a name."), one_line])
     address = StringField("Street and number", [one_line])
     city = StringField("City", [one_line])
-    state = SelectField("State", choices=STATE_CHOICES)
+    state = SelectField("State", choices=STATE_CHOICES, coerce=_text, validate_choice=False)
     postal_code = StringField("ZIP code", [one_line])
     services = SelectMultipleField("Services given here", choices=list(SERVICES.items()))
     physician_fte = NumberField("Physicians (FTE)")
