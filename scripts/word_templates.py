@@ -70,7 +70,19 @@ def table_style(key: str, name: str, borders: str, *, head: str = "", margins: t
 
 
 BUILT_IN = {
-    *("Normal", "Title", "Subtitle", "Heading1", "Heading2", "Heading3", "TOCHeading", "TOC1", "TOC2", "Caption", "Header"),
+    *(
+        "Normal",
+        "Title",
+        "Subtitle",
+        "Heading1",
+        "Heading2",
+        "Heading3",
+        "TOCHeading",
+        "TOC1",
+        "TOC2",
+        "Caption",
+        "Header",
+    ),
     *("Footer", "ListBullet", "Hyperlink", "Strong"),
 }
 
@@ -106,12 +118,16 @@ def styles() -> str:
     keep = "<w:keepNext/><w:keepLines/>"
     indent = '<w:ind w:left="198"/>'
     head_row = (
-        f'<w:rPr><w:b/>{colour(MUTED)}</w:rPr><w:tcPr><w:tcBorders>{rule("bottom", ACCENT, 8)}</w:tcBorders></w:tcPr>'
+        f"<w:rPr><w:b/>{colour(MUTED)}</w:rPr><w:tcPr><w:tcBorders>{rule('bottom', ACCENT, 8)}</w:tcBorders></w:tcPr>"
     )
     paragraphs = [
         paragraph_style("Normal", "Normal", based="", p="<w:widowControl/>" + space(0, 110)),
-        paragraph_style("Title", "Title", then="Subtitle", p=keep + space(0, 40, 228), r=f"<w:b/>{colour(INK)}{size(24)}"),
-        paragraph_style("Subtitle", "Subtitle", then="Normal", p=keep + space(0, 120, 252), r=colour(MUTED) + size(10.5)),
+        paragraph_style(
+            "Title", "Title", then="Subtitle", p=keep + space(0, 40, 228), r=f"<w:b/>{colour(INK)}{size(24)}"
+        ),
+        paragraph_style(
+            "Subtitle", "Subtitle", then="Normal", p=keep + space(0, 120, 252), r=colour(MUTED) + size(10.5)
+        ),
         paragraph_style(
             "Eyebrow", "Eyebrow", then="Title", p=keep + space(0, 30, 240), r=f"<w:b/>{colour(ACCENT)}{size(10.5)}"
         ),
@@ -136,7 +152,9 @@ def styles() -> str:
             p=f'{keep}{space(130, 40, 240)}<w:outlineLvl w:val="2"/>',
             r=f"<w:b/>{colour(ACCENT)}{size(10.5)}",
         ),
-        paragraph_style("TOCHeading", "TOC Heading", then="Normal", p=keep + space(0, 160), r=f"<w:b/>{colour(INK)}{size(19)}"),
+        paragraph_style(
+            "TOCHeading", "TOC Heading", then="Normal", p=keep + space(0, 160), r=f"<w:b/>{colour(INK)}{size(19)}"
+        ),
         paragraph_style(
             "TOC1",
             "toc 1",
@@ -169,9 +187,7 @@ def styles() -> str:
         paragraph_style(
             "ListBullet",
             "List Bullet",
-            p='<w:numPr><w:numId w:val="1"/></w:numPr>'
-            + space(0, 50)
-            + '<w:ind w:left="284" w:hanging="284"/>',
+            p='<w:numPr><w:numId w:val="1"/></w:numPr>' + space(0, 50) + '<w:ind w:left="284" w:hanging="284"/>',
         ),
         paragraph_style(
             "Outcome",
@@ -191,11 +207,42 @@ def styles() -> str:
         paragraph_style("TableHead", "Table Head", based="TableText", p=keep, r=f"<w:b/>{colour(MUTED)}{size(9)}"),
         paragraph_style("Small", "Small", p=space(60, 60, 245), r=colour(MUTED) + size(9)),
         paragraph_style("Address", "Address", p=space(0, 0, 264)),
+        paragraph_style(
+            "Letterhead",
+            "Letterhead",
+            p=f"<w:pBdr>{rule('bottom', ACCENT, 8, 4)}</w:pBdr>{space(0, 640, 240)}",
+            r=f"<w:b/>{colour(ACCENT)}{size(12)}",
+        ),
+        paragraph_style("LetterSubject", "Letter Subject", p=keep + space(360, 200), r=f"<w:b/>{size(15)}"),
+        paragraph_style("Signature", "Signature Block", based="Address", p=keep + space(0, 0)),
+        paragraph_style(
+            "Signed",
+            "Signed",
+            p=f'<w:pBdr>{rule("top", INK, 6, 4)}</w:pBdr>{space(620, 60, 245)}<w:ind w:right="700"/>',
+        ),
+        *(
+            paragraph_style(key, name, p=f'{space(before, after, height)}<w:jc w:val="center"/>', r=look)
+            for key, name, before, after, height, look in (
+                (
+                    "CertificateProgram",
+                    "Certificate Program",
+                    360,
+                    0,
+                    240,
+                    f'<w:b/><w:caps/>{colour(ACCENT)}<w:spacing w:val="20"/>{size(14)}',
+                ),
+                ("CertificateText", "Certificate Text", 0, 60, 252, size(14)),
+                ("CertificateName", "Certificate Name", 80, 120, 240, f"<w:b/>{size(40)}"),
+                ("CertificateSites", "Certificate Sites", 100, 1000, 252, colour(MUTED) + size(12)),
+                ("CertificateLabel", "Certificate Label", 0, 0, 240, colour(MUTED) + size(10)),
+                ("CertificateValue", "Certificate Value", 0, 0, 252, f"<w:b/>{size(15)}"),
+            )
+        ),
         paragraph_style("Centered", "Centered", p=f'{space(0, 60, 252)}<w:jc w:val="center"/>'),
     ]
     characters = [
         '<w:style w:type="character" w:default="1" w:styleId="DefaultParagraphFont"><w:name w:val="Default Paragraph Font"/>'
-        "<w:uiPriority w:val=\"1\"/><w:semiHidden/></w:style>",
+        '<w:uiPriority w:val="1"/><w:semiHidden/></w:style>',
         character_style("Strong", "Strong", "<w:b/><w:bCs/>"),
         character_style("Quiet", "Quiet", colour(MUTED)),
         character_style("Hyperlink", "Hyperlink", colour(ACCENT) + '<w:u w:val="single"/>'),
@@ -221,6 +268,7 @@ def styles() -> str:
         table_style("CertifyTable", "Certify Table", lines, head=head_row),
         table_style("CertifyCompact", "Certify Compact", lines, head=head_row, margins=(24, 60)),
         table_style("CertifyFacts", "Certify Facts", lines),
+        table_style("CertifyPlain", "Certify Plain", "", margins=(20, 80)),
         table_style("CertifySeen", "Certify Seen", rule("top", LINE) + lines, margins=(36, 80)),
     ]
     return (
@@ -267,7 +315,8 @@ def settings() -> str:
 def relationships(items: list[tuple[str, str]]) -> str:
     """Return a .rels part from (kind, target) pairs, numbered rId1, rId2 …"""
     rows = "".join(
-        f'<Relationship Id="rId{number}" Type="{kind}" Target="{target}"/>' for number, (kind, target) in enumerate(items, 1)
+        f'<Relationship Id="rId{number}" Type="{kind}" Target="{target}"/>'
+        for number, (kind, target) in enumerate(items, 1)
     )
     return f'{HEAD}<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{rows}</Relationships>'
 
@@ -309,7 +358,10 @@ def package(name: str, body: str) -> None:
         "_rels/.rels": relationships(
             [
                 (f"{TYPES}/officeDocument", "word/document.xml"),
-                ("http://schemas.openxmlformats.org/package/2006/relationships/metadata/core-properties", "docProps/core.xml"),
+                (
+                    "http://schemas.openxmlformats.org/package/2006/relationships/metadata/core-properties",
+                    "docProps/core.xml",
+                ),
             ]
         ),
         "docProps/core.xml": core,
@@ -324,7 +376,9 @@ def package(name: str, body: str) -> None:
         "word/_rels/fontTable.xml.rels": relationships(fonts),
     }
     for number, (face, key) in enumerate(FONT_KEYS.values(), start=1):
-        files[f"word/fonts/font{number}.odttf"] = scrambled((FONTS / f"sourcesanspro-{face}-webfont.ttf").read_bytes(), key)
+        files[f"word/fonts/font{number}.odttf"] = scrambled(
+            (FONTS / f"sourcesanspro-{face}-webfont.ttf").read_bytes(), key
+        )
     with zipfile.ZipFile(TARGET / name, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, content in files.items():
             info = zipfile.ZipInfo(path, (1980, 1, 1, 0, 0, 0))
@@ -332,10 +386,147 @@ def package(name: str, body: str) -> None:
             archive.writestr(info, content)
 
 
+def line(text: str, style: str = "Normal", *, extra: str = "") -> str:
+    """Return a paragraph of text, which may hold template tags."""
+    safe = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return (
+        f'<w:p><w:pPr><w:pStyle w:val="{style}"/>{extra}</w:pPr><w:r><w:t xml:space="preserve">{safe}</w:t></w:r></w:p>'
+    )
+
+
+def strong_line(text: str, rest: str = "", style: str = "Normal") -> str:
+    """Return a paragraph whose first words are strong."""
+    more = f'<w:r><w:br/><w:t xml:space="preserve">{rest}</w:t></w:r>' if rest else ""
+    return (
+        f'<w:p><w:pPr><w:pStyle w:val="{style}"/></w:pPr><w:r><w:rPr><w:rStyle w:val="Strong"/></w:rPr>'
+        f'<w:t xml:space="preserve">{text}</w:t></w:r>{more}</w:p>'
+    )
+
+
+def grid(style: str, widths: tuple[int, ...], rows: list[list[str]], *, title: str = "") -> str:
+    """Return a table of ready paragraphs; a row of one cell spans all columns, as loop tags want it."""
+    body = ""
+    for cells in rows:
+        span = f'<w:gridSpan w:val="{len(widths)}"/>' if len(cells) == 1 and len(widths) > 1 else ""
+        sizes = (sum(widths),) if span else widths
+        body += "<w:tr><w:trPr><w:cantSplit/></w:trPr>" + "".join(
+            f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{span}</w:tcPr>{inside}</w:tc>'
+            for inside, width in zip(cells, sizes, strict=True)
+        )
+        body += "</w:tr>"
+    columns = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
+    return (
+        f'<w:tbl><w:tblPr><w:tblStyle w:val="{style}"/><w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:tblLayout w:type="fixed"/>'
+        f'<w:tblLook w:val="0600" w:firstRow="0" w:noHBand="1" w:noVBand="1"/><w:tblCaption w:val="{title}"/></w:tblPr>'
+        f"<w:tblGrid>{columns}</w:tblGrid>{body}</w:tbl>"
+    )
+
+
+def decision_letter() -> str:
+    """Return the body of the decision letter; the tags are those that `certify template check` knows."""
+    facts = grid(
+        "CertifyFacts",
+        (2600, 6328),
+        [
+            [line("{%tr for fact in facts %}", "TableText")],
+            [line("{{ fact.label }}", "TableText"), strong_line("{{ fact.value }}", style="TableText")],
+            [line("{%tr endfor %}", "TableText")],
+        ],
+        title="The award",
+    )
+    return "".join(
+        [
+            line("{{ program }}", "Letterhead"),
+            line("{{ date }}"),
+            line("{{ recipient }}", "Address", extra='<w:spacing w:before="360" w:after="0"/>'),
+            line("{%p if recipient_title %}"),
+            line("{{ recipient_title }}", "Address"),
+            line("{%p endif %}"),
+            line("{{ practice }}", "Address"),
+            line("{%p for row in address %}"),
+            line("{{ row }}", "Address"),
+            line("{%p endfor %}"),
+            line("{{ title }}", "LetterSubject"),
+            line("{{ greeting }}"),
+            line("{%p for said in opening %}"),
+            line("{{ said }}"),
+            line("{%p endfor %}"),
+            line("{%p if facts %}"),
+            facts,
+            line("{%p endif %}"),
+            line("{%p if reasons %}"),
+            line("Reasons for the decision", "Heading2"),
+            line("{%p for reason in reasons %}"),
+            strong_line("{{ reason.standard }}  {{ reason.title }}", "{{ reason.text }}", "Requirement"),
+            line("{%p endfor %}"),
+            line("{%p endif %}"),
+            line("{%p for said in closing %}", extra='<w:spacing w:before="200"/>'),
+            line("{{ said }}", extra='<w:spacing w:before="120"/>'),
+            line("{%p endfor %}"),
+            line("Sincerely,", extra='<w:keepNext/><w:spacing w:before="240" w:after="760"/>'),
+            strong_line("{{ signatory }}", style="Signature"),
+            line("{{ signatory_title }}", "Signature"),
+            line("{{ program }}", "Address"),
+        ]
+    )
+
+
+def certificate() -> str:
+    """Return the body of the certificate: one page on its side."""
+    label, value = "CertificateLabel", "CertificateValue"
+    facts = grid(
+        "CertifyPlain",
+        (4320, 4320, 4320),
+        [
+            [line("Certificate number", label), line("Awarded on", label), line("Valid until", label)],
+            [line("{{ number }}", value), line("{{ award_date }}", value), line("{{ end_date }}", value)],
+        ],
+        title="Number and dates",
+    )
+    foot = grid(
+        "CertifyPlain",
+        (3240, 3240, 3240, 3240),
+        [
+            [
+                line("{%tc for person in signatories %}", "Small"),
+                strong_line("{{ person.name }}", "{{ person.title }}", "Signed"),
+                line("{%tc endfor %}", "Small"),
+                line("{{ qr_code }}", "Centered"),
+            ]
+        ],
+        title="Signatories and QR code",
+    )
+    return "".join(
+        [
+            line("{{ program }}", "CertificateProgram"),
+            line("This certifies that", "CertificateText", extra='<w:spacing w:before="420" w:after="0"/>'),
+            line("{{ practice }}", "CertificateName"),
+            line("meets the {{ edition_title }}", "CertificateText"),
+            line("{{ sites_label }} {{ sites }}", "CertificateSites"),
+            facts,
+            line("", "CertificateText", extra='<w:spacing w:before="1300" w:after="0"/>'),
+            foot,
+            line("Check this certificate at {{ register_url }} · Verification code {{ verification_code }}", "Small"),
+        ]
+    )
+
+
+def framed_section() -> str:
+    """Return the page of the certificate, with a frame in the accent colour."""
+    edges = "".join(
+        f'<w:{side} w:val="double" w:sz="12" w:space="24" w:color="{ACCENT}"/>'
+        for side in ("top", "left", "bottom", "right")
+    )
+    page = section(landscape=True, margin=1440)
+    return page.replace("</w:sectPr>", f'<w:pgBorders w:offsetFrom="page">{edges}</w:pgBorders></w:sectPr>')
+
+
 def main() -> None:
     """Write every template."""
     TARGET.mkdir(parents=True, exist_ok=True)
     package("base.docx", f"<w:p/>{section()}")
+    package("decision-letter.docx", f"{decision_letter()}{section(margin=1656)}")
+    package("certificate.docx", f"{certificate()}{framed_section()}")
 
 
 if __name__ == "__main__":

@@ -129,6 +129,10 @@ def as_png(svg: str, width: int) -> bytes:
 
     return bytes(
         svg_to_bytes(
-            svg_string=svg, width=width, skip_system_fonts=True, font_files=_font_files(), sans_serif_family=palette.FONT
+            svg_string=svg,
+            width=width,
+            skip_system_fonts=True,
+            font_files=_font_files(),
+            sans_serif_family=palette.FONT,
         )
     )

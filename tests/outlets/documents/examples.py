@@ -44,7 +44,9 @@ SEEN = {
 @cache
 def standards() -> list[dict[str, Any]]:
     """Return the domains of the edition that the examples are surveyed against."""
-    found = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((WORKFLOWS / "standards").rglob("*.yaml"))]
+    found = [
+        yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((WORKFLOWS / "standards").rglob("*.yaml"))
+    ]
     editions = [edition for document in found for edition in document.get("editions", [document])]
     return next(edition["domains"] for edition in editions if str(edition["edition"]) == "2021")
 
@@ -59,7 +61,9 @@ def _standard(record: dict[str, Any], sites: int, extra: int) -> StandardResult:
         ratings = tuple(
             Rating.NOT_APPLICABLE if absent else Rating.NOT_MET if site in bad else Rating.MET for site in range(sites)
         )
-        elements.append(ElementResult(element, question, ratings, ("No intrathecal treatment is given here.",) if absent else ()))
+        elements.append(
+            ElementResult(element, question, ratings, ("No intrathecal treatment is given here.",) if absent else ())
+        )
     by_site = tuple(_worst([element.ratings[site] for element in elements]) for site in range(sites))
     findings = [
         Finding(
@@ -69,14 +73,23 @@ def _standard(record: dict[str, Any], sites: int, extra: int) -> StandardResult:
             "Make sure that this is done and recorded every time, at each site, and show it with the revised policy and a log of "
             f"four weeks. The element asks: {element.question[0].lower()}{element.question[1:]}",
             element.code,
-            tuple(SITES[site] for site, rating in enumerate(element.ratings) if rating is Rating.NOT_MET and sites == len(SITES)),
+            tuple(
+                SITES[site]
+                for site, rating in enumerate(element.ratings)
+                if rating is Rating.NOT_MET and sites == len(SITES)
+            ),
             date(2026, 12, 4),
         )
         for element in elements
         if element.not_met_somewhere
     ]
     findings += [
-        Finding("", FindingKind.RECOMMENDATION, code, "Consider showing the figure of each month on the staff board, with its target line.")
+        Finding(
+            "",
+            FindingKind.RECOMMENDATION,
+            code,
+            "Consider showing the figure of each month on the staff board, with its target line.",
+        )
         for _ in range(extra)
     ]
     return StandardResult(
@@ -128,7 +141,12 @@ def survey_report(*, issued: bool = True, recommendations: int = 0, requirements
                 kept = tuple(f for f in result.findings if f.kind is not FindingKind.REQUIREMENT)
                 result = replace(result, elements=met, by_site=by_site, rating=_worst(by_site), findings=kept)
             if record["code"] in ("1.3", "6.2"):
-                praise = Finding("", FindingKind.STRENGTH, record["code"], "The team reaches every new patient within two working days.")
+                praise = Finding(
+                    "",
+                    FindingKind.STRENGTH,
+                    record["code"],
+                    "The team reaches every new patient within two working days.",
+                )
                 result = replace(result, findings=(*result.findings, praise))
             results.append(result)
         domains.append(DomainResult(domain["number"], domain["key"], domain["title"], domain["aim"], tuple(results)))
@@ -141,16 +159,34 @@ def survey_report(*, issued: bool = True, recommendations: int = 0, requirements
         edition_title="Oncology Medical Home Standards, 2021",
         version=1,
         issued_at=issued_at if issued else None,
-        survey_kind="Survey",
-        mode="on site",
+        survey_kind="initial",
+        mode="on_site",
         first_on=date(2026, 10, 14),
         last_on=date(2026, 10, 16),
         sites=(
-            SurveyedSite(SITES[0], "1200 Shore Drive, Duluth, MN 55802", True, date(2026, 10, 14), "On site", "All sites visited"),
-            SurveyedSite(SITES[1], "48 Harbor Street, Two Harbors, MN 55616", True, date(2026, 10, 15), "On site", "All sites visited"),
-            SurveyedSite(SITES[2], "7 Mill Creek Road, Cloquet, MN 55720", True, date(2026, 10, 16), "On site", "All sites visited"),
+            SurveyedSite(
+                SITES[0], "1200 Shore Drive, Duluth, MN 55802", True, date(2026, 10, 14), "On site", "All sites visited"
+            ),
+            SurveyedSite(
+                SITES[1],
+                "48 Harbor Street, Two Harbors, MN 55616",
+                True,
+                date(2026, 10, 15),
+                "On site",
+                "All sites visited",
+            ),
+            SurveyedSite(
+                SITES[2],
+                "7 Mill Creek Road, Cloquet, MN 55720",
+                True,
+                date(2026, 10, 16),
+                "On site",
+                "All sites visited",
+            ),
         ),
-        sampling=Sampling("Practices with one to three sites are visited at every site.", "LO-2026-014/1", date(2026, 9, 1)),
+        sampling=Sampling(
+            "Practices with one to three sites are visited at every site.", "LO-2026-014/1", date(2026, 9, 1)
+        ),
         domains=_numbered(domains),
         plan_due_on=date(2026, 12, 4) if requirements else None,
         objection_until=date(2026, 12, 4),
@@ -169,6 +205,7 @@ def survey_report(*, issued: bool = True, recommendations: int = 0, requirements
             Approval("Checked by the program", "Marta Lindqvist", datetime(2026, 11, 10, 9, 0, tzinfo=UTC)),
             Approval("Approved by the council", "Priya Raman, MD", issued_at if issued else None),
         ),
+        summary="A well led practice with close teamwork; two habits at the chairside need attention before an award.",
         versions=(Version(1, issued_at, "Priya Raman, MD", "First issue"),) if issued else (),
     )
 
@@ -197,8 +234,16 @@ def decision_letter(outcome: Outcome = Outcome.AWARD) -> DecisionLetter:
         reasons=()
         if award
         else (
-            Reason("2.1", "Triage and urgent care", "Calls outside office hours are not answered by a clinician at any of the sites."),
-            Reason("7.3", "Independent double check", "The second check is not recorded at Harbor North; the plan was not carried out."),
+            Reason(
+                "2.1",
+                "Triage and urgent care",
+                "Calls outside office hours are not answered by a clinician at any of the sites.",
+            ),
+            Reason(
+                "7.3",
+                "Independent double check",
+                "The second check is not recorded at Harbor North; the plan was not carried out.",
+            ),
         ),
         certificate_number="OMH-2027-0031" if award else "",
         award_on=date(2027, 3, 9) if award else None,
@@ -221,7 +266,10 @@ def certificate(sites: tuple[str, ...] = SITES) -> Certificate:
         end_on=date(2030, 3, 8),
         verification_code="K7QF-2M9X-TR4D",
         register_url="https://certify.example.org/register/OMH-2027-0031",
-        signatories=(Signatory("Priya Raman, MD", "Chair, Certification Council"), Signatory("Marta Lindqvist", "Program director")),
+        signatories=(
+            Signatory("Priya Raman, MD", "Chair, Certification Council"),
+            Signatory("Marta Lindqvist", "Program director"),
+        ),
     )
 
 
@@ -254,8 +302,17 @@ def agreement() -> SignedAgreement:
         title="Participation agreement",
         version="2026-1",
         clauses=(
-            Clause("Use of data", ("The program uses what the practice sends to judge compliance and to improve the standards.",)),
-            Clause("Confidentiality", ("Nothing about the practice is released without its request.", "The register shows status only with consent.")),
+            Clause(
+                "Use of data",
+                ("The program uses what the practice sends to judge compliance and to improve the standards.",),
+            ),
+            Clause(
+                "Confidentiality",
+                (
+                    "Nothing about the practice is released without its request.",
+                    "The register shows status only with consent.",
+                ),
+            ),
         ),
         text_sha256="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         signer="Samuel Ortega, MD",
@@ -278,7 +335,13 @@ def sample_sheet() -> SampleSheet:
         drawn_at=datetime(2026, 9, 1, 10, 0, tzinfo=UTC),
         drawn_by="Marta Lindqvist",
         sites=tuple(
-            SampledSite(f"Site {letter}", f"{number} Main Street, Duluth, MN 55802", "Infusion, pharmacy", number < 4, "Drawn at random")
+            SampledSite(
+                f"Site {letter}",
+                f"{number} Main Street, Duluth, MN 55802",
+                "Infusion, pharmacy",
+                number < 4,
+                "Drawn at random",
+            )
             for number, letter in enumerate("ABCDE")
         ),
     )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+
+_HEADING = re.compile(r"\d+[.)]\s+(?P<words>[^\n]{1,90}?)\.?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +37,28 @@ class SignedAgreement:
     def draft(self) -> bool:
         """Whether nobody has signed yet."""
         return self.signed_at is None
+
+
+def clauses_of(text: str) -> tuple[str, tuple[Clause, ...]]:
+    """Return the title and the clauses of an agreement's text, in which blank lines part paragraphs.
+
+    The first block is the title, with the version on its second line; a block of one line that begins with a number is a
+    heading.
+    """
+    blocks = [block.strip() for block in re.split(r"\n\s*\n", text.strip())]
+    title, heading = "", ""
+    if len(first := blocks[0].split("\n")) == 2 and first[1].startswith("Version "):
+        title, blocks = first[0], blocks[1:]
+    paragraphs: list[str] = []
+    clauses: list[Clause] = []
+    for block in blocks:
+        found = _HEADING.fullmatch(block)
+        if not found:
+            paragraphs += [block] if block else []
+            continue
+        if heading or paragraphs:
+            clauses.append(Clause(heading, tuple(paragraphs)))
+        heading, paragraphs = found["words"], []
+    if heading or paragraphs:
+        clauses.append(Clause(heading, tuple(paragraphs)))
+    return title, tuple(clauses)

@@ -35,3 +35,4 @@ class Invoice:
     paid_on: date | None = None
     paid_cents: int = 0
     note: str = ""
+    cancelled: bool = False

@@ -12,7 +12,7 @@ class SampledSite:
 
     name: str
     address: str
-    services: str
+    how: str
     visited: bool
     why: str
 

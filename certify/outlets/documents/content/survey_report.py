@@ -145,7 +145,10 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class SurveyReport:
-    """Everything a survey report says; `issued_at` is empty while it is a draft."""
+    """Everything a survey report says; `issued_at` is empty while it is a draft.
+
+    `survey_kind` is initial or repeat, `mode` on_site or virtual; `summary` is the surveyor's own word on page 1.
+    """
 
     case_ref: str
     practice: str
@@ -168,6 +171,7 @@ class SurveyReport:
     approvals: tuple[Approval, ...] = ()
     versions: tuple[Version, ...] = ()
     settled: tuple[str, ...] = ()
+    summary: str = ""
 
     @property
     def draft(self) -> bool:

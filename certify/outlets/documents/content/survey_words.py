@@ -7,6 +7,9 @@ from datetime import date
 from certify.outlets.documents.content.survey_report import DomainResult, StandardResult, SurveyReport
 from certify.outlets.documents.content.wording import RATING_WORDS, Rating, day, listed, short_day, span, weekday
 
+KIND_WORDS = {"initial": "Survey", "repeat": "Repeat survey"}
+VISIT_WORDS = {"on_site": "on site", "virtual": "virtual"}
+
 
 def standard_label(code: str, element: str) -> str:
     """Return "7.3" or "7.3.b"."""
@@ -25,8 +28,12 @@ def front_facts(report: SurveyReport) -> list[str]:
     when = span(report.first_on, report.last_on or report.first_on) if report.first_on else "date not set"
     names = listed([site.name for site in report.visited])
     where = f"{visited} of {total} sites visited" if total != 1 else "one site"
-    state = f"version {report.version}, issued {day(report.issued_at.date())}" if report.issued_at else "draft, not issued"
-    first = f"{report.survey_kind} of {when}, {report.mode} · {where}{': ' + names if names and visited <= 4 else ''}"
+    state = (
+        f"version {report.version}, issued {day(report.issued_at.date())}" if report.issued_at else "draft, not issued"
+    )
+    kind = KIND_WORDS.get(report.survey_kind, report.survey_kind)
+    mode = VISIT_WORDS.get(report.mode, report.mode)
+    first = f"{kind} of {when}, {mode} · {where}{': ' + names if names and visited <= 4 else ''}"
     return [first, f"Case {report.case_ref} · {state}"]
 
 

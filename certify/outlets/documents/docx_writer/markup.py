@@ -61,13 +61,17 @@ def _pieces(text: str) -> str:
         return f'<w:t xml:space="preserve">{safe}</w:t>'
     lines = []
     for line in safe.split("\n"):
-        lines.append("<w:tab/>".join(f'<w:t xml:space="preserve">{part}</w:t>' if part else "" for part in line.split("\t")))
+        lines.append(
+            "<w:tab/>".join(f'<w:t xml:space="preserve">{part}</w:t>' if part else "" for part in line.split("\t"))
+        )
     return "<w:br/>".join(lines)
 
 
 def rating_run(rating: Rating) -> Markup:
     """Return a rating as a coloured word with its sign."""
-    return run(f"\u00a0{RATING_SIGNS[rating]}\u00a0{RATING_WORDS[rating]}\u00a0".replace(" ", "\u00a0"), _RATING_STYLES[rating])
+    return run(
+        f"\u00a0{RATING_SIGNS[rating]}\u00a0{RATING_WORDS[rating]}\u00a0".replace(" ", "\u00a0"), _RATING_STYLES[rating]
+    )
 
 
 def field(instruction: str, shown: str = "", style: str = "") -> Markup:
@@ -113,7 +117,7 @@ def heading(entry: Heading, order: int, *, new_page: bool = False, small: bool =
     shown = run(words)
     if small:
         extra += f'<w:pBdr>{_NO_LINE}</w:pBdr><w:spacing w:before="40" w:after="40"/>'
-        shown = f'<w:r><w:rPr><w:sz w:val="26"/><w:szCs w:val="26"/></w:rPr>{_pieces(words)}</w:r>'
+        shown = Markup(f'<w:r><w:rPr><w:sz w:val="26"/><w:szCs w:val="26"/></w:rPr>{_pieces(words)}</w:r>')
     return paragraph(
         f"Heading{entry.level}",
         f'<w:bookmarkStart w:id="{order}" w:name="{entry.anchor}"/>',
@@ -182,12 +186,16 @@ def table(
     columns = list(zip(widths, sides, strict=True))
     lines = []
     if head:
-        top = (cell(text, width, style="TableHead", align=side) for text, (width, side) in zip(head, columns, strict=True))
+        top = (
+            cell(text, width, style="TableHead", align=side) for text, (width, side) in zip(head, columns, strict=True)
+        )
         lines.append(row(top, head=True))
     body = list(rows)
     for number, cells in enumerate(body, start=1):
         keep = together and number < len(body)
-        lines.append(row(cell(text, width, align=side, keep=keep) for text, (width, side) in zip(cells, columns, strict=True)))
+        lines.append(
+            row(cell(text, width, align=side, keep=keep) for text, (width, side) in zip(cells, columns, strict=True))
+        )
     return (
         f'<w:tbl><w:tblPr><w:tblStyle w:val="{style}"/><w:tblW w:w="{sum(widths)}" w:type="dxa"/>'
         f'<w:tblLayout w:type="fixed"/><w:tblLook w:val="06{2 if head else 0}0" w:firstRow="{int(bool(head))}" '
@@ -207,7 +215,7 @@ def picture(relationship: str, order: int, name: str, alt: str, width_inches: fl
         f'<wp:docPr {named}/><wp:cNvGraphicFramePr><a:graphicFrameLocks noChangeAspect="1"/></wp:cNvGraphicFramePr>'
         '<a:graphic><a:graphicData uri="http://schemas.openxmlformats.org/drawingml/2006/picture"><pic:pic><pic:nvPicPr>'
         f'<pic:cNvPr {named}/><pic:cNvPicPr/></pic:nvPicPr><pic:blipFill><a:blip r:embed="{relationship}"/>'
-        "<a:stretch><a:fillRect/></a:stretch></pic:blipFill><pic:spPr><a:xfrm><a:off x=\"0\" y=\"0\"/>"
+        '<a:stretch><a:fillRect/></a:stretch></pic:blipFill><pic:spPr><a:xfrm><a:off x="0" y="0"/>'
         f'<a:ext cx="{wide}" cy="{high}"/></a:xfrm><a:prstGeom prst="rect"><a:avLst/></a:prstGeom></pic:spPr></pic:pic>'
         "</a:graphicData></a:graphic></wp:inline></w:drawing></w:r>"
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from certify.outlets.documents.content.wording import clean
 from certify.outlets.documents.docx_writer import markup
+from certify.outlets.documents.docx_writer.templates import find_template
 
 if TYPE_CHECKING:
     from docx.document import Document
@@ -36,30 +37,53 @@ def fill_body(document: Document, body: str) -> None:
 
 def fill_margins(document: Document, *, header: str, footer: str, draft: bool, first_header: str = "") -> None:
     """Write header and footer; the first page has `first_header`, a draft its watermark on each page."""
-    from docx.oxml import parse_xml
-
     section = document.sections[0]
     section.different_first_page_header_footer = True
     mark = markup.watermark("DRAFT") if draft else ""
-    for part, inside in (
-        (section.header, header + mark),
-        (section.first_page_header, (first_header or markup.paragraph("Header")) + mark),
-        (section.footer, footer),
-        (section.first_page_footer, footer),
-    ):
-        part.is_linked_to_previous = False
-        element = part._element
-        for child in list(element):
-            element.remove(child)
-        for child in list(parse_xml(f"<w:hdr {markup.NAMESPACES}>{inside}</w:hdr>")):
-            element.append(child)
+    _replace(section.header, header + mark)
+    _replace(section.first_page_header, (first_header or markup.paragraph("Header")) + mark)
+    _replace(section.footer, footer)
+    _replace(section.first_page_footer, footer)
+
+
+def fill_footer(document: Document, footer: str) -> None:
+    """Write the footer of every page, unless the template has one of its own."""
+    section = document.sections[0]
+    if section.footer.is_linked_to_previous:
+        _replace(section.footer, footer)
+
+
+def add_draft_mark(document: Document) -> None:
+    """Lay the watermark over every page of a filled template."""
+    from docx.oxml import parse_xml
+
+    for section in document.sections:
+        for header in (section.header, section.first_page_header):
+            if header is section.header or section.different_first_page_header_footer:
+                header.is_linked_to_previous = False
+                mark = parse_xml(f"<w:hdr {markup.NAMESPACES}>{markup.watermark('DRAFT')}</w:hdr>")
+                header._element.extend(list(mark))
+
+
+def _replace(part: Any, inside: str) -> None:
+    from docx.oxml import parse_xml
+
+    part.is_linked_to_previous = False
+    element = part._element
+    for child in list(element):
+        element.remove(child)
+    element.extend(list(parse_xml(f"<w:hdr {markup.NAMESPACES}>{inside}</w:hdr>")))
 
 
 def set_properties(document: Document, *, title: str, subject: str, author: str, at: datetime | None) -> None:
     """Write the properties that Word shows under File > Info; without `at` the instant of a draft is left out of time."""
     instant = (at or datetime(1980, 1, 1, tzinfo=UTC)).astimezone(UTC).replace(tzinfo=None, microsecond=0)
     properties = document.core_properties
-    properties.title, properties.subject, properties.author = clean(title)[:255], clean(subject)[:255], clean(author)[:255]
+    properties.title, properties.subject, properties.author = (
+        clean(title)[:255],
+        clean(subject)[:255],
+        clean(author)[:255],
+    )
     properties.last_modified_by, properties.language, properties.revision = clean(author)[:255], "en-US", 1
     properties.created = properties.modified = instant
 
@@ -80,13 +104,11 @@ def add_picture(document: Document, png: bytes) -> str:
     return relationship
 
 
-def open_base(name: str = "base.docx") -> Document:
+def open_base() -> Document:
     """Return a fresh document with the styles of the house."""
     import docx
 
-    from certify.outlets.documents.palette import WORD_TEMPLATES
-
-    return docx.Document(str(WORD_TEMPLATES / name))
+    return docx.Document(str(find_template("survey-report").path))
 
 
 def to_bytes(document: Document) -> bytes:
@@ -99,8 +121,8 @@ def to_bytes(document: Document) -> bytes:
     for part in parts:
         part.before_marshal()
     files = [
-        (CONTENT_TYPES_URI.membername, _ContentTypesItem.from_parts(parts).blob),
-        (PACKAGE_URI.rels_uri.membername, package.rels.xml.encode() if isinstance(package.rels.xml, str) else package.rels.xml),
+        (CONTENT_TYPES_URI.membername, _ContentTypesItem.from_parts(parts).blob),  # type: ignore[no-untyped-call]
+        (PACKAGE_URI.rels_uri.membername, package.rels.xml),
     ]
     for part in parts:
         files.append((part.partname.membername, part.blob))

@@ -39,6 +39,7 @@ from certify.outlets.documents.picture import as_png, compliance_picture
 TEXT_WIDTH = 9648
 ON_PAGE_ONE = 4
 SHORT_TABLE = 6
+FRONT_SUMMARY = 280
 LABELS = {
     FindingKind.REQUIREMENT: ("Requirement", "LabelRequirement"),
     FindingKind.RECOMMENDATION: ("Recommendation", "LabelRecommendation"),
@@ -58,7 +59,9 @@ def survey_report_docx(report: SurveyReport) -> bytes:
     image = compliance_picture(report)
     relationship = package.add_picture(document, as_png(image.svg, 1800))
     width = TEXT_WIDTH / markup.TWIPS_PER_INCH
-    shown = markup.picture(relationship, 1, "Standards met by domain and site", image.alt, width, width * image.height / image.width)
+    shown = markup.picture(
+        relationship, 1, "Standards met by domain and site", image.alt, width, width * image.height / image.width
+    )
     package.fill_body(document, "".join(_Body(report, shown).parts()))
     version = "Draft" if report.draft else f"Version {report.version}"
     package.fill_margins(
@@ -107,7 +110,9 @@ class _Body:
                 word = f"{RATING_SIGNS[standard.rating]} {RATING_WORDS[standard.rating]}"
                 titles.append((2, standard.code, standard.title, word, standard.rating is Rating.NOT_MET))
         titles.append((1, "", "About this survey", "", False))
-        titles += [(2, "", title, "", False) for title in ("Method", "Sites", "People and approval", "Edition and versions")]
+        titles += [
+            (2, "", title, "", False) for title in ("Method", "Sites", "People and approval", "Edition and versions")
+        ]
         titles.append((1, "", "Every element, site by site", "", False))
         for number, (level, code, title, beside, warning) in enumerate(titles, start=1):
             yield Heading(level, code, title, f"_Toc{number:06d}", beside, warning)
@@ -142,6 +147,8 @@ class _Body:
         yield text_paragraph("\n".join(front_facts(report)), "Subtitle")
         yield self.heading(small=True)
         yield paragraph("Outcome", run(report.headline, "Strong"), run(f" {report.consequence}"))
+        if report.summary:
+            yield text_paragraph(shortened(report.summary, FRONT_SUMMARY))
         yield caption("Figure", 1, "Standards met, by domain and site visited")
         yield paragraph("Normal", self.picture)
         yield self.table_caption("Ratings and findings by domain")
@@ -154,7 +161,7 @@ class _Body:
 
     def _counts(self) -> str:
         head = ("Domain", "Standards", "Met", "Not met", "N/A", "Requirements", "Advice")
-        rows = []
+        rows: list[tuple[str, ...]] = []
         for domain in self.report.domains:
             failed = domain.count(Rating.NOT_MET)
             rows.append(
@@ -195,7 +202,12 @@ class _Body:
             return
         yield self.table_caption("Requirements and when the answer is due")
         rows = [
-            (run(f.number, "LabelRequirement"), standard_label(f.standard, f.element), shortened(f.text, 150 if len(required) <= 3 else 88), _due(f))
+            (
+                run(f.number, "LabelRequirement"),
+                standard_label(f.standard, f.element),
+                shortened(f.text, 150 if len(required) <= 3 else 88),
+                _due(f),
+            )
             for f in required[:ON_PAGE_ONE]
         ]
         yield markup.table(
@@ -269,7 +281,12 @@ class _Body:
         rows = []
         for seen in standard.seen:
             place = f"{listed(seen.sites)}: " if seen.sites else ""
-            rows.append((run(MODE_WORDS.get(seen.mode, seen.mode), "Quiet"), run(place, "Strong") + run(seen.text) if place else seen.text))
+            rows.append(
+                (
+                    run(MODE_WORDS.get(seen.mode, seen.mode), "Quiet"),
+                    run(place, "Strong") + run(seen.text) if place else seen.text,
+                )
+            )
         return markup.table(
             "CertifySeen",
             (1600, 8048),
@@ -307,7 +324,9 @@ class _Body:
             )
         yield from self._approvals()
         yield self.heading()
-        yield text_paragraph(f"{report.edition_title}. The edition was fixed when the fee was confirmed and holds for the whole case.")
+        yield text_paragraph(
+            f"{report.edition_title}. The edition was fixed when the fee was confirmed and holds for the whole case."
+        )
         yield self.table_caption("Versions of this report")
         yield markup.table(
             "CertifyTable",
@@ -326,7 +345,10 @@ class _Body:
             "CertifyTable",
             (2700, 2600, 1700, 2648),
             ("Step", "Name", "Date", "Comment"),
-            [(a.step, run(a.name, "Strong"), short_day(a.at.date()) if a.at else "Open", a.comment) for a in self.report.approvals],
+            [
+                (a.step, run(a.name, "Strong"), short_day(a.at.date()) if a.at else "Open", a.comment)
+                for a in self.report.approvals
+            ],
             title="Who wrote, checked and approved this report",
         )
 
@@ -338,7 +360,11 @@ class _Body:
         wide = 1080 if len(sites) <= 4 else max(560, 4600 // len(sites))
         question = TEXT_WIDTH - 940 - wide * len(sites)
         yield self.table_caption("Answers to every element at each site visited")
-        rows = [_element_row(standard, number) for standard in self.report.standards for number in range(len(standard.elements))]
+        rows = [
+            _element_row(standard, number)
+            for standard in self.report.standards
+            for number in range(len(standard.elements))
+        ]
         yield markup.table(
             "CertifyCompact",
             (940, question, *[wide] * len(sites)),

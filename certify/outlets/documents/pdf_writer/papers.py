@@ -50,9 +50,11 @@ def certificate_pdf(certificate: Certificate) -> bytes:
         "certificate.typ",
         plain_data(
             {
-                **_head(certificate.program, f"Certificate {certificate.number}: {certificate.practice}", certificate.draft),
+                **_head(
+                    certificate.program, f"Certificate {certificate.number}: {certificate.practice}", certificate.draft
+                ),
                 "practice": certificate.practice,
-                "size": 38 if longest <= 36 else 28 if longest <= 60 else 20,
+                "size": 42 if longest <= 30 else 32 if longest <= 45 else 24 if longest <= 70 else 17,
                 "edition_title": certificate.edition_title,
                 "sites_label": "at its site" if len(certificate.sites) == 1 else "at its sites",
                 "sites": listed(certificate.sites),
@@ -80,7 +82,10 @@ def invoice_pdf(invoice: Invoice) -> bytes:
     totals = [["Total", total, True]]
     if paid or invoice.paid_cents:
         rest = invoice.total_cents - invoice.paid_cents
-        totals += [["Paid", money(invoice.paid_cents, invoice.currency), False], ["Open", money(rest, invoice.currency), False]]
+        totals += [
+            ["Paid", money(invoice.paid_cents, invoice.currency), False],
+            ["Open", money(rest, invoice.currency), False],
+        ]
     return pdf(
         "invoice.typ",
         plain_data(
@@ -96,12 +101,19 @@ def invoice_pdf(invoice: Invoice) -> bytes:
                     ["Case", invoice.case_ref],
                 ],
                 "lines": [
-                    [line.text, str(line.quantity), money(line.unit_cents, invoice.currency), money(line.amount_cents, invoice.currency)]
+                    [
+                        line.text,
+                        str(line.quantity),
+                        money(line.unit_cents, invoice.currency),
+                        money(line.amount_cents, invoice.currency),
+                    ]
                     for line in invoice.lines
                 ],
                 "totals": totals,
                 "paid": f"Paid on {day(invoice.paid_on)}. Thank you." if invoice.paid_on else "",
-                "how_to_pay": f"Please pay {total} by {due} and give the reference {invoice.reference} with the payment.",
+                "how_to_pay": ""
+                if invoice.cancelled
+                else f"Please pay {total} by {due} and give the reference {invoice.reference} with the payment.",
                 "note": invoice.note,
                 "footer": f"Invoice {invoice.number} · amounts in {invoice.currency}",
             }
@@ -115,7 +127,10 @@ def agreement_pdf(agreement: SignedAgreement) -> bytes:
     signature: list[list[str]] = []
     if agreement.signed_at:
         signature = [
-            ["Signed by", f"{agreement.signer}, {agreement.signer_title}" if agreement.signer_title else agreement.signer],
+            [
+                "Signed by",
+                f"{agreement.signer}, {agreement.signer_title}" if agreement.signer_title else agreement.signer,
+            ],
             ["For", agreement.practice],
             ["On", moment(agreement.signed_at)],
             ["From network address", agreement.signed_from],
@@ -125,7 +140,11 @@ def agreement_pdf(agreement: SignedAgreement) -> bytes:
         plain_data(
             {
                 **_head(agreement.program, agreement.title, agreement.draft),
-                "facts": [["Practice", agreement.practice], ["Case", agreement.case_ref], ["Text version", agreement.version]],
+                "facts": [
+                    ["Practice", agreement.practice],
+                    ["Case", agreement.case_ref],
+                    ["Text version", agreement.version],
+                ],
                 "clauses": agreement.clauses,
                 "signature": signature,
                 "proof": f"Signed electronically. SHA-256 of the text signed: {agreement.text_sha256}",
@@ -154,7 +173,7 @@ def sample_sheet_pdf(sheet: SampleSheet) -> bytes:
                 ],
                 "rule": sheet.rule,
                 "draw": f"{drawn}{by}. Seed of the draw: {sheet.seed}. The same seed and list of sites give the same draw.",
-                "sites": [[site.visited, site.name, site.address, site.services, site.why] for site in sheet.sites],
+                "sites": [[site.visited, site.name, site.address, site.how, site.why] for site in sheet.sites],
                 "footer": sheet.case_ref,
             }
         ),

@@ -46,7 +46,11 @@ def printable(text: str) -> str:
     unusual = sorted(set(_PLAIN.findall(text)))
     if not unusual:
         return text
-    kept = {letter for letter in unusual[:_TRIED] if unicodedata.category(letter) not in ("Cc", "Cn", "Co", "Cs") and drawable(letter)}
+    kept = {
+        letter
+        for letter in unusual[:_TRIED]
+        if unicodedata.category(letter) not in ("Cc", "Cn", "Co", "Cs") and drawable(letter)
+    }
     return _PLAIN.sub(lambda found: found.group() if found.group() in kept else MISSING, text)
 
 

@@ -17,8 +17,8 @@ from certify.outlets.documents.content.survey_words import (
     standard_label,
 )
 from certify.outlets.documents.content.wording import MODE_WORDS, Rating, day, listed, plain_data, short_day
-from certify.outlets.documents.picture import compliance_picture
 from certify.outlets.documents.pdf_writer.press import pdf
+from certify.outlets.documents.picture import compliance_picture
 
 ON_PAGE_ONE = 4
 
@@ -44,6 +44,7 @@ def survey_report_data(report: SurveyReport) -> dict[str, Any]:
         "facts": front_facts(report),
         "headline": report.headline,
         "consequence": report.consequence,
+        "summary": shortened(report.summary, 280),
         "picture": {"svg": picture.svg, "alt": picture.alt},
         "counts": _counts(report),
         "totals": [
@@ -53,14 +54,20 @@ def survey_report_data(report: SurveyReport) -> dict[str, Any]:
             len(report.findings(FindingKind.RECOMMENDATION)),
         ],
         "front_requirements": [
-            [f.number, standard_label(f.standard, f.element), shortened(f.text, 150 if len(required) <= 3 else 88), _due(f)]
+            [
+                f.number,
+                standard_label(f.standard, f.element),
+                shortened(f.text, 150 if len(required) <= 3 else 88),
+                _due(f),
+            ]
             for f in required[:ON_PAGE_ONE]
         ],
         "more_requirements": max(len(required) - ON_PAGE_ONE, 0),
         "strengths": [shortened(text, 100) for text in report.strengths[: 3 if len(required) < ON_PAGE_ONE else 2]],
         "requirements_intro": requirements_intro(report),
         "requirements": [
-            [f.number, standard_label(f.standard, f.element), f.text, listed(f.sites) or "All sites", _due(f)] for f in required
+            [f.number, standard_label(f.standard, f.element), f.text, listed(f.sites) or "All sites", _due(f)]
+            for f in required
         ],
         "domains": [
             {
@@ -76,7 +83,9 @@ def survey_report_data(report: SurveyReport) -> dict[str, Any]:
         "sites": [[s.name, s.address, site_how(s.visited, s.visited_on, s.how), s.why] for s in report.sites],
         "sampling": sampling_sentence(report),
         "people": [[p.role, p.name, p.detail] for p in report.people],
-        "approvals": [[a.step, a.name, short_day(a.at.date()) if a.at else "Open", a.comment] for a in report.approvals],
+        "approvals": [
+            [a.step, a.name, short_day(a.at.date()) if a.at else "Open", a.comment] for a in report.approvals
+        ],
         "versions": [[str(v.number), short_day(v.issued_at.date()), v.by, v.reason] for v in report.versions]
         or [["Draft", "Not issued", "", "This draft may still change."]],
         "site_names": names,
@@ -129,7 +138,8 @@ def _standard(standard: StandardResult, names: list[str]) -> dict[str, Any]:
         "failed": failed,
         "seen": [[MODE_WORDS.get(seen.mode, seen.mode), listed(seen.sites), seen.text] for seen in standard.seen],
         "findings": [
-            {"kind": f.kind, "number": f.number, "detail": " · ".join(_detail(f)), "text": f.text} for f in standard.findings
+            {"kind": f.kind, "number": f.number, "detail": " · ".join(_detail(f)), "text": f.text}
+            for f in standard.findings
         ],
     }
 
