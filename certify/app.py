@@ -11,6 +11,9 @@ from certify.core.foundation.clock import FixedClock, use_clock
 from certify.core.rulebook.current import use as use_rulebook
 from certify.core.rulebook.loading import load_rulebook
 from certify.db import db, prepare_sqlite
+from certify.outlets.home import routes as home
+from certify.outlets.home import styleguide
+from certify.outlets.home.navigation import register_navigation
 from certify.platform.identity import account_routes as account
 from certify.platform.identity import people_routes as people
 from certify.platform.identity import routes as identity
@@ -32,6 +35,7 @@ BLUEPRINTS = (
     practices.bp,
     team.bp,
     cases.bp,
+    home.bp,
 )
 
 POOL = {"pool_size": 8, "max_overflow": 8, "pool_pre_ping": True}
@@ -77,5 +81,8 @@ def install_rooms(app: Flask) -> None:
     init_web(app)
     init_identity(app)
     init_mail(app)
+    register_navigation(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    if not app.config["SETTINGS"].production:
+        app.register_blueprint(styleguide.bp)
