@@ -22,17 +22,17 @@ class CaseClockFacts:
 
 def pending_period_over(facts: CaseClockFacts) -> list[Unmet]:
     """Guard of `expire`: the pending period has run out (process.md, transition 38)."""
-    return _over(facts, "pending_period", "pending_period_over", "The certification pending period")
+    return _over(facts, "pending_days", "pending_period_over", "The certification pending period")
 
 
 def answer_period_over(facts: CaseClockFacts) -> list[Unmet]:
     """Guard of `close_unanswered`: no answer came in the time given (process.md, transition 3)."""
-    return _over(facts, "answer_questions", "answer_period_over", "The time to answer the program's questions")
+    return _over(facts, "answer_days", "answer_period_over", "The time to answer the program's questions")
 
 
 def payment_period_over(facts: CaseClockFacts) -> list[Unmet]:
     """Guard of `close_unpaid`: no payment came in the time given (process.md, transition 6)."""
-    return _over(facts, "payment", "payment_period_over", "The time to pay")
+    return _over(facts, "payment_days", "payment_period_over", "The time to pay")
 
 
 def edition_chosen(facts: CaseClockFacts) -> list[Unmet]:

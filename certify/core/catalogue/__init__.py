@@ -1,0 +1,1 @@
+"""Standards, questionnaires, agreements, deadlines, fees and notices, as declared in workflows/."""

@@ -1,0 +1,1 @@
+"""Reading declared rules from YAML, every mistake with its file, line and reason."""

@@ -1,0 +1,1 @@
+"""All declared rules together, cross-checked; what the product runs by."""

@@ -1,0 +1,129 @@
+"""Loading a workflows folder whole, and checking each part against the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any, TypeVar
+
+from certify.core.catalogue.deadlines import Deadline, read_deadlines
+from certify.core.catalogue.loading import (
+    read_agreement,
+    read_fees,
+    read_notices,
+    read_questionnaire,
+    read_reminders,
+    read_settings,
+)
+from certify.core.catalogue.standards import read_edition
+from certify.core.declarations.reading import Broken, Map, Mistake, read_yaml
+from certify.core.rulebook.model import Rulebook
+from certify.core.workflow.loading import load_machine
+from certify.core.workflow.machine import Machine
+
+SETTINGS = (
+    "webinar_valid_days", "survey_windows_needed", "edition_overlap_days", "sample_all_up_to_sites", "survey_min_notice_days",
+    "reschedule_limit", "reschedule_free_days", "surveyor_refusals_limit", "surveyor_cooling_years", "surveyor_min_oncology_years",
+    "surveyor_shadowed_surveys", "surveyor_training_days", "surveyor_member_days_after_decision", "surveyor_same_state_blocks",
+    "surveyor_max_load", "evidence_lock_before_survey_days", "plan_rounds", "term_years",
+)  # fmt: skip
+# Deadlines that code looks up by name, beside those that states name.
+NEEDED_DEADLINES = ("pending_days", "answer_days", "payment_days", "objection")
+Thing = TypeVar("Thing")
+
+
+def load_rulebook(root: Path, *, guards: Collection[str] | None) -> Rulebook:
+    """Load every rule of a workflows folder.
+
+    Args:
+        guards: keys of the guards the code knows; None leaves guard names unchecked.
+    Raises: Broken, with file, line and reason of every mistake.
+    """
+    rulebook, mistakes = read_rulebook(root, guards=guards)
+    if mistakes:
+        raise Broken(mistakes)
+    return rulebook
+
+
+def read_rulebook(root: Path, *, guards: Collection[str] | None) -> tuple[Rulebook, list[Mistake]]:
+    """Load every rule of a workflows folder, and give the mistakes along with what could be read."""
+    root, mistakes = root.resolve(), list[Mistake]()
+
+    def read(name: str) -> Map:
+        return read_yaml(root / name, root, mistakes)
+
+    deadlines = read_deadlines(read("deadlines.yaml"), mistakes)
+    settings = read_settings(read("settings.yaml"), mistakes)
+    for key in SETTINGS:
+        if key not in settings:
+            mistakes.append(Mistake(f"{root.name}/settings.yaml", 1, f"{key!r} is missing"))
+    for key in NEEDED_DEADLINES:
+        if key not in deadlines:
+            mistakes.append(Mistake(f"{root.name}/deadlines.yaml", 1, f"the deadline {key!r} is missing"))
+    machines = _machines(root, mistakes, guards, deadlines)
+    states = {state for m in machines.values() for state in m.states}
+    triggers = {t for m in machines.values() for t in m.triggers}
+    for deadline in deadlines.values():
+        for state in deadline.ends_in:
+            if state not in states:
+                mistakes.append(Mistake(deadline.file, deadline.line, f"deadline {deadline.key!r}: 'ends_in' names {state!r}, which is not a state"))
+    rulebook = Rulebook(
+        machines=machines,
+        deadlines=deadlines,
+        fees=read_fees(read("fees.yaml"), mistakes, states),
+        questionnaires=_folder(root, "questionnaires", read_questionnaire, lambda q: q.version, mistakes),
+        agreements=_folder(root, "agreements", read_agreement, lambda a: a.version, mistakes),
+        editions=_folder(root, "standards", read_edition, lambda e: e.edition, mistakes),
+        notices=read_notices(read("notices.yaml"), mistakes, triggers),
+        reminders=read_reminders(read("reminders.yaml"), mistakes, deadlines),
+        settings=settings,
+    )
+    return rulebook, mistakes
+
+
+def check_files(root: Path, files: Collection[Path], *, guards: Collection[str] | None) -> list[Mistake]:
+    """Return the mistakes of a workflows folder, only those of the files named when any are."""
+    _rulebook, mistakes = read_rulebook(root, guards=guards)
+    found = sorted(set(mistakes))
+    if not files:
+        return found
+    names = {_name_of(file, root.resolve()) for file in files}
+    return [m for m in found if m.file in names]
+
+
+def _name_of(file: Path, root: Path) -> str:
+    path = file.resolve()
+    return str(Path(root.name) / path.relative_to(root)) if path.is_relative_to(root) else str(path)
+
+
+def _machines(
+    root: Path, mistakes: list[Mistake], guards: Collection[str] | None, deadlines: dict[str, Deadline]
+) -> dict[str, Machine]:
+    """A folder of machines/ is one machine in several files; a file there is a machine of its own."""
+    folder, found = root / "machines", {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        files = sorted(path.glob("*.yaml")) if path.is_dir() else [path] if path.suffix == ".yaml" else []
+        if files:
+            found[path.stem] = load_machine(path.stem, files, root, mistakes, guards=guards, deadlines=deadlines)
+    if not found:
+        mistakes.append(Mistake(f"{root.name}/machines", 1, "holds no machine"))
+    return found
+
+
+def _folder(
+    root: Path, name: str, read: Callable[[Map, list[Mistake]], Thing], key: Callable[[Any], str], mistakes: list[Mistake]
+) -> dict[str, Thing]:
+    found: dict[str, Thing] = {}
+    files: dict[str, str] = {}
+    for path in sorted((root / name).glob("*.yaml")):
+        source = read_yaml(path, root, mistakes)
+        if not source:
+            continue
+        thing = read(source, mistakes)
+        if key(thing) in found:
+            mistakes.append(Mistake(source.file, 1, f"says it is {key(thing)!r}, as {files[key(thing)]} does already"))
+            continue
+        found[key(thing)], files[key(thing)] = thing, source.file
+    if not found:
+        mistakes.append(Mistake(f"{root.name}/{name}", 1, "holds no readable file"))
+    return found

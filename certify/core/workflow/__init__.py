@@ -1,0 +1,1 @@
+"""The case engine: declared machines, what may happen next, one step at a time."""
