@@ -61,14 +61,15 @@ class Question:
 def list_my_surveys(session: Session, actor: Actor, at: datetime) -> list[VisitCard]:
     """Return the surveys this person is on: what waits for her first, then by date; four queries, however many."""
     newest = sa.select(sa.func.max(Survey.id)).where(Survey.case_id == Case.id).correlate(Case).scalar_subquery()
-    rows = session.execute(
+    query = (
         sa.select(Case, Practice, Survey)
         .join(CaseMember, CaseMember.case_id == Case.id)
         .join(Practice, Practice.id == Case.practice_id)
         .outerjoin(Survey, Survey.id == newest)
         .where(*_member(actor, at), CaseMember.role != PROPOSED)
         .order_by(Case.id)
-    ).all()
+    )
+    rows: list[tuple[Case, Practice, Survey | None]] = [(r[0], r[1], r[2]) for r in session.execute(query)]
     ids = [survey.id for _, _, survey in rows if survey is not None]
     sites, progress = _sites(session, ids), _progress(session, ids)
     cards = [_card(case, practice, survey, sites, progress, at) for case, practice, survey in rows]
