@@ -57,7 +57,7 @@ class Parser(FlaskParser):
     """Reads arguments; a mistake becomes a refusal with every field named."""
 
     def handle_error(self, error: ma.ValidationError, *_args: Any, **_kwargs: Any) -> Any:
-        raise Invalid(tuple(_flat(error.messages)))
+        raise Invalid(tuple(flat(error.messages)))
 
     def _handle_invalid_json_error(self, error: Any, req: Request, *args: Any, **kwargs: Any) -> Any:
         raise BadRequest("The body is not JSON.") from error
@@ -69,17 +69,18 @@ class Doors(Blueprint):
     ARGUMENTS_PARSER = Parser()
 
 
-def _flat(messages: Any, path: str = "") -> Iterator[FieldError]:
+def flat(messages: Any, path: str = "") -> Iterator[FieldError]:
+    """Yield one FieldError for each of marshmallow's nested messages."""
     if isinstance(messages, dict):
         for key, inner in messages.items():
             # The outermost key is where the value came from (json, query, files, headers), which says nothing to the caller.
             top = not path and key in {"json", "query", "files", "headers", "form", "json_or_form"}
             name = "" if key == "_schema" or top else str(key)
-            yield from _flat(inner, f"{path}.{name}" if path and name else path or name or ("" if top else path))
+            yield from flat(inner, f"{path}.{name}" if path and name else path or name or ("" if top else path))
     elif isinstance(messages, list):
         for inner in messages:
             if isinstance(inner, dict | list):
-                yield from _flat(inner, path)
+                yield from flat(inner, path)
             else:
                 yield FieldError(path, str(inner))
     else:

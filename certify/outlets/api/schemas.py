@@ -146,3 +146,123 @@ class QuestionnaireAnswers(ma.Schema):
 
 class PutAnswers(Strict):
     answers = ma.fields.Dict(keys=ma.fields.String(validate=ma.validate.Length(1, 100)), required=True)
+
+
+class SiteBody(Strict):
+    """A site as it is sent."""
+
+    name = ma.fields.String(required=True, validate=ma.validate.Length(1, 200))
+    address = ma.fields.String(load_default="", validate=ma.validate.Length(max=300))
+    city = ma.fields.String(load_default="", validate=ma.validate.Length(max=100))
+    state = ma.fields.String(load_default="", validate=ma.validate.Length(max=2))
+    postal_code = ma.fields.String(load_default="", validate=ma.validate.Length(max=10))
+    services = ma.fields.List(ma.fields.String(validate=ma.validate.Length(1, 30)), load_default=list, validate=ma.validate.Length(max=20))
+    physician_fte = ma.fields.Decimal(load_default="0", places=2, validate=ma.validate.Range(0, 999))
+    app_fte = ma.fields.Decimal(load_default="0", places=2, validate=ma.validate.Range(0, 999))
+    nurse_fte = ma.fields.Decimal(load_default="0", places=2, validate=ma.validate.Range(0, 999))
+    pharmacist_fte = ma.fields.Decimal(load_default="0", places=2, validate=ma.validate.Range(0, 999))
+    infusion_chairs = ma.fields.Integer(load_default=0, strict=True, validate=ma.validate.Range(0, 500))
+
+
+class SiteItem(ma.Schema):
+    """A site as it is shown."""
+
+    id = ma.fields.Integer(required=True)
+    name = ma.fields.String(required=True)
+    address = ma.fields.String(required=True)
+    city = ma.fields.String(required=True)
+    state = ma.fields.String(required=True)
+    postal_code = ma.fields.String(required=True)
+    services = ma.fields.List(ma.fields.String(), required=True)
+    physician_fte = ma.fields.Float(required=True)
+    app_fte = ma.fields.Float(required=True)
+    nurse_fte = ma.fields.Float(required=True)
+    pharmacist_fte = ma.fields.Float(required=True)
+    infusion_chairs = ma.fields.Integer(required=True)
+    closed_on = ma.fields.Date(allow_none=True, required=True)
+
+
+class PracticeItem(ma.Schema):
+    """A practice in a list."""
+
+    id = ma.fields.Integer(required=True)
+    legal_name = ma.fields.String(required=True)
+    setting = ma.fields.String(required=True)
+    city = ma.fields.String(required=True)
+    state = ma.fields.String(required=True)
+    sites = ma.fields.Integer(required=True)
+
+
+class PracticePage(ma.Schema):
+    items = ma.fields.List(ma.fields.Nested(PracticeItem), required=True)
+    next = ma.fields.String(allow_none=True, required=True)
+
+
+class PracticeArguments(ListArguments):
+    q = ma.fields.String(load_default="", validate=ma.validate.Length(max=200))
+
+
+class PracticeFields(Strict):
+    """What a practice is described by."""
+
+    legal_name = ma.fields.String(validate=ma.validate.Length(1, 200))
+    tax_ids = ma.fields.List(ma.fields.String(validate=ma.validate.Length(1, 20)), validate=ma.validate.Length(max=20))
+    setting = ma.fields.String(validate=ma.validate.OneOf(["community", "hospital", "academic", "rural"]))
+    ownership = ma.fields.String(validate=ma.validate.Length(max=60))
+    address = ma.fields.String(validate=ma.validate.Length(max=300))
+    city = ma.fields.String(validate=ma.validate.Length(max=100))
+    state = ma.fields.String(validate=ma.validate.Length(max=2))
+    postal_code = ma.fields.String(validate=ma.validate.Length(max=10))
+    phone = ma.fields.String(validate=ma.validate.Length(max=40))
+    time_zone = ma.fields.String(validate=ma.validate.Length(max=60))
+
+
+class NewPractice(PracticeFields):
+    legal_name = ma.fields.String(required=True, validate=ma.validate.Length(1, 200))
+    sites = ma.fields.List(ma.fields.Nested(SiteBody), load_default=list, validate=ma.validate.Length(max=200))
+
+
+class PatchPractice(PracticeFields):
+    version = ma.fields.Integer(required=True, strict=True, validate=ma.validate.Range(0, INT32))
+
+
+class PracticeWhole(ma.Schema):
+    id = ma.fields.Integer(required=True)
+    legal_name = ma.fields.String(required=True)
+    tax_ids = ma.fields.List(ma.fields.String(), required=True)
+    setting = ma.fields.String(required=True)
+    ownership = ma.fields.String(required=True)
+    address = ma.fields.String(required=True)
+    city = ma.fields.String(required=True)
+    state = ma.fields.String(required=True)
+    postal_code = ma.fields.String(required=True)
+    phone = ma.fields.String(required=True)
+    time_zone = ma.fields.String(required=True)
+    version = ma.fields.Integer(required=True)
+    sites = ma.fields.List(ma.fields.Nested(SiteItem), required=True)
+
+
+class EvidenceAdded(ma.Schema):
+    id = ma.fields.String(required=True)
+    version = ma.fields.Integer(required=True)
+    sha256 = ma.fields.String(required=True)
+    state = ma.fields.String(required=True, metadata={"description": "clear, or quarantined until someone has looked"})
+    elements = ma.fields.List(ma.fields.String(), required=True)
+
+
+class EvidenceFields(Strict):
+    """The fields beside the file."""
+
+    elements = ma.fields.List(ma.fields.String(validate=ma.validate.Length(1, 20)), required=True, validate=ma.validate.Length(1, 200))
+    site = ma.fields.Integer(load_default=None, allow_none=True, validate=ma.validate.Range(1, INT32))
+    title = ma.fields.String(load_default="", validate=ma.validate.Length(max=200))
+    page = ma.fields.String(load_default="", validate=ma.validate.Length(max=60))
+    effective_from = ma.fields.Date(load_default=None, allow_none=True)
+    effective_to = ma.fields.Date(load_default=None, allow_none=True)
+
+
+class SyncAnswer(ma.Schema):
+    seq = ma.fields.Integer(required=True)
+    acks = ma.fields.List(ma.fields.Raw(), required=True)
+    changes = ma.fields.List(ma.fields.Raw(), required=True)
+    conflicts = ma.fields.List(ma.fields.Raw(), required=True)

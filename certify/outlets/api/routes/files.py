@@ -1,0 +1,100 @@
+"""Evidence in, documents out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+
+from certify.certification.cases.queries import case_for
+from certify.certification.evidence.operations import add_file
+from certify.core.access.policy import Permission
+from certify.core.foundation.clock import now
+from certify.core.foundation.errors import Invalid
+from certify.db import db
+from certify.outlets.api.problems import Doors, flat
+from certify.outlets.api.schemas import EvidenceAdded, EvidenceFields
+from certify.outlets.documents.operations import render_document
+from certify.platform.web.edges import commits, current_actor, records_reading, requires
+
+doors = Doors("api_files", __name__, url_prefix="/api/v1", description="Evidence and documents of a case")
+
+MULTIPART = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file", "elements"],
+                    "properties": {
+                        "file": {"type": "string", "format": "binary"},
+                        "elements": {"type": "array", "items": {"type": "string"}, "description": "ids like 7.3.b, or 7.3 for all of it"},
+                        "site": {"type": "integer", "description": "only this site; without it, all sites"},
+                        "title": {"type": "string"},
+                        "page": {"type": "string", "description": "where in the file"},
+                        "effective_from": {"type": "string", "format": "date"},
+                        "effective_to": {"type": "string", "format": "date"},
+                    },
+                }
+            }
+        },
+    }
+}
+DOCUMENT = {
+    "responses": {
+        "200": {
+            "description": "The document",
+            "content": {
+                "application/pdf": {"schema": {"type": "string", "format": "binary"}},
+                "application/zip": {"schema": {"type": "string", "format": "binary"}},
+                "application/vnd.openxmlformats-officedocument.wordprocessingml.document": {
+                    "schema": {"type": "string", "format": "binary"}
+                },
+            },
+        }
+    }
+}
+
+
+@doors.route("/cases/<ref>/evidence", methods=["POST"])
+@requires(Permission.ADD_EVIDENCE)
+@commits
+@doors.response(201, EvidenceAdded)
+@doors.doc(**MULTIPART)
+def add_evidence(ref: str) -> dict[str, Any]:
+    """A file mapped to one or more elements."""
+    actor = current_actor()
+    case = case_for(db.session, actor, ref, Permission.ADD_EVIDENCE, lock=True)
+    upload = request.files.get("file")
+    if upload is None or not upload.filename:
+        raise Invalid("Send the file in the part named “file” of a multipart form.", "file")
+    given = {key: request.form.getlist(key) if key == "elements" else request.form[key] for key in request.form if request.form[key] != ""}
+    if len(given.get("elements", ())) == 1:
+        given["elements"] = [part.strip() for part in str(given["elements"][0]).split(",") if part.strip()]
+    fields = EvidenceFields()
+    errors = fields.validate(given)
+    if errors:
+        raise Invalid(tuple(flat(errors)))
+    values = fields.load(given)
+    site = values.pop("site")
+    evidence, version = add_file(
+        db.session, case, file_name=upload.filename, content=upload.read(), site_id=site, **values, actor=actor, at=now()
+    )
+    return {
+        "id": evidence.id, "version": version.number, "sha256": version.original_sha256, "state": version.state,
+        "elements": values["elements"],
+    }  # fmt: skip
+
+
+@doors.route("/cases/<ref>/documents/<kind>.<ext>")
+@requires(Permission.VIEW_CASE)
+@records_reading
+@doors.doc(**DOCUMENT)
+def document(ref: str, kind: str, ext: str) -> Response:
+    """A document of the case; reading a report is an event."""
+    content, media_type, name = render_document(db.session, ref, kind, ext, actor=current_actor(), at=now(), base_url=request.host_url)
+    answer = Response(content, content_type=media_type)
+    answer.headers.set("Content-Disposition", "attachment", filename=name)
+    return answer
+
