@@ -6,11 +6,15 @@ from flask import Flask
 
 from certify import models_index, resources, wiring  # noqa: F401 - models_index makes the metadata whole
 from certify.certification.cases import routes as cases
+from certify.certification.surveyors import routes as surveyors
+from certify.certification.surveys import routes as surveys
 from certify.config import Settings, load_settings
 from certify.core.foundation.clock import FixedClock, use_clock
 from certify.core.rulebook.current import use as use_rulebook
 from certify.core.rulebook.loading import load_rulebook
 from certify.db import db, prepare_sqlite
+from certify.outlets.documents import routes as documents
+from certify.outlets.documents.docx_writer.templates import use_own_templates
 from certify.outlets.home import routes as home
 from certify.outlets.home import styleguide
 from certify.outlets.home.navigation import register_navigation
@@ -35,6 +39,9 @@ BLUEPRINTS = (
     practices.bp,
     team.bp,
     cases.bp,
+    surveyors.bp,
+    surveys.bp,
+    documents.bp,
     home.bp,
 )
 
@@ -64,6 +71,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["certify_settings"] = settings
     app.config["SETTINGS"] = settings
     use_folder(settings.instance / "files")
+    use_own_templates(settings.instance / "templates")
     wiring.wire()
     use_rulebook(load_rulebook(settings.workflows or resources.WORKFLOWS, guards=wiring.guard_keys()))
     db.init_app(app)

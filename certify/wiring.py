@@ -17,6 +17,12 @@ from certify.certification.reports import issuing
 from certify.certification.reports import operations as report_operations
 from certify.certification.reports import queries as report_queries
 from certify.certification.reports import rules as report_rules
+from certify.certification.surveyors import operations as surveyor_operations
+from certify.certification.surveyors import queries as surveyor_queries
+from certify.certification.surveyors import rules as surveyor_rules
+from certify.certification.surveys import operations as survey_operations
+from certify.certification.surveys import queries as survey_queries
+from certify.certification.surveys import rules as survey_rules
 from certify.core.foundation import events
 
 
@@ -25,6 +31,8 @@ def wire() -> None:
     events.forget_all()
     registry.forget_all()
     wire_cases()
+    wire_surveyors()
+    wire_surveys()
     wire_reports()
     wire_corrections()
     wire_decisions()
@@ -41,6 +49,41 @@ def wire_cases() -> None:
     registry.register_guards(
         "cases", case_rules.pending_period_over, case_rules.answer_period_over, case_rules.payment_period_over, case_rules.edition_chosen
     )
+
+
+def wire_surveyors() -> None:
+    """Step 2: a surveyor is proposed, both sides declare, the team follows."""
+    registry.register_provider("surveyors", surveyor_queries.facts_for)
+    registry.register_guards(
+        "surveyors",
+        surveyor_rules.surveyor_free_of_conflict,
+        surveyor_rules.surveyor_within_load,
+        surveyor_rules.refusals_left,
+        surveyor_rules.both_declared_none,
+    )
+    registry.register_prepare("propose_surveyor", surveyor_operations.prepare_propose_surveyor)
+    registry.register_prepare("start_repeat_survey", surveyor_operations.prepare_propose_surveyor)
+    registry.register_prepare("declare_conflict", surveyor_operations.prepare_declare_conflict)
+    events.subscribe(CaseAdvanced, surveyor_operations.on_case_advanced)
+
+
+def wire_surveys() -> None:
+    """Step 2: sites and date, check-in, finish; listens after the surveyors, whose team it needs."""
+    registry.register_provider("surveys", survey_queries.facts_for)
+    registry.register_guards(
+        "surveys",
+        survey_rules.date_far_enough,
+        survey_rules.sites_sampled,
+        survey_rules.reschedules_left,
+        survey_rules.visit_date_reached,
+        survey_rules.evidence_locked,
+        survey_rules.all_sites_rated,
+        survey_rules.repeat_scope_named,
+    )
+    registry.register_prepare("agree_date", survey_operations.prepare_agree_date)
+    registry.register_prepare("check_in", survey_operations.prepare_check_in)
+    registry.register_prepare("finish_survey", survey_operations.prepare_finish_survey)
+    events.subscribe(CaseAdvanced, survey_operations.on_case_advanced)
 
 
 def wire_reports() -> None:

@@ -146,6 +146,11 @@ def prepare_declare_conflict(session: Session, case: Case, inputs: dict[str, Any
         _declare(session, case, proposal, side, answers, str(inputs["reason"]), actor.name, "", "", actor=actor, at=at)
 
 
+def conflict_answers(given: Mapping[str, str]) -> dict[str, bool]:
+    """Return the answers a form gives to the conflict question; what was left out is missing."""
+    return {key: given[key] == "yes" for key, _ in QUESTIONS if given.get(key) in ("yes", "no")}
+
+
 def declare(
     session: Session,
     case: Case,

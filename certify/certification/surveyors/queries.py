@@ -21,6 +21,9 @@ from certify.certification.surveyors.models import (
     SurveyorTie,
 )
 from certify.certification.surveyors.rules import (
+    GROUNDS,
+    QUESTIONS,
+    STATEMENT,
     Candidate,
     Limits,
     Ranked,
@@ -31,11 +34,11 @@ from certify.certification.surveyors.rules import (
     rank,
 )
 from certify.core.access.policy import Permission
-from certify.core.access.roles import PRACTICE_ROLES, Actor
+from certify.core.access.roles import PRACTICE_ROLES, Actor, Role
 from certify.core.foundation.days import local_date
 from certify.core.foundation.errors import NotAllowed, NotFound
 from certify.core.rulebook.current import current
-from certify.platform.identity.models import Person
+from certify.platform.identity.models import Person, RoleGrant
 from certify.platform.practices.models import Practice, Site
 
 ON_DUTY = ("open", "accepted")
@@ -78,6 +81,20 @@ class OpenQuestion:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class ConflictForm:
+    """The words of the conflict question: questions by key, the statement signed, kinds of conflict."""
+
+    questions: tuple[tuple[str, str], ...]
+    statement: str
+    grounds: dict[str, str]
+
+
+def conflict_form() -> ConflictForm:
+    """Return the conflict question as both sides are asked it."""
+    return ConflictForm(QUESTIONS, STATEMENT, GROUNDS)
+
+
 def limits() -> Limits:
     """Return the numbers of process.md, section 7, from workflows/."""
     settings = current().settings
@@ -111,6 +128,16 @@ def surveyor_for(session: Session, surveyor_id: int, today: date) -> SurveyorRow
     surveyor, name, email = found
     load = _loads(session, surveyor.id).get(surveyor.id, 0)
     return SurveyorRow(surveyor, name, email, load, tuple(_absences(session, today, surveyor.id).get(surveyor.id, ())))
+
+
+def people_without_profile(session: Session) -> Sequence[Person]:
+    """Return who holds the role of site surveyor but has no profile yet: they cannot be proposed."""
+    return session.scalars(
+        select(Person)
+        .join(RoleGrant, RoleGrant.person_id == Person.id)
+        .where(RoleGrant.role == Role.SURVEYOR.value, Person.active, Person.id.not_in(select(Surveyor.person_id)))
+        .order_by(Person.name)
+    ).all()
 
 
 def ties_of(session: Session, surveyor_id: int) -> list[tuple[SurveyorTie, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -50,7 +50,7 @@ from certify.platform.practices.models import Site
 
 __all__ = [
     "MODES", "answer_all", "begin_round", "draw_sites", "judge_late", "on_case_advanced", "prepare_agree_date", "prepare_check_in",
-    "prepare_finish_survey", "prepare_require_visit", "propose_date", "put_attachment", "set_agenda", "sync", "withdraw_date",
+    "prepare_finish_survey", "propose_date", "put_attachment", "set_agenda", "sync", "withdraw_date",
 ]  # fmt: skip
 
 MODES = {"on_site": "On site", "virtual": "By video"}
@@ -247,19 +247,20 @@ def on_case_advanced(session: Session, event: CaseAdvanced) -> None:
         _give_date_back(session, case_by_id(session, event.case_id), event)
     elif event.trigger == "require_visit":
         case = case_by_id(session, event.case_id)
-        standards, sites = [str(s) for s in event.data.get("standards", ())], [int(s) for s in event.data.get("sites", ())]
+        standards, sites = _named_scope(session, case, event.data)
         begin_round(session, case, standards=standards, sites=sites, reason=event.reason, at=event.at)
 
 
-def prepare_require_visit(session: Session, case: Case, inputs: dict[str, Any], *, actor: Actor, at: datetime) -> None:
-    """Check that the standards and sites named for a repeat visit exist. Raises: Invalid."""
-    first = latest_survey(session, case.id)
-    known = places(first)[1] if first else {}
-    theirs = {str(s) for s in session.scalars(select(Site.id).where(Site.practice_id == case.practice_id))}
-    errors = [FieldError("standards", f"There is no standard {code!r} in this edition.") for code in inputs["standards"] if code not in known]
-    errors += [FieldError("sites", f"{site!r} is not a site of this practice.") for site in inputs["sites"] if str(site) not in theirs]
+def _named_scope(session: Session, case: Case, data: Mapping[str, Any]) -> tuple[list[str], list[int]]:
+    """Return the standards and sites a repeat visit is limited to. Raises: Invalid when there are no such."""
+    known = current().editions[case.edition].standards
+    theirs = {str(s): s for s in session.scalars(select(Site.id).where(Site.practice_id == case.practice_id))}
+    codes, sites = [str(c) for c in data.get("standards") or ()], [str(s) for s in data.get("sites") or ()]
+    errors = [FieldError("standards", f"There is no standard {code!r} in this edition.") for code in codes if code not in known]
+    errors += [FieldError("sites", f"{site!r} is not a site of this practice.") for site in sites if site not in theirs]
     if errors:
         raise Invalid(errors)
+    return [code for code in known if code in codes], [theirs[site] for site in dict.fromkeys(sites)]
 
 
 def _begin_planning(session: Session, case: Case, at: datetime) -> None:

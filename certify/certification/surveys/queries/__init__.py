@@ -14,7 +14,9 @@ from certify.certification.surveys.queries.checklist import (
     ratings_by,
     sheet_for,
     site_open,
+    site_words,
     structure,
+    values_at,
 )
 from certify.certification.surveys.queries.survey import (
     AnswerRow,
@@ -89,9 +91,11 @@ __all__ = [
     "scope_of",
     "sheet_for",
     "site_open",
+    "site_words",
     "sites_of",
     "structure",
     "survey_for",
     "survey_of",
+    "values_at",
     "visit_of",
 ]

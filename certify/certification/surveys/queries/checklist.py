@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certify.certification.surveys.journal import canonical, filled
-from certify.certification.surveys.models import Survey, SurveyAnswer
+from certify.certification.surveys.models import Survey, SurveyAnswer, SurveyOp
 from certify.certification.surveys.queries.survey import (
     AnswerRow,
     PlannedSite,
@@ -245,6 +245,23 @@ def next_open(survey: Survey, rows: list[AnswerRow], sites: tuple[PlannedSite, .
         ),
         None,
     )
+
+
+def values_at(session: Session, survey_id: int, seqs: set[int]) -> dict[int, Any]:
+    """Return what the journal's ops of these numbers said."""
+    if not seqs:
+        return {}
+    rows = session.execute(select(SurveyOp.seq, SurveyOp.value).where(SurveyOp.survey_id == survey_id, SurveyOp.seq.in_(seqs)))
+    return {row[0]: row[1] for row in rows}
+
+
+def site_words(rows: list[AnswerRow]) -> dict[int, dict[str, Field]]:
+    """Return the notes on sites as a whole, by site and field."""
+    found: dict[int, dict[str, Field]] = defaultdict(dict)
+    for row in rows:
+        if row.element is None:
+            found[row.site_id][row.field] = Field(row.value, row.seq, row.by_name, row.at)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,192 @@
+"""The checklist: the overview of a survey, one standard a page, what came late."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from certify.certification.cases.queries import actor_may, header_for, openings_for, zone_of
+from certify.certification.evidence.queries import evidence_for_standard
+from certify.certification.surveys.forms import SEEN, bases_in, ops_of_form
+from certify.certification.surveys.operations import judge_late
+from certify.certification.surveys.ops import SITE_FIELDS
+from certify.certification.surveys.queries import (
+    Progress,
+    StandardSheet,
+    answers_of,
+    domains_of,
+    gaps_of,
+    history_of,
+    late_ops,
+    may_judge_late,
+    next_open,
+    open_conflicts,
+    progress_of,
+    sheet_for,
+    site_words,
+    sites_of,
+    survey_for,
+    values_at,
+)
+from certify.certification.surveys.routes.blueprint import bp
+from certify.certification.surveys.sync import sync
+from certify.core.access.policy import Permission
+from certify.core.foundation.clock import now
+from certify.core.foundation.errors import Invalid, NotFound
+from certify.db import db
+from certify.platform.identity.queries import names_of
+from certify.platform.web.edges import commits, current_actor, requires
+
+STANDARD_TEXTS = ("strength", "recommendation", "standard_note")
+PAGES = uuid.UUID("f3f6d4de-62d8-5cf1-9c0a-1f1f5c1f8a11")  # name space of the "devices" that pages without script are
+
+
+@bp.get("/surveys/<int(max=2147483647):survey_id>")
+@requires(Permission.VIEW_DRAFT_REPORT)
+def overview(survey_id: int) -> ResponseReturnValue:
+    """Progress by site and domain, conflicts, what is still open, the finish."""
+    actor, at = current_actor(), now()
+    opened = survey_for(db.session, actor, survey_id, Permission.VIEW_DRAFT_REPORT)
+    survey = opened.survey
+    sites = [s for s in sites_of(db.session, survey_id) if s.visited]
+    rows = answers_of(db.session, survey_id)
+    counters = progress_of(db.session, survey_id)
+    domains = domains_of(survey)
+    gaps = gaps_of(survey, rows, tuple(sites))
+    onward = next_open(survey, rows, tuple(sites), sites[0].site_id, "") if sites else None
+    steps = {step.trigger: step for step in openings_for(db.session, opened.case, actor, at)}
+    lead = names_of(db.session, [survey.lead_id])
+    return render_template(
+        "certification/surveys/overview.html",
+        header=header_for(db.session, opened.case, actor, at, tab="survey"),
+        survey=survey, case=opened.case, sites=sites, others=[s for s in sites_of(db.session, survey_id) if not s.visited],
+        domains=domains, counters=counters, total=sum(counters.values(), Progress()),
+        by_site={s.site_id: sum((c for (site, _), c in counters.items() if site == s.site_id), Progress()) for s in sites},
+        conflicts=open_conflicts(db.session, survey_id), gaps=gaps, onward=onward, steps=steps,
+        may_conduct=actor_may(db.session, opened.case, actor, Permission.CONDUCT_SURVEY),
+        late=late_ops(db.session, survey_id), may_judge=may_judge_late(db.session, opened, actor),
+        zone=zone_of(db.session, opened.case), lead=lead.get(survey.lead_id or 0, ""), site_words=site_words(rows),
+    )  # fmt: skip
+
+
+@bp.get("/surveys/<int(max=2147483647):survey_id>/sites/<int(max=2147483647):site_id>/standards/<code>")
+@requires(Permission.VIEW_DRAFT_REPORT)
+def standard(survey_id: int, site_id: int, code: str) -> ResponseReturnValue:
+    """One standard at one site, with its elements, evidence and guidance."""
+    return _standard_page(survey_id, site_id, code)
+
+
+@bp.post("/surveys/<int(max=2147483647):survey_id>/sites/<int(max=2147483647):site_id>/standards/<code>")
+@requires(Permission.CONDUCT_SURVEY)
+@commits
+def save_standard(survey_id: int, site_id: int, code: str) -> ResponseReturnValue:
+    """Save the page without a script: what was changed goes through the same sync."""
+    actor, at = current_actor(), now()
+    opened = survey_for(db.session, actor, survey_id, Permission.CONDUCT_SURVEY)
+    sheet = sheet_for(db.session, opened.survey, site_id, code)
+    names = names_on(sheet)
+    shown = bases_in(request.form, names)
+    values = values_at(db.session, survey_id, {s.base for s in shown.values() if s.base is not None})
+    ops = ops_of_form(request.form, site_id, names, values, at.isoformat())
+    _send(survey_id, ops)
+    target = {"previous": sheet.previous, "next": sheet.next}.get(request.form.get("go", ""), code) or code
+    if request.form.get("go") == "open":
+        rows = answers_of(db.session, survey_id)
+        found = next_open(opened.survey, rows, sheet.sites, site_id, code)
+        if found is None:
+            return redirect(url_for("surveys.overview", survey_id=survey_id))
+        site_id, target = found
+    return redirect(url_for("surveys.standard", survey_id=survey_id, site_id=site_id, code=target))
+
+
+@bp.post("/surveys/<int(max=2147483647):survey_id>/settle")
+@requires(Permission.CONDUCT_SURVEY)
+@commits
+def settle(survey_id: int) -> ResponseReturnValue:
+    """Settle a conflict by choosing one of its values; choosing is an op like any other."""
+    conflict = next((c for c in open_conflicts(db.session, survey_id) if str(c["id"]) == request.form.get("conflict")), None)
+    chosen = next((v for v in conflict["values"] if str(v["seq"]) == request.form.get("seq")), None) if conflict else None
+    survey_for(db.session, current_actor(), survey_id, Permission.CONDUCT_SURVEY)
+    if conflict is None or chosen is None:
+        raise NotFound("This conflict is settled already, or something newer was said. Open the page again.")
+    base = max(v["seq"] for v in conflict["values"])
+    op = {"op": str(uuid.uuid4()), "site": conflict["site"], "element": conflict["element"], "field": conflict["field"],
+          "value": chosen["value"], "base": base, "at": now().isoformat()}  # fmt: skip
+    _send(survey_id, [op])
+    flash("Settled. Both values stay in the history.")
+    about = conflict["element"]
+    if about and request.form.get("back") != "overview":
+        return redirect(url_for("surveys.standard", survey_id=survey_id, site_id=conflict["site"], code=".".join(about.split(".")[:2])))
+    return redirect(url_for("surveys.overview", survey_id=survey_id))
+
+
+@bp.post("/surveys/<int(max=2147483647):survey_id>/sites/<int(max=2147483647):site_id>/words")
+@requires(Permission.CONDUCT_SURVEY)
+@commits
+def save_words(survey_id: int, site_id: int) -> ResponseReturnValue:
+    """Save the note on a site as a whole, or the remote interview with one that is not visited."""
+    at = now().isoformat()
+    survey_for(db.session, current_actor(), survey_id, Permission.CONDUCT_SURVEY)
+    names = [("", field) for field in sorted(SITE_FIELDS) if f"{field}:" in request.form]
+    values = values_at(db.session, survey_id, {s.base for s in bases_in(request.form, names).values() if s.base is not None})
+    ops = ops_of_form(request.form, site_id, names, values, at)
+    _send(survey_id, [op | {"element": None} for op in ops])
+    flash("Saved.")
+    return redirect(url_for("surveys.overview", survey_id=survey_id, _anchor=f"site-{site_id}"))
+
+
+@bp.post("/surveys/<int(max=2147483647):survey_id>/late/<int(max=2147483647):seq>")
+@requires(Permission.VIEW_DRAFT_REPORT)
+@commits
+def judge(survey_id: int, seq: int) -> ResponseReturnValue:
+    """Accept or decline an entry that came after the survey was finished."""
+    opened = survey_for(db.session, current_actor(), survey_id, Permission.VIEW_DRAFT_REPORT, lock=True)
+    accept = request.form.get("verdict") == "accept"
+    judge_late(db.session, opened, seq, accept=accept, actor=current_actor(), at=now())
+    flash("Accepted: it now stands as the answer." if accept else "Declined. It stays in the history.")
+    return redirect(url_for("surveys.overview", survey_id=survey_id, _anchor="late"))
+
+
+def names_on(sheet: StandardSheet) -> list[tuple[str, str]]:
+    """Return the (element or standard, field) pairs a checklist page carries."""
+    fields = ("rating", "note", "na_reason", *(f for f in SEEN if f.removeprefix("seen_") in sheet.standard.evidence))
+    return [(item.id, field) for item in sheet.items for field in fields] + [(sheet.standard.code, field) for field in STANDARD_TEXTS]
+
+
+def _send(survey_id: int, ops: list[dict[str, Any]]) -> None:
+    """Take in what a page without script changed, as a device of this person's own."""
+    if not ops:
+        return
+    actor = current_actor()
+    device = str(uuid.uuid5(PAGES, str(actor.user_id)))
+    answer = sync(db.session, survey_id, {"device": device, "since": 0, "ops": ops}, actor=actor, at=now())
+    wrong = [str(ack["reason"]) for ack in answer["acks"] if ack["status"] == "rejected"]
+    if wrong:
+        raise Invalid(" ".join(wrong))
+    if any(ack["status"] == "conflict" for ack in answer["acks"]):
+        flash("Someone of the team gave another value meanwhile. Both are kept: settle the conflict below.", "warning")
+    if any(ack["status"] == "late" for ack in answer["acks"]):
+        flash("The survey is finished. Your entry is kept for the lead surveyor and the program to accept.", "warning")
+
+
+def _standard_page(survey_id: int, site_id: int, code: str) -> str:
+    actor = current_actor()
+    opened = survey_for(db.session, actor, survey_id, Permission.VIEW_DRAFT_REPORT)
+    survey = opened.survey
+    sheet = sheet_for(db.session, survey, site_id, code)
+    counters = progress_of(db.session, survey_id)
+    here = sum((c for (site, _), c in counters.items() if site == site_id), Progress())
+    may_conduct = actor_may(db.session, opened.case, actor, Permission.CONDUCT_SURVEY)
+    about = [item.id for item in sheet.items] + [code]
+    return render_template(
+        "certification/surveys/standard.html",
+        survey=survey, case=opened.case, sheet=sheet, here=here, domains=domains_of(survey), counters=counters,
+        conflicts=len(open_conflicts(db.session, survey_id)),
+        evidence=evidence_for_standard(db.session, opened.case, code, site_id),
+        history=history_of(db.session, survey_id, site_id, about, limit=60), may_conduct=may_conduct,
+        editable=may_conduct and survey.finished_at is None and opened.case.open,
+        zone=zone_of(db.session, opened.case), practice_name=header_for(db.session, opened.case, actor, now()).practice_name,
+    )  # fmt: skip
