@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from flask import current_app
+from sqlalchemy.dialects.postgresql import JSONB
 
 import certify.models_index  # noqa: F401 - makes the metadata whole
 from certify.db import UtcDateTime, db
@@ -18,6 +19,9 @@ def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[
     """Write our own column types as plain SQLAlchemy, so that an old migration never depends on today's code."""
     if kind == "type" and isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(item, sa.JSON) and not isinstance(item, JSONB):
+        autogen.imports.add("from sqlalchemy.dialects import postgresql")
+        return 'sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")'
     return False
 
 
