@@ -18,8 +18,7 @@ from certify.certification.certificates.queries import certificate_content_for
 from certify.certification.decisions.queries import decision_of, letter_for
 from certify.certification.fees.queries import InvoiceView, invoice_for
 from certify.certification.reports.queries import content_of, issued_report, newest_report
-from certify.certification.surveys.queries import latest_survey
-from certify.certification.surveys.visits import record_of
+from certify.certification.surveys.queries import latest_survey, record_of
 from certify.core.access.policy import Permission
 from certify.core.access.roles import Actor
 from certify.core.foundation.days import zone as zone_info

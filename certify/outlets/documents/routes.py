@@ -39,8 +39,8 @@ def invoice(number: str) -> ResponseReturnValue:
 
 
 def _give_out(plan: Plan) -> ResponseReturnValue:
-    # No lock is held while pages are set: others go on saving.
-    db.session.rollback()
+    # End the reading here: no lock is held while pages are set, and others go on saving.
+    db.session.commit()
     stream: IO[bytes]
     if isinstance(plan.content, CaseFile):
         stream = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the answer that sends it

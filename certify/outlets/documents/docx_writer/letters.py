@@ -11,7 +11,7 @@ from certify.outlets.documents.content import letter_words
 from certify.outlets.documents.content.certificate import Certificate
 from certify.outlets.documents.content.decision_letter import DecisionLetter
 from certify.outlets.documents.content.wording import day, listed, plain_data
-from certify.outlets.documents.docx_writer import package
+from certify.outlets.documents.docx_writer import markup, package
 from certify.outlets.documents.docx_writer.templates import find_template
 from certify.outlets.documents.palette import INK
 
@@ -159,8 +159,6 @@ def _finished(
     footer: str,
     twin: Any,
 ) -> bytes:
-    from certify.outlets.documents.docx_writer import markup
-
     document = template.docx
     at = datetime.combine(on, time(), UTC) if on else None
     if draft:
