@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import docx
@@ -74,7 +75,7 @@ def test_no_heading_level_is_skipped(report_file: bytes) -> None:
         if p.style is not None and (p.style.name or "").startswith("Heading")
     ]
     levels = [int((name or "")[-1]) for name in names]
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
 
 
 def test_real_styles_carry_the_look(report_file: bytes) -> None:
