@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from certify.certification.applications import queries as application_queries
+from certify.certification.applications import review as application_review
+from certify.certification.applications import rules as application_rules
 from certify.certification.cases import queries as case_queries
 from certify.certification.cases import registry
 from certify.certification.cases import rules as case_rules
@@ -13,6 +16,12 @@ from certify.certification.corrections import rules as correction_rules
 from certify.certification.decisions import operations as decision_operations
 from certify.certification.decisions import queries as decision_queries
 from certify.certification.decisions import rules as decision_rules
+from certify.certification.discussions import queries as discussion_queries
+from certify.certification.evidence import operations as evidence_operations
+from certify.certification.evidence import queries as evidence_queries
+from certify.certification.fees import operations as fee_operations
+from certify.certification.fees import queries as fee_queries
+from certify.certification.fees import rules as fee_rules
 from certify.certification.reports import issuing
 from certify.certification.reports import operations as report_operations
 from certify.certification.reports import queries as report_queries
@@ -31,6 +40,10 @@ def wire() -> None:
     events.forget_all()
     registry.forget_all()
     wire_cases()
+    wire_applications()
+    wire_fees()
+    wire_evidence()
+    wire_discussions()
     wire_surveyors()
     wire_surveys()
     wire_reports()
@@ -49,6 +62,50 @@ def wire_cases() -> None:
     registry.register_guards(
         "cases", case_rules.pending_period_over, case_rules.answer_period_over, case_rules.payment_period_over, case_rules.edition_chosen
     )
+
+
+def wire_applications() -> None:
+    """Step 1: the application is complete, checked, accepted or not; its documents are."""
+    registry.register_provider("applications", application_queries.facts_for)
+    registry.register_guards(
+        "applications",
+        application_rules.questionnaire_complete,
+        application_rules.agreement_signed,
+        application_rules.webinar_attended,
+        application_rules.has_site,
+        application_rules.survey_dates_offered,
+        application_rules.attested,
+        application_rules.questions_answered,
+        application_rules.second_person_agrees,
+        application_rules.practice_integrated,
+        application_rules.documents_for_each_standard,
+    )
+    registry.register_prepare("ask_for_information", application_review.prepare_ask_for_information)
+    registry.register_prepare("accept", application_review.prepare_accept)
+    registry.register_prepare("mark_incomplete", application_review.prepare_mark_incomplete)
+    registry.register_prepare("mark_complete", application_review.prepare_mark_complete)
+    registry.register_counts(application_queries.counts_for)
+    events.subscribe(CaseAdvanced, application_review.on_case_advanced)
+
+
+def wire_fees() -> None:
+    """An accepted application is invoiced, a payment confirmed, a withdrawal refunded."""
+    registry.register_provider("fees", fee_queries.facts_for)
+    registry.register_guards("fees", fee_rules.fee_paid, fee_rules.repeat_fee_paid, fee_rules.fees_settled)
+    registry.register_prepare("confirm_payment", fee_operations.prepare_confirm_payment)
+    registry.register_counts(fee_queries.counts_for)
+    events.subscribe(CaseAdvanced, fee_operations.on_case_advanced)
+
+
+def wire_evidence() -> None:
+    """The library opens again when a report is issued."""
+    registry.register_counts(evidence_queries.counts_for)
+    events.subscribe(CaseAdvanced, evidence_operations.on_case_advanced)
+
+
+def wire_discussions() -> None:
+    """Unread messages are counted on their tab."""
+    registry.register_counts(discussion_queries.counts_for)
 
 
 def wire_surveyors() -> None:

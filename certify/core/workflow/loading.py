@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -196,7 +197,9 @@ def _check(machine: Machine, mistakes: list[Mistake], guards: Collection[str] | 
                 at(t, f"{name}leads on from {source!r}, which is an end")
         for guard in t.guards if guards is not None else ():
             if guard not in guards:
-                at(t, f"{name}{guard!r} is not a guard; guards are {', '.join(sorted(guards))}")
+                near = difflib.get_close_matches(guard, sorted(guards), 1)
+                meant = f"; did you mean {near[0]!r}?" if near else f"; guards are {', '.join(sorted(guards))}"
+                at(t, f"{name}{guard!r} is not a guard{meant}")
     for state in machine.states.values():
         if state.due and state.due not in deadlines:
             at(state, f"state {state.key!r}: {state.due!r} is not a deadline of deadlines.yaml")
