@@ -33,6 +33,7 @@ from certify.certification.surveys import operations as survey_operations
 from certify.certification.surveys import queries as survey_queries
 from certify.certification.surveys import rules as survey_rules
 from certify.core.foundation import events
+from certify.outlets.reminders import operations as reminder_operations
 
 
 def wire() -> None:
@@ -49,6 +50,7 @@ def wire() -> None:
     wire_reports()
     wire_corrections()
     wire_decisions()
+    wire_reminders()
 
 
 def guard_keys() -> frozenset[str]:
@@ -202,3 +204,8 @@ def wire_decisions() -> None:
     registry.register_prepare("deny", decision_operations.prepare_deny)
     events.subscribe(CaseAdvanced, decision_operations.on_case_advanced)
     events.subscribe(CaseAdvanced, certificate_operations.on_case_advanced)
+
+
+def wire_reminders() -> None:
+    """Each step tells those whom the rules name, in its own transaction; last, when every room has done its part."""
+    events.subscribe(CaseAdvanced, reminder_operations.tell)

@@ -14,6 +14,7 @@ from certify.platform.identity.rules import INVITATION_LIFE, RESET_LIFE
 from certify.platform.mail.operations import post
 
 LIFE = {"invitation": INVITATION_LIFE, "reset": RESET_LIFE}
+LABELS = {"invitation": "Accept the invitation", "reset": "Set a new password"}
 # A second wish within this time does not make a second mail: the form must not flood anyone's mailbox.
 RESET_PAUSE = timedelta(minutes=2)
 
@@ -40,7 +41,7 @@ def send_link(session: Session, person: Person, kind: str, *, at: datetime, invi
         subject, why = "Set a new password", "Someone, most likely you, asked for a new password for this address."
     post(
         session, dedupe_key=f"{kind}:{link.id}", kind=kind, template=kind, person_id=person.id, to_email=person.email, to_name=person.name,
-        subject=subject, why=why, at=at, context={"path": path, "inviter": inviter, "role": role, "place": place, "days": LIFE[kind].days, "hours": LIFE[kind].seconds // 3600},
+        subject=subject, why=why, at=at, context={"action_path": path, "action_label": LABELS[kind], "inviter": inviter, "role": role, "place": place, "days": LIFE[kind].days, "hours": int(LIFE[kind].total_seconds() // 3600)},
     )  # fmt: skip
     return secret
 

@@ -23,7 +23,6 @@ from certify.platform.mail.rules import (
 )
 from certify.platform.mail.writing import (
     compose,
-    message_id,
     sender_of,
     write_html,
     write_text,
@@ -110,6 +109,8 @@ def _send_one(session: Session, clock: Clock, server: smtplib.SMTP, url: str, to
         text, html = write_text(mail), write_html(mail)
         mail.text, mail.html = text, html
         message = compose(mail, sender=sender, at=clock.now())
+        kept = {} if mail.kind in SECRET else {"text": text, "html": html}
+        forgotten = {"context": {}} if mail.kind in SECRET else {}
     except Exception as broken:
         log.exception("mail %s cannot be written", mail_id)
         session.rollback()
@@ -117,7 +118,7 @@ def _send_one(session: Session, clock: Clock, server: smtplib.SMTP, url: str, to
         return 0
     once_only = mail.once_only
     session.rollback()
-    handed = {"state": "handed", "text": text, "html": html, "attempts": Outbox.attempts + 1, "lease_until": clock.now() + LEASE}
+    handed = {"state": "handed", **kept, "attempts": Outbox.attempts + 1, "lease_until": clock.now() + LEASE}
     if not _note(session, token, mail_id, message_id=message["Message-ID"], **handed):
         return 0
     try:
@@ -131,7 +132,7 @@ def _send_one(session: Session, clock: Clock, server: smtplib.SMTP, url: str, to
     except smtplib.SMTPException as refusal:
         _refused(session, clock, token, mail_id, refusal)
         return 0
-    done = {"state": "sent", "sent_at": clock.now(), "last_error": "", "lease_token": None, "lease_until": None}
+    done = {"state": "sent", "sent_at": clock.now(), "last_error": "", "lease_token": None, "lease_until": None, **forgotten}
     return int(_note(session, token, mail_id, **done))
 
 
@@ -177,6 +178,3 @@ def _put_back(session: Session, token: str, at: datetime, why: str) -> None:
         .execution_options(synchronize_session=False)
     )
     session.commit()
-
-
-__all__ = ["claim", "message_id", "send_due"]

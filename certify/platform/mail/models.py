@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from certify.db import Json, Model, UtcDateTime
 
 _WAITING = sa.text("state = 'pending'")
+_REMINDS = sa.text("reminder_key IS NOT NULL")
 _IN_HAND = sa.text("state IN ('claimed', 'handed')")
 
 
@@ -27,6 +28,7 @@ class Outbox(Model):
         sa.Index("ix_outbox_state_id", "state", "id"),
         sa.Index("ix_outbox_to_email_id", "to_email", "id"),
         sa.Index("ix_outbox_case_ref_id", "case_ref", "id"),
+        sa.Index("ix_outbox_reminder_key", "reminder_key", sqlite_where=_REMINDS, postgresql_where=_REMINDS),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -40,6 +42,7 @@ class Outbox(Model):
     subject: Mapped[str] = mapped_column(sa.String(300))
     why: Mapped[str] = mapped_column(sa.Text)
     case_ref: Mapped[str] = mapped_column(sa.String(20), default="")
+    reminder_key: Mapped[str | None] = mapped_column(sa.String(160))
     once_only: Mapped[bool] = mapped_column(default=False)  # true: never sent again by itself after a crash
     text: Mapped[str | None] = mapped_column(sa.Text)  # as sent; until then written from the template
     html: Mapped[str | None] = mapped_column(sa.Text)

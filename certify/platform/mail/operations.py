@@ -16,7 +16,7 @@ from certify.core.foundation.errors import NotFound, NotOpen
 from certify.platform.audit.operations import record
 from certify.platform.mail.addresses import base_url
 from certify.platform.mail.models import Outbox
-from certify.platform.mail.rules import ONCE_ONLY, plain_line
+from certify.platform.mail.rules import ONCE_ONLY, SECRET, plain_line
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Mail:
     person_id: int | None = None
     case_ref: str = ""
     due_at: datetime | None = None
+    reminder_key: str | None = None  # what all mails of one reminder share
+    once_only: bool = False  # never sent again by itself when nobody can know whether it left
 
 
 def post(
@@ -80,6 +82,8 @@ def send_again(session: Session, mail_id: int, *, actor: Actor, at: datetime) ->
     mail = _locked(session, mail_id)
     if mail.state not in ("sent", "failed", "handed"):
         raise NotOpen("This mail has not left yet; it goes out by itself.")
+    if mail.kind in SECRET and mail.state == "sent":
+        raise NotOpen("Its link is not kept. Invite the person again, or let them ask for a new password.")
     if mail.state == "sent" or (mail.state == "handed" and mail.once_only):
         mail.again += 1  # a new Message-ID: the receiver must not take it for the one before
     _queue(mail, at)
@@ -113,7 +117,7 @@ def _row(mail: Mail, at: datetime) -> dict[str, Any]:
     return {
         "dedupe_key": mail.dedupe_key, "kind": mail.kind, "template": mail.template, "context": {**mail.context, "base": base_url()},
         "person_id": mail.person_id, "to_email": mail.to_email, "to_name": plain_line(mail.to_name),
-        "subject": plain_line(mail.subject, 300), "why": mail.why, "case_ref": mail.case_ref,
-        "once_only": mail.kind in ONCE_ONLY, "state": "pending", "due_at": mail.due_at or at, "attempts": 0, "again": 0,
+        "subject": plain_line(mail.subject, 300), "why": mail.why, "case_ref": mail.case_ref, "reminder_key": mail.reminder_key,
+        "once_only": mail.once_only or mail.kind in ONCE_ONLY, "state": "pending", "due_at": mail.due_at or at, "attempts": 0, "again": 0,
         "last_error": "", "message_id": "", "created_at": at,
     }  # fmt: skip

@@ -10,6 +10,7 @@ from certify.core.foundation.clock import now
 from certify.db import db
 from certify.platform.mail.operations import send_again, try_now
 from certify.platform.mail.queries import GROUPS, count_by_group, list_mail, mail_for
+from certify.platform.mail.rules import SECRET
 from certify.platform.mail.transport import smtp_url
 from certify.platform.mail.writing import write_text
 from certify.platform.web.edges import commits, current_actor, requires
@@ -50,8 +51,7 @@ def index() -> ResponseReturnValue:
 def show(mail_id: int) -> ResponseReturnValue:
     """One mail as it was, or will be, written."""
     mail = mail_for(db.session(), mail_id)
-    # A link that lets someone in is for the one it was sent to, not for who may read this page.
-    secret = mail.kind in ("invitation", "reset")
+    secret = mail.kind in SECRET
     return render_template(
         "platform/mail/show.html",
         mail=mail,

@@ -11,6 +11,9 @@ REFUSALS_UNTIL_FAILED = 6
 # then; all others go out again under the same Message-ID, which receivers drop when they have it.
 ONCE_ONLY = frozenset({"decision", "invoice", "report_issued", "award", "deny"})
 
+# Their text lets the reader in: it is not kept once it has left, and never shown to others.
+SECRET = frozenset({"invitation", "reset"})
+
 
 def next_try(attempts: int) -> timedelta:
     """Return how long to wait after so many tries: a minute, then longer, at most an hour.

@@ -1,0 +1,110 @@
+"""Who is meant by the roles a rule names, for many cases at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from certify.certification.cases.models import Case, CaseMember
+from certify.core.access.roles import PRACTICE_ROLES, ROLE_TITLES, Role
+from certify.platform.identity.models import Person, RoleGrant
+
+CONTACT = "contact"
+ON_THE_CASE = ("surveyor", "proposed_surveyor")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """One person who gets a mail, and as what."""
+
+    person_id: int
+    name: str
+    email: str
+    role: str  # a role key, or `contact`
+
+    @property
+    def title(self) -> str:
+        """What the person is, in words."""
+        return "the program's contact for this case" if self.role == CONTACT else ROLE_TITLES[Role(self.role)].lower()
+
+
+def readers_of(session: Session, cases: Sequence[Case], roles: Iterable[str], *, at: datetime) -> dict[int, list[Reader]]:
+    """Return, per case id, the people these roles mean; each person once, in the order of the roles.
+
+    Practice roles mean the practice's own people, `surveyor` those on the case in force, `contact` the staff member
+    assigned to it (all program staff while nobody is), other roles everyone who holds them for the program.
+    """
+    wanted = tuple(dict.fromkeys(roles))
+    by_role: dict[tuple[str, int | None], list[Person]] = _holders(session, cases, wanted)
+    assigned = _people(session, {c.staff_id for c in cases if c.staff_id} if CONTACT in wanted else set())
+    on_case = _on_cases(session, [c.id for c in cases], at) if Role.SURVEYOR in wanted else {}
+    found: dict[int, list[Reader]] = {}
+    for case in cases:
+        people: dict[int, Reader] = {}
+        for role in wanted:
+            for person in _meant(case, role, by_role, assigned, on_case):
+                people.setdefault(person.id, Reader(person.id, person.name, person.email, role))
+        found[case.id] = list(people.values())
+    return found
+
+
+def _meant(
+    case: Case,
+    role: str,
+    by_role: dict[tuple[str, int | None], list[Person]],
+    assigned: dict[int, Person],
+    on_case: dict[int, list[Person]],
+) -> Iterable[Person]:
+    if role == CONTACT:
+        person = assigned.get(case.staff_id or 0)
+        return [person] if person else by_role.get((Role.PROGRAM_STAFF, None), [])
+    if role == Role.SURVEYOR:
+        return on_case.get(case.id, [])
+    return by_role.get((role, case.practice_id if role in PRACTICE_ROLES else None), [])
+
+
+def _holders(session: Session, cases: Sequence[Case], wanted: Sequence[str]) -> dict[tuple[str, int | None], list[Person]]:
+    practice_roles = [r for r in wanted if r in PRACTICE_ROLES]
+    program_roles = [r for r in wanted if r not in PRACTICE_ROLES and r not in (CONTACT, Role.SURVEYOR)]
+    if CONTACT in wanted:
+        program_roles.append(Role.PROGRAM_STAFF)
+    held = select(RoleGrant.role, RoleGrant.practice_id, Person).join(Person, Person.id == RoleGrant.person_id).where(
+        Person.active,
+        or_(
+            RoleGrant.practice_id.in_({c.practice_id for c in cases}) & RoleGrant.role.in_(practice_roles),
+            RoleGrant.practice_id.is_(None) & RoleGrant.role.in_(program_roles),
+        ),
+    )  # fmt: skip
+    found: dict[tuple[str, int | None], list[Person]] = defaultdict(list)
+    for role, practice_id, person in session.execute(held.order_by(Person.id)):
+        found[role, practice_id].append(person)
+    return found
+
+
+def _people(session: Session, ids: set[int]) -> dict[int, Person]:
+    if not ids:
+        return {}
+    return {p.id: p for p in session.scalars(select(Person).where(Person.id.in_(ids), Person.active))}
+
+
+def _on_cases(session: Session, case_ids: Sequence[int], at: datetime) -> dict[int, list[Person]]:
+    rows = session.execute(
+        select(CaseMember.case_id, Person)
+        .join(Person, Person.id == CaseMember.person_id)
+        .where(
+            CaseMember.case_id.in_(case_ids),
+            CaseMember.role.in_(ON_THE_CASE),
+            or_(CaseMember.until_at.is_(None), CaseMember.until_at > at),
+            Person.active,
+        )
+        .order_by(CaseMember.id)
+    )
+    found: dict[int, list[Person]] = defaultdict(list)
+    for case_id, person in rows:
+        found[case_id].append(person)
+    return found
