@@ -18,6 +18,7 @@ from certify.platform.mail.rules import (
     BATCH,
     LEASE,
     REFUSALS_UNTIL_FAILED,
+    SECRET,
     is_for_good,
     next_try,
 )

@@ -117,6 +117,14 @@ def list_sites(session: Session, practice_id: int, *, closed: bool = True) -> Se
     return session.scalars(query if closed else query.where(Site.closed_on.is_(None))).all()
 
 
+def sites_of(session: Session, practice_ids: Iterable[int]) -> dict[int, list[Site]]:
+    """Return the sites of several practices at once, closed ones too."""
+    found: dict[int, list[Site]] = {}
+    for site in session.scalars(select(Site).where(Site.practice_id.in_(list(practice_ids))).order_by(Site.practice_id, Site.id)):
+        found.setdefault(site.practice_id, []).append(site)
+    return found
+
+
 def site_for(session: Session, practice_id: int, site_id: int) -> Site:
     """Return a site of this practice; raises NotFound."""
     found = session.scalars(select(Site).where(Site.id == site_id, Site.practice_id == practice_id)).one_or_none()
