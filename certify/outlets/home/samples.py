@@ -89,7 +89,7 @@ def headers() -> list[SampleHeader]:
     plan = SampleDue(
         "Due", date(2026, 12, 4), 12, "12 days left", "If it is late, your case stays open but the survey team is told."
     )
-    late = SampleDue("Due", date(2026, 11, 20), -2, "2 days late", "The program has been told.")
+    late = SampleDue("Staff review of the report", date(2026, 11, 20), -2, "2 days late", "The program has been told.")
     write = SimpleNamespace(label="Write the plan", url="#status-title")
     return [
         SampleHeader(
@@ -117,7 +117,7 @@ def headers() -> list[SampleHeader]:
             "The program is checking your application",
             "Waiting for the program",
             "You will hear within 10 business days; nothing is asked of you now.",
-            SampleDue("Answer by", date(2027, 1, 6), 45, "45 days left", ""),
+            SampleDue("Check of the application", date(2027, 1, 6), 45, "45 days left", ""),
             waiting_for_me=False,
         ),
         SampleHeader(
