@@ -8,6 +8,7 @@ from html import escape
 
 from certify.outlets.documents import palette
 from certify.outlets.documents.content.survey_report import DomainResult, SurveyReport
+from certify.outlets.documents.content.survey_words import column_heads
 from certify.outlets.documents.content.wording import clean
 
 WIDTH = 1000
@@ -20,6 +21,8 @@ _MANY = 4
 _PER_LETTER = 7.4
 # From this share of standards not met a cell is filled more deeply.
 _DEEP_FROM = 0.2
+# A narrower cell has no room for the sign beside the count.
+_SIGN_FROM = 82
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,9 @@ class Picture:
 
 def compliance_picture(report: SurveyReport) -> Picture:
     """Return the heat grid of a report: one row per domain, one column per visited site."""
-    sites = report.visited
+    sites = column_heads(report)
     column = (WIDTH - _LABEL) / max(len(sites), 1)
-    names = [_fit(site.name, int(column / _PER_LETTER)) for site in sites]
+    names = [_fit(name, int(column / _PER_LETTER)) for name in sites]
     head = _HEAD + _NAME * (max(map(len, names), default=1) - 1)
     height = head + _ROW * len(report.domains)
     alt = compliance_words(report)
@@ -75,20 +78,24 @@ def _cell(domain: DomainResult, index: int, x: float, y: float, column: float, *
     met, applicable = domain.at_site(index)
     missing = applicable - met
     middle, weight, sign = x + column / 2, 400, ""
+    text = f"{met}/{applicable}" if short else f"{met} of {applicable}"
     if not applicable:
         fill, ink, text = palette.WASH, palette.MUTED, "–" if short else "not applicable"
     elif missing == 0:
-        fill, ink, text = palette.MET_WASH, palette.MET, f"{met} of {applicable}"
+        fill, ink = palette.MET_WASH, palette.MET
     else:
         fill = palette.NOT_MET_DEEP if missing / applicable >= _DEEP_FROM else palette.NOT_MET_WASH
         ink, weight = palette.NOT_MET, 700
-        text = f"{met} of {applicable}" if short else f"{met} of {applicable} · {missing} not met"
-        left = middle - len(text) * 4.2 - 9
-        sign = f'<path d="M{left - 6:.1f} {y + 22} h12 l-6 -10.5 z" fill="{ink}"/>'
-        middle += 7
+        text = text if short else f"{text} · {missing} not met"
+        if column >= _SIGN_FROM:
+            left = middle - len(text) * 4.2 - 9
+            sign = f'<path d="M{left - 6:.1f} {y + 22} h12 l-6 -10.5 z" fill="{ink}"/>'
+            middle += 7
+    size = 17 if column >= _SIGN_FROM else 14
     return (
         f'<rect x="{x + _GAP / 2:.1f}" y="{y}" width="{column - _GAP:.1f}" height="{_ROW - _GAP}" rx="5" fill="{fill}"/>{sign}'
-        f'<text x="{middle:.1f}" y="{y + 22}" text-anchor="middle" fill="{ink}" font-weight="{weight}">{text}</text>'
+        f'<text x="{middle:.1f}" y="{y + 22}" text-anchor="middle" fill="{ink}" font-size="{size}" '
+        f'font-weight="{weight}">{text}</text>'
     )
 
 

@@ -2,13 +2,67 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from datetime import date
 
-from certify.outlets.documents.content.survey_report import DomainResult, StandardResult, SurveyReport
+from certify.outlets.documents.content.survey_report import (
+    DomainResult,
+    Finding,
+    FindingKind,
+    StandardResult,
+    SurveyReport,
+)
 from certify.outlets.documents.content.wording import RATING_WORDS, Rating, day, listed, short_day, span, weekday
 
 KIND_WORDS = {"initial": "Survey", "repeat": "Repeat survey"}
 VISIT_WORDS = {"on_site": "on site", "virtual": "virtual"}
+# Page 1 has room for so many lines of summary, requirements and strengths together, of so many letters each.
+FRONT_LINES = 10
+LETTERS = 100
+CELL_LETTERS = 85
+LEGEND_LETTERS = 130
+MOST_REQUIREMENTS = 4
+MOST_STRENGTHS = 3
+# Beyond so many visited sites a column is too narrow for a name; sites are then numbered.
+MOST_NAMED_COLUMNS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class FrontPage:
+    """What page 1 has room for; `more` requirements stand on the next pages only."""
+
+    summary: str
+    requirements: tuple[tuple[Finding, str], ...]
+    more: int
+    strengths: tuple[str, ...]
+
+
+def front_page(report: SurveyReport) -> FrontPage:
+    """Return what of summary, requirements and strengths fits on page 1, shortened where it must be."""
+    summary = shortened(report.summary, 2 * LETTERS)
+    room = FRONT_LINES - math.ceil(len(summary) / LETTERS) - math.ceil(len(column_legend(report)) / LEGEND_LETTERS)
+    required = report.findings(FindingKind.REQUIREMENT)
+    shown, more = required[:MOST_REQUIREMENTS], max(len(required) - MOST_REQUIREMENTS, 0)
+    lines = 2 if 2 * len(shown) + (2 if more else 1) <= room else 1
+    room -= lines * len(shown) + bool(more)
+    said = tuple((finding, shortened(finding.text, lines * CELL_LETTERS - 20 * (lines - 1))) for finding in shown)
+    praise = report.strengths[: max(1, min(room, MOST_STRENGTHS))]
+    return FrontPage(summary, said, more, tuple(shortened(text, LETTERS) for text in praise))
+
+
+def column_heads(report: SurveyReport) -> list[str]:
+    """Return what stands over the column of each visited site: its name, or its number when there are many."""
+    names = [site.name for site in report.visited]
+    return names if len(names) <= MOST_NAMED_COLUMNS else [str(number) for number in range(1, len(names) + 1)]
+
+
+def column_legend(report: SurveyReport) -> str:
+    """Return which number stands for which site, nothing when names stand over the columns."""
+    names = [site.name for site in report.visited]
+    if len(names) <= MOST_NAMED_COLUMNS:
+        return ""
+    return "Sites: " + "; ".join(f"{number} {name}" for number, name in enumerate(names, start=1)) + "."
 
 
 def standard_label(code: str, element: str) -> str:

@@ -55,6 +55,13 @@ def run(text: str, style: str = "") -> Markup:
     return Markup(f"<w:r>{properties}{_pieces(text)}</w:r>")
 
 
+def sized_run(text: str, points: int) -> Markup:
+    """Return a run of text in a size of its own."""
+    return Markup(
+        f'<w:r><w:rPr><w:sz w:val="{points * 2}"/><w:szCs w:val="{points * 2}"/></w:rPr>{_pieces(text)}</w:r>'
+    )
+
+
 def _pieces(text: str) -> str:
     safe = escape(clean(text))
     if "\n" not in safe and "\t" not in safe:
@@ -117,7 +124,7 @@ def heading(entry: Heading, order: int, *, new_page: bool = False, small: bool =
     shown = run(words)
     if small:
         extra += f'<w:pBdr>{_NO_LINE}</w:pBdr><w:spacing w:before="40" w:after="40"/>'
-        shown = Markup(f'<w:r><w:rPr><w:sz w:val="26"/><w:szCs w:val="26"/></w:rPr>{_pieces(words)}</w:r>')
+        shown = sized_run(words, 13)
     return paragraph(
         f"Heading{entry.level}",
         f'<w:bookmarkStart w:id="{order}" w:name="{entry.anchor}"/>',

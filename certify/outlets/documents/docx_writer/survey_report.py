@@ -12,12 +12,15 @@ from certify.outlets.documents.content.survey_report import (
     SurveyReport,
 )
 from certify.outlets.documents.content.survey_words import (
+    FrontPage,
+    column_heads,
+    column_legend,
     front_facts,
+    front_page,
     met_of,
     method_paragraphs,
     requirements_intro,
     sampling_sentence,
-    shortened,
     site_how,
     sites_sentence,
     standard_label,
@@ -37,9 +40,8 @@ from certify.outlets.documents.docx_writer.markup import Heading, caption, parag
 from certify.outlets.documents.picture import as_png, compliance_picture
 
 TEXT_WIDTH = 9648
-ON_PAGE_ONE = 4
 SHORT_TABLE = 6
-FRONT_SUMMARY = 280
+LONG_NAME = 48
 LABELS = {
     FindingKind.REQUIREMENT: ("Requirement", "LabelRequirement"),
     FindingKind.RECOMMENDATION: ("Recommendation", "LabelRecommendation"),
@@ -85,6 +87,13 @@ def survey_report_docx(report: SurveyReport) -> bytes:
     )
     package.attach_json(document, plain_data(report))
     return package.to_bytes(document)
+
+
+def title(text: str) -> str:
+    """Return the title; a long name is set smaller, so that page 1 still holds the story."""
+    if len(text) <= LONG_NAME:
+        return text_paragraph(text, "Title")
+    return paragraph("Title", markup.sized_run(text, 15))
 
 
 class _Body:
@@ -143,21 +152,23 @@ class _Body:
     def _front(self) -> Iterator[str]:
         report = self.report
         yield text_paragraph(f"Survey report · {report.edition_title}", "Eyebrow")
-        yield text_paragraph(report.practice, "Title")
+        yield title(report.practice)
         yield text_paragraph("\n".join(front_facts(report)), "Subtitle")
         yield self.heading(small=True)
         yield paragraph("Outcome", run(report.headline, "Strong"), run(f" {report.consequence}"))
-        if report.summary:
-            yield text_paragraph(shortened(report.summary, FRONT_SUMMARY))
+        front = front_page(report)
+        if front.summary:
+            yield text_paragraph(front.summary)
         yield caption("Figure", 1, "Standards met, by domain and site visited")
         yield paragraph("Normal", self.picture)
+        if legend := column_legend(report):
+            yield text_paragraph(legend, "Small")
         yield self.table_caption("Ratings and findings by domain")
         yield self._counts()
-        yield from self._front_requirements()
-        if report.strengths:
+        yield from self._front_requirements(front)
+        if front.strengths:
             yield text_paragraph("Strengths", "Heading2")
-            shown = 3 if len(report.findings(FindingKind.REQUIREMENT)) < ON_PAGE_ONE else 2
-            yield from (text_paragraph(shortened(text, 100), "ListBullet") for text in report.strengths[:shown])
+            yield from (text_paragraph(text, "ListBullet") for text in front.strengths)
 
     def _counts(self) -> str:
         head = ("Domain", "Standards", "Met", "Not met", "N/A", "Requirements", "Advice")
@@ -196,31 +207,23 @@ class _Body:
             "CertifyCompact", widths, head, rows, title="Ratings and findings by domain", align=("", *["right"] * 6)
         )
 
-    def _front_requirements(self) -> Iterator[str]:
-        required = self.report.findings(FindingKind.REQUIREMENT)
-        if not required:
+    def _front_requirements(self, front: FrontPage) -> Iterator[str]:
+        if not front.requirements:
             return
         yield self.table_caption("Requirements and when the answer is due")
-        rows = [
-            (
-                run(f.number, "LabelRequirement"),
-                standard_label(f.standard, f.element),
-                shortened(f.text, 150 if len(required) <= 3 else 88),
-                _due(f),
-            )
-            for f in required[:ON_PAGE_ONE]
-        ]
         yield markup.table(
             "CertifyCompact",
             (640, 960, 6748, 1300),
             ("No.", "Element", "What is required", "Plan due"),
-            rows,
+            [
+                (run(f.number, "LabelRequirement"), standard_label(f.standard, f.element), text, _due(f))
+                for f, text in front.requirements
+            ],
             title="Requirements and when the answer is due",
         )
-        more = len(required) - ON_PAGE_ONE
-        if more > 0:
-            word = "requirement stands" if more == 1 else "requirements stand"
-            yield text_paragraph(f"{more} more {word} under “Requirements and due dates”.", "Small")
+        if front.more:
+            word = "requirement stands" if front.more == 1 else "requirements stand"
+            yield text_paragraph(f"{front.more} more {word} under “Requirements and due dates”.", "Small")
 
     # All requirements
     def _requirements(self) -> Iterator[str]:
@@ -356,8 +359,10 @@ class _Body:
     def _elements(self) -> Iterator[str]:
         yield self.heading(new_page=True)
         yield text_paragraph("Yes: met. No: not met. n/a: not applicable, with the reason beside it.", "Small")
-        sites = self.site_names
-        wide = 1080 if len(sites) <= 4 else max(560, 4600 // len(sites))
+        sites = column_heads(self.report)
+        if legend := column_legend(self.report):
+            yield text_paragraph(legend, "Small")
+        wide = 1080 if len(sites) <= 4 else max(420, 4600 // len(sites))
         question = TEXT_WIDTH - 940 - wide * len(sites)
         yield self.table_caption("Answers to every element at each site visited")
         rows = [

@@ -6,12 +6,14 @@ from typing import Any
 
 from certify.outlets.documents.content.survey_report import Finding, FindingKind, StandardResult, SurveyReport
 from certify.outlets.documents.content.survey_words import (
+    column_heads,
+    column_legend,
     front_facts,
+    front_page,
     met_of,
     method_paragraphs,
     requirements_intro,
     sampling_sentence,
-    shortened,
     site_how,
     sites_sentence,
     standard_label,
@@ -19,8 +21,6 @@ from certify.outlets.documents.content.survey_words import (
 from certify.outlets.documents.content.wording import MODE_WORDS, Rating, day, listed, plain_data, short_day
 from certify.outlets.documents.pdf_writer.press import pdf
 from certify.outlets.documents.picture import compliance_picture
-
-ON_PAGE_ONE = 4
 
 
 def survey_report_pdf(report: SurveyReport) -> bytes:
@@ -33,7 +33,10 @@ def survey_report_data(report: SurveyReport) -> dict[str, Any]:
     picture = compliance_picture(report)
     names = [site.name for site in report.visited]
     required = report.findings(FindingKind.REQUIREMENT)
+    front = front_page(report)
     data = {
+        "title_size": 24 if len(report.practice) <= 48 else 15,
+        "legend": column_legend(report),
         "draft": report.draft,
         "case_ref": report.case_ref,
         "practice": report.practice,
@@ -44,7 +47,7 @@ def survey_report_data(report: SurveyReport) -> dict[str, Any]:
         "facts": front_facts(report),
         "headline": report.headline,
         "consequence": report.consequence,
-        "summary": shortened(report.summary, 280),
+        "summary": front.summary,
         "picture": {"svg": picture.svg, "alt": picture.alt},
         "counts": _counts(report),
         "totals": [
@@ -54,16 +57,10 @@ def survey_report_data(report: SurveyReport) -> dict[str, Any]:
             len(report.findings(FindingKind.RECOMMENDATION)),
         ],
         "front_requirements": [
-            [
-                f.number,
-                standard_label(f.standard, f.element),
-                shortened(f.text, 150 if len(required) <= 3 else 88),
-                _due(f),
-            ]
-            for f in required[:ON_PAGE_ONE]
+            [f.number, standard_label(f.standard, f.element), text, _due(f)] for f, text in front.requirements
         ],
-        "more_requirements": max(len(required) - ON_PAGE_ONE, 0),
-        "strengths": [shortened(text, 100) for text in report.strengths[: 3 if len(required) < ON_PAGE_ONE else 2]],
+        "more_requirements": front.more,
+        "strengths": front.strengths,
         "requirements_intro": requirements_intro(report),
         "requirements": [
             [f.number, standard_label(f.standard, f.element), f.text, listed(f.sites) or "All sites", _due(f)]
@@ -88,7 +85,7 @@ def survey_report_data(report: SurveyReport) -> dict[str, Any]:
         ],
         "versions": [[str(v.number), short_day(v.issued_at.date()), v.by, v.reason] for v in report.versions]
         or [["Draft", "Not issued", "", "This draft may still change."]],
-        "site_names": names,
+        "site_names": column_heads(report),
         "elements": [
             {
                 "code": element.code,
