@@ -5,7 +5,11 @@ from __future__ import annotations
 from flask import Flask
 
 from certify import models_index, resources, wiring  # noqa: F401 - models_index makes the metadata whole
+from certify.certification.applications.routes import application, review
 from certify.certification.cases import routes as cases
+from certify.certification.discussions import routes as discussions
+from certify.certification.evidence import routes as evidence
+from certify.certification.fees import routes as fees
 from certify.certification.surveyors import routes as surveyors
 from certify.certification.surveys import routes as surveys
 from certify.config import Settings, load_settings
@@ -39,6 +43,11 @@ BLUEPRINTS = (
     practices.bp,
     team.bp,
     cases.bp,
+    application.bp,
+    review.bp,
+    evidence.bp,
+    fees.bp,
+    discussions.bp,
     surveyors.bp,
     surveys.bp,
     documents.bp,

@@ -101,7 +101,9 @@ def agreement_signed(facts: ApplicationFacts) -> list[Unmet]:
     """Guard of `submit`: the participation agreement of this case is signed (process.md, step 1)."""
     if facts.agreement_signed:
         return []
-    return [Unmet("agreement_signed", "The participation agreement is not signed yet.", f"/cases/{facts.ref}/agreement")]
+    return [
+        Unmet("agreement_signed", "The participation agreement is not signed yet.", f"/cases/{facts.ref}/agreement")
+    ]
 
 
 def webinar_attended(facts: ApplicationFacts) -> list[Unmet]:
@@ -117,7 +119,13 @@ def has_site(facts: ApplicationFacts) -> list[Unmet]:
     """Guard of `submit`: the practice's record holds at least one open site (process.md, transition 1)."""
     if facts.sites >= 1:
         return []
-    return [Unmet("has_site", "The practice's record holds no open site yet.", f"/cases/{facts.ref}/application#practice-record")]
+    return [
+        Unmet(
+            "has_site",
+            "The practice's record holds no open site yet.",
+            f"/cases/{facts.ref}/application#practice-record",
+        )
+    ]
 
 
 def questions_answered(facts: ApplicationFacts) -> list[Unmet]:
@@ -133,9 +141,21 @@ def second_person_agrees(facts: ApplicationFacts) -> list[Unmet]:
     """Guard of `reject`: one member of the program proposed it, another one confirms (process.md, transition 4)."""
     link = f"/cases/{facts.ref}/application#eligibility"
     if facts.proposed_by_id is None:
-        return [Unmet("second_person_agrees", "Nobody has proposed to reject the application. Propose it first, with the rule that is not met.", link)]
+        return [
+            Unmet(
+                "second_person_agrees",
+                "Nobody has proposed to reject the application. Propose it first, with the rule that is not met.",
+                link,
+            )
+        ]
     if facts.actor_id is None or facts.actor_id == facts.proposed_by_id:
-        return [Unmet("second_person_agrees", "A second member of the program has to agree: not the one who proposed it.", link)]
+        return [
+            Unmet(
+                "second_person_agrees",
+                "A second member of the program has to agree: not the one who proposed it.",
+                link,
+            )
+        ]
     return []
 
 
@@ -144,7 +164,9 @@ def practice_integrated(facts: ApplicationFacts) -> list[Unmet]:
     if facts.sites == 1 or facts.integration_basis:
         return []
     link = f"/cases/{facts.ref}/application#eligibility"
-    return [Unmet("practice_integrated", f"Say how the {facts.sites} sites are shown to be one integrated practice.", link)]
+    return [
+        Unmet("practice_integrated", f"Say how the {facts.sites} sites are shown to be one integrated practice.", link)
+    ]
 
 
 def documents_for_each_standard(facts: ApplicationFacts) -> list[Unmet]:
@@ -227,7 +249,11 @@ def days_in(value: Any) -> list[date]:
 def progress(fields: Sequence[FieldFacts], answers: Mapping[str, Any]) -> tuple[int, int]:
     """Return how many of the fields that must be answered are, and how many there are."""
     needed = [f for f in fields if f.required]
-    done = sum(1 for f in needed if (answers.get(f.key) is True if f.kind == "attestation" else not is_empty(answers.get(f.key))))
+    done = sum(
+        1
+        for f in needed
+        if (answers.get(f.key) is True if f.kind == "attestation" else not is_empty(answers.get(f.key)))
+    )
     return done, len(needed)
 
 

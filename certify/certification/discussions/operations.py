@@ -19,7 +19,14 @@ from certify.core.foundation.errors import Invalid
 
 
 def write_message(
-    session: Session, case: Case, body: str, *, audience: str = Audience.PRACTICE_AND_PROGRAM.value, item: str = "", actor: Actor, at: datetime
+    session: Session,
+    case: Case,
+    body: str,
+    *,
+    audience: str = Audience.PRACTICE_AND_PROGRAM.value,
+    item: str = "",
+    actor: Actor,
+    at: datetime,
 ) -> Message:
     """Write a message about the case or one of its items.
 
@@ -40,10 +47,31 @@ def write_message(
     summary = f"wrote a message{about} ({LABELS[Audience(audience)].lower()})"
     # The body stays out of the chain: history is read by more people than an internal message.
     data = {"message": message.id, "audience": audience, "item": item}
-    record_on(session, case, "message.written", summary, actor=actor, at=at, subject=f"/cases/{case.ref}/messages#m{message.id}", data=data, internal=internal)
+    record_on(
+        session,
+        case,
+        "message.written",
+        summary,
+        actor=actor,
+        at=at,
+        subject=f"/cases/{case.ref}/messages#m{message.id}",
+        data=data,
+        internal=internal,
+    )
     events.publish(
         session,
-        MessageWritten(case.id, case.ref, case.practice_id, message.id, audience, item, actor.user_id, message.author_name, message.author_side, at),
+        MessageWritten(
+            case.id,
+            case.ref,
+            case.practice_id,
+            message.id,
+            audience,
+            item,
+            actor.user_id,
+            message.author_name,
+            message.author_side,
+            at,
+        ),
     )
     return message
 

@@ -37,7 +37,16 @@ class MessageRow:
     mine: bool
 
 
-def messages_of(session: Session, case: Case, actor: Actor, at: datetime, *, item: str = "", before: int | None = None, limit: int = 50) -> list[MessageRow]:
+def messages_of(
+    session: Session,
+    case: Case,
+    actor: Actor,
+    at: datetime,
+    *,
+    item: str = "",
+    before: int | None = None,
+    limit: int = 50,
+) -> list[MessageRow]:
     """Return the newest messages this person can read, newest first; with `item`, those about it."""
     query = select(Message).where(*_readable(session, case, actor, at)).order_by(Message.id.desc()).limit(limit)
     if item:
@@ -50,7 +59,12 @@ def messages_of(session: Session, case: Case, actor: Actor, at: datetime, *, ite
 
 def items_of(session: Session, case: Case, actor: Actor, at: datetime) -> list[tuple[str, str, int]]:
     """Return what the readable messages are about: item, label, how many."""
-    query = select(Message.item, func.count()).where(*_readable(session, case, actor, at)).group_by(Message.item).order_by(Message.item)
+    query = (
+        select(Message.item, func.count())
+        .where(*_readable(session, case, actor, at))
+        .group_by(Message.item)
+        .order_by(Message.item)
+    )
     return [(item, item_label(item), count) for item, count in session.execute(query).all()]
 
 
@@ -63,7 +77,11 @@ def unread_count(session: Session, case: Case, actor: Actor, at: datetime) -> in
     """Return how many readable messages by others this person has not had before them."""
     if actor.user_id is None:
         return 0
-    query = select(func.count()).select_from(Message).where(*_readable(session, case, actor, at), Message.id > _seen_up_to(session, case, actor))
+    query = (
+        select(func.count())
+        .select_from(Message)
+        .where(*_readable(session, case, actor, at), Message.id > _seen_up_to(session, case, actor))
+    )
     return session.scalar(query.where((Message.author_id != actor.user_id) | Message.author_id.is_(None))) or 0
 
 

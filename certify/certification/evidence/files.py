@@ -57,12 +57,24 @@ def inspect(content: bytes, file_name: str, *, form_field: str = "file") -> Insp
     shown = safe_name(file_name)
     try:
         kind = _kind(content, file_name)
-        reader = {"pdf": _pdf, "docx": _docx, "xlsx": _xlsx, "png": _picture, "jpg": _picture, "txt": _text, "csv": _csv}[kind]
+        reader = {
+            "pdf": _pdf,
+            "docx": _docx,
+            "xlsx": _xlsx,
+            "png": _picture,
+            "jpg": _picture,
+            "txt": _text,
+            "csv": _csv,
+        }[kind]
         kept, suspicions = reader(content, kind)
     except _Refused as refused:
         raise Invalid(f"“{shown}” cannot be taken: {refused}", form_field) from refused
-    in_name = suspicions_in_text(re.sub(r"[_]+", " ", file_name), "the file name") + suspicions_in_text(file_name, "the file name")
-    return Inspected(safe_name(file_name, kind), TYPES[kind], kept, hashlib.sha256(content).hexdigest(), merged(in_name + suspicions))
+    in_name = suspicions_in_text(re.sub(r"[_]+", " ", file_name), "the file name") + suspicions_in_text(
+        file_name, "the file name"
+    )
+    return Inspected(
+        safe_name(file_name, kind), TYPES[kind], kept, hashlib.sha256(content).hexdigest(), merged(in_name + suspicions)
+    )
 
 
 def safe_name(name: str, extension: str = "") -> str:
@@ -72,7 +84,7 @@ def safe_name(name: str, extension: str = "") -> str:
     ('passwd.pdf', 'file.txt', 'file-con.txt')
     """
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1]
-    kept = "".join(c for c in last if unicodedata.category(c)[0] != "C" and c not in '<>:"/|?*;%`$&\'')
+    kept = "".join(c for c in last if unicodedata.category(c)[0] != "C" and c not in "<>:\"/|?*;%`$&'")
     stem, dot, ending = kept.strip(" .").rpartition(".")
     if not dot or len(ending) > 8:
         stem, ending = kept.strip(" ."), ""
@@ -95,7 +107,9 @@ def _kind(content: bytes, name: str) -> str:
     if content.startswith(b"%PDF-"):
         return "pdf"
     if content.startswith(_OLD_OFFICE):
-        raise _Refused("it is in an old Office format or protected by a password. Save it as .docx, .xlsx or PDF without a password.")
+        raise _Refused(
+            "it is in an old Office format or protected by a password. Save it as .docx, .xlsx or PDF without a password."
+        )
     if content.startswith(b"PK\x03\x04"):
         return _office_kind(content)
     import filetype
@@ -157,7 +171,16 @@ def _pdf(content: bytes, _kind: str) -> Read:
                     break
     except _Refused:
         raise
-    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OSError) as damaged:
+    except (
+        PyPdfError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        RecursionError,
+        OSError,
+    ) as damaged:
         raise _Refused("the PDF is damaged. Print it to PDF again.") from damaged
     return content, found
 
@@ -175,8 +198,12 @@ def _refuse_active_pdf(reader: object) -> None:
 
 def _docx(content: bytes, _kind: str) -> Read:
     found: list[Suspicion] = []
-    for name, text in _xml_texts(content, re.compile(r"word/(?:document|header\d*|footer\d*|footnotes|endnotes|comments)\.xml$")):
-        where = {"document": "the text", "comments": "a comment"}.get(name.split("/")[-1].rstrip("0123456789.xml"), "a header, footer or note")
+    for name, text in _xml_texts(
+        content, re.compile(r"word/(?:document|header\d*|footer\d*|footnotes|endnotes|comments)\.xml$")
+    ):
+        where = {"document": "the text", "comments": "a comment"}.get(
+            name.split("/")[-1].rstrip("0123456789.xml"), "a header, footer or note"
+        )
         found += suspicions_in_text(text, where)
         found += suspicions_in_table((line.split("\t") for line in text.split("\n")), where)
     return content, found
@@ -250,7 +277,13 @@ def _picture(content: bytes, kind: str) -> Read:
                 if picture.width * picture.height > MAX_PIXELS:
                     raise _Refused("the picture has more than 60 million points. Save it smaller.")
                 upright = ImageOps.exif_transpose(picture)
-                plain = upright.convert("RGB") if kind == "jpg" else upright.convert("RGBA" if "A" in upright.getbands() or "transparency" in upright.info else "RGB")
+                plain = (
+                    upright.convert("RGB")
+                    if kind == "jpg"
+                    else upright.convert(
+                        "RGBA" if "A" in upright.getbands() or "transparency" in upright.info else "RGB"
+                    )
+                )
                 plain.info = {}
                 out = io.BytesIO()
                 plain.save(out, form, **({"quality": 88, "optimize": True} if kind == "jpg" else {"optimize": False}))

@@ -19,7 +19,9 @@ TEXT_PATTERNS: Mapping[str, tuple[str, ...]] = {
     "mrn": (
         rf"(?<![A-Za-z])(?:MRN|med(?:ical)?\.?[\s_]{{0,3}}rec(?:ord)?s?\.?(?:[\s_]{{0,3}}(?:number|num|no))?|patient[\s_]{{0,3}}(?:id|identifier|number|no)|chart[\s_]{{0,3}}(?:number|no)){_GAP}[A-Z]{{0,3}}[ _-]?\d{{5,12}}(?!\d)",
     ),
-    "birth_date": (rf"(?<![A-Za-z])(?:DOB|D\.O\.B|date[\s_]{{0,3}}of[\s_]{{0,3}}birth|birth[\s_]{{0,3}}date|born(?: on)?){_GAP}{_DATE}",),
+    "birth_date": (
+        rf"(?<![A-Za-z])(?:DOB|D\.O\.B|date[\s_]{{0,3}}of[\s_]{{0,3}}birth|birth[\s_]{{0,3}}date|born(?: on)?){_GAP}{_DATE}",
+    ),
 }
 
 # A table names its columns once: the heading of a column, and what its cells look like.
@@ -35,7 +37,9 @@ COLUMN_PATTERNS: Mapping[str, tuple[str, str]] = {
 KIND_TITLES = {"ssn": "a social security number", "mrn": "a medical record number", "birth_date": "a date of birth"}
 
 _TEXT = {kind: [re.compile(p, re.IGNORECASE) for p in patterns] for kind, patterns in TEXT_PATTERNS.items()}
-_COLUMNS = {kind: (re.compile(h, re.IGNORECASE), re.compile(c, re.IGNORECASE)) for kind, (h, c) in COLUMN_PATTERNS.items()}
+_COLUMNS = {
+    kind: (re.compile(h, re.IGNORECASE), re.compile(c, re.IGNORECASE)) for kind, (h, c) in COLUMN_PATTERNS.items()
+}
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,10 @@ class EvidenceView(Model):
     """That a surveyor opened a version for a case; the practice sees it."""
 
     __tablename__ = "evidence_view"
-    __table_args__ = (sa.UniqueConstraint("version_id", "case_id", "person_id"), sa.Index("ix_evidence_view_case_id", "case_id"))
+    __table_args__ = (
+        sa.UniqueConstraint("version_id", "case_id", "person_id"),
+        sa.Index("ix_evidence_view_case_id", "case_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(sa.ForeignKey("case.id"))

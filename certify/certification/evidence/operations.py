@@ -63,16 +63,57 @@ def add_evidence(
         errors.append(FieldError("title", "Give it a title of at most 200 characters."))
     if errors:
         raise Invalid(errors)
-    evidence = Evidence(uuid=new_uuid(), practice_id=case.practice_id, title=title, created_by_id=actor.user_id, created_at=at)
+    evidence = Evidence(
+        uuid=new_uuid(), practice_id=case.practice_id, title=title, created_by_id=actor.user_id, created_at=at
+    )
     session.add(evidence)
     session.flush()
     version = _store_version(session, evidence, file, 1, effective_from, effective_to, actor=actor, at=at)
     _add_uses(session, case, evidence, uses, actor=actor, at=at)
     items = ", ".join(dict.fromkeys(use.element or use.standard for use in uses))
-    data = {"evidence": evidence.uuid, "file": file.file_name, "sha256": version.file_key, "items": [asdict(u) for u in uses], "state": version.state}
+    data = {
+        "evidence": evidence.uuid,
+        "file": file.file_name,
+        "sha256": version.file_key,
+        "items": [asdict(u) for u in uses],
+        "state": version.state,
+    }
     summary = f"added “{title}” as evidence for {items[:300]}" + _quarantine_words(version)
     _record(session, case, evidence, "evidence.added", summary, actor=actor, at=at, data=data)
     return evidence, version
+
+
+def add_file(
+    session: Session,
+    case: Case,
+    *,
+    file_name: str,
+    content: bytes,
+    elements: Sequence[str],
+    site_id: int | None = None,
+    title: str = "",
+    page: str = "",
+    effective_from: date | None = None,
+    effective_to: date | None = None,
+    actor: Actor,
+    at: datetime,
+) -> tuple[Evidence, EvidenceVersion]:
+    """Look at a file and add it as evidence; `elements` are ids like 7.3.b, or 7.3 for a whole standard.
+
+    Raises: as `inspect_file` and `add_evidence`.
+    """
+    return add_evidence(
+        session, case, inspect(content, file_name), [use_of(item, site_id, page) for item in elements],
+        title=title, effective_from=effective_from, effective_to=effective_to, actor=actor, at=at,
+    )  # fmt: skip
+
+
+def use_of(item: str, site_id: int | None = None, pages: str = "") -> Use:
+    """Return the use that an id stands for: 7.3.b an element, 7.3 its whole standard."""
+    parts = item.strip().split(".")
+    if len(parts) == 3:
+        return Use(".".join(parts[:2]), item.strip(), site_id, pages.strip())
+    return Use(item.strip(), None, site_id, pages.strip())
 
 
 def add_version(
@@ -95,18 +136,36 @@ def add_version(
     if errors := period_errors(effective_from, effective_to):
         raise Invalid(errors)
     last = session.scalar(
-        select(EvidenceVersion).where(EvidenceVersion.evidence_id == evidence.id).order_by(EvidenceVersion.number.desc()).limit(1).with_for_update()
+        select(EvidenceVersion)
+        .where(EvidenceVersion.evidence_id == evidence.id)
+        .order_by(EvidenceVersion.number.desc())
+        .limit(1)
+        .with_for_update()
     )
-    version = _store_version(session, evidence, file, last.number + 1 if last else 1, effective_from, effective_to, actor=actor, at=at)
-    if last is not None and last.file_key == version.file_key and (last.effective_from, last.effective_to) == (effective_from, effective_to):
+    version = _store_version(
+        session, evidence, file, last.number + 1 if last else 1, effective_from, effective_to, actor=actor, at=at
+    )
+    if (
+        last is not None
+        and last.file_key == version.file_key
+        and (last.effective_from, last.effective_to) == (effective_from, effective_to)
+    ):
         raise Invalid("This is the same file as the present version. Choose the changed file.", "file")
-    data = {"evidence": evidence.uuid, "version": version.number, "file": file.file_name, "sha256": version.file_key, "state": version.state}
+    data = {
+        "evidence": evidence.uuid,
+        "version": version.number,
+        "file": file.file_name,
+        "sha256": version.file_key,
+        "state": version.state,
+    }
     summary = f"added version {version.number} of “{evidence.title}”" + _quarantine_words(version)
     _record(session, case, evidence, "evidence.version_added", summary, actor=actor, at=at, data=data)
     return version
 
 
-def change_uses(session: Session, case: Case, evidence: Evidence, uses: Sequence[Use], *, actor: Actor, at: datetime) -> None:
+def change_uses(
+    session: Session, case: Case, evidence: Evidence, uses: Sequence[Use], *, actor: Actor, at: datetime
+) -> None:
     """Make these the items that a document proves in the case; what was mapped before and is not among them ends.
 
     Raises: Invalid for a wrong mapping; NotOpen when the document is retired, or something would be taken away while
@@ -127,12 +186,23 @@ def change_uses(session: Session, case: Case, evidence: Evidence, uses: Sequence
     for target, row in present.items():
         if target in wanted:
             row.pages = wanted[target].pages
-    _add_uses(session, case, evidence, [use for target, use in wanted.items() if target not in present], actor=actor, at=at)
+    _add_uses(
+        session, case, evidence, [use for target, use in wanted.items() if target not in present], actor=actor, at=at
+    )
     session.flush()
     after = [_use_words(row) for row in uses_of(session, case, evidence)]
     if before != after:
         data = {"evidence": evidence.uuid, "before": before, "after": after}
-        _record(session, case, evidence, "evidence.mapped", f"changed what “{evidence.title}” proves", actor=actor, at=at, data=data)
+        _record(
+            session,
+            case,
+            evidence,
+            "evidence.mapped",
+            f"changed what “{evidence.title}” proves",
+            actor=actor,
+            at=at,
+            data=data,
+        )
 
 
 def rename(session: Session, case: Case, evidence: Evidence, title: str, *, actor: Actor, at: datetime) -> None:
@@ -143,7 +213,16 @@ def rename(session: Session, case: Case, evidence: Evidence, title: str, *, acto
     if title != evidence.title:
         before, evidence.title = evidence.title, title
         data = {"evidence": evidence.uuid, "before": before, "after": title}
-        _record(session, case, evidence, "evidence.renamed", f"renamed “{before}” to “{title}”", actor=actor, at=at, data=data)
+        _record(
+            session,
+            case,
+            evidence,
+            "evidence.renamed",
+            f"renamed “{before}” to “{title}”",
+            actor=actor,
+            at=at,
+            data=data,
+        )
 
 
 def retire(session: Session, case: Case, evidence: Evidence, reason: str, *, actor: Actor, at: datetime) -> None:
@@ -155,11 +234,28 @@ def retire(session: Session, case: Case, evidence: Evidence, reason: str, *, act
     _need_unlocked(session, case, "A document cannot be removed", at)
     reason = _reason(reason, "Say in a few words why the document is removed.")
     evidence.retired_at, evidence.retired_by_id, evidence.retired_reason = at, actor.user_id, reason
-    _record(session, case, evidence, "evidence.retired", f"removed “{evidence.title}” from the evidence", actor=actor, at=at, reason=reason, data={"evidence": evidence.uuid})
+    _record(
+        session,
+        case,
+        evidence,
+        "evidence.retired",
+        f"removed “{evidence.title}” from the evidence",
+        actor=actor,
+        at=at,
+        reason=reason,
+        data={"evidence": evidence.uuid},
+    )
 
 
 def confirm_deidentified(
-    session: Session, case: Case, evidence: Evidence, version: EvidenceVersion, reason: str, *, actor: Actor, at: datetime
+    session: Session,
+    case: Case,
+    evidence: Evidence,
+    version: EvidenceVersion,
+    reason: str,
+    *,
+    actor: Actor,
+    at: datetime,
 ) -> None:
     """Let a version out of quarantine because the practice, or staff after review, say it names no patient.
 
@@ -174,12 +270,18 @@ def confirm_deidentified(
     _record(session, case, evidence, "evidence.cleared", summary, actor=actor, at=at, reason=reason, data=data)
 
 
-def record_view(session: Session, case: Case, evidence: Evidence, version: EvidenceVersion, *, actor: Actor, at: datetime) -> None:
+def record_view(
+    session: Session, case: Case, evidence: Evidence, version: EvidenceVersion, *, actor: Actor, at: datetime
+) -> None:
     """Note that a surveyor opened a version; the practice sees when. Only the first time leaves an event."""
     if actor.user_id is None:
         return
     view = session.scalar(
-        select(EvidenceView).where(EvidenceView.version_id == version.id, EvidenceView.case_id == case.id, EvidenceView.person_id == actor.user_id)
+        select(EvidenceView).where(
+            EvidenceView.version_id == version.id,
+            EvidenceView.case_id == case.id,
+            EvidenceView.person_id == actor.user_id,
+        )
     )
     if view is not None:
         view.last_at = at
@@ -188,31 +290,60 @@ def record_view(session: Session, case: Case, evidence: Evidence, version: Evide
     session.add(EvidenceView(case_id=case.id, version_id=version.id, person_id=actor.user_id, first_at=at, last_at=at))
     session.flush()
     data = {"evidence": evidence.uuid, "version": version.number}
-    _record(session, case, evidence, "evidence.seen", f"opened version {version.number} of “{evidence.title}”", actor=actor, at=at, data=data)
+    _record(
+        session,
+        case,
+        evidence,
+        "evidence.seen",
+        f"opened version {version.number} of “{evidence.title}”",
+        actor=actor,
+        at=at,
+        data=data,
+    )
 
 
-def record_quarantine_opened(session: Session, case: Case, evidence: Evidence, version: EvidenceVersion, *, actor: Actor, at: datetime) -> None:
+def record_quarantine_opened(
+    session: Session, case: Case, evidence: Evidence, version: EvidenceVersion, *, actor: Actor, at: datetime
+) -> None:
     """Note that staff opened a version in quarantine to review it."""
     data = {"evidence": evidence.uuid, "version": version.number}
     summary = f"opened version {version.number} of “{evidence.title}” in quarantine to review it"
     _record(session, case, evidence, "evidence.quarantine_opened", summary, actor=actor, at=at, data=data)
 
 
-def state_not_applicable(session: Session, case: Case, standard: str, reason: str, *, actor: Actor, at: datetime) -> None:
+def state_not_applicable(
+    session: Session, case: Case, standard: str, reason: str, *, actor: Actor, at: datetime
+) -> None:
     """State, with a reason, that a standard does not apply to the practice; a new reason replaces the one before.
 
     Raises: Invalid for an unknown or critical standard or without a reason.
     """
     _need_open(case)
-    known = {s.code: s for d in current().editions[case.edition].domains for s in d.standards}
-    if standard not in known:
+    if standard not in current().editions[case.edition].standards:
         raise Invalid(f"{standard[:20]} is not a standard of this edition.", "standard")
-    reason = _reason(reason, f"Say why standard {standard} does not apply, for example “No intrathecal therapy is given.”", f"na-{standard}")
+    reason = _reason(
+        reason,
+        f"Say why standard {standard} does not apply, for example “No intrathecal therapy is given.”",
+        f"na-{standard}",
+    )
     _withdraw(session, case, standard, at=at)
-    session.add(NotApplicableStatement(case_id=case.id, standard=standard, reason=reason, stated_by_id=actor.user_id, stated_at=at))
+    session.add(
+        NotApplicableStatement(
+            case_id=case.id, standard=standard, reason=reason, stated_by_id=actor.user_id, stated_at=at
+        )
+    )
     session.flush()
     summary = f"stated that standard {standard} does not apply"
-    record_on(session, case, "evidence.not_applicable", summary, actor=actor, at=at, reason=reason, subject=f"/cases/{case.ref}/evidence#s{standard}")
+    record_on(
+        session,
+        case,
+        "evidence.not_applicable",
+        summary,
+        actor=actor,
+        at=at,
+        reason=reason,
+        subject=f"/cases/{case.ref}/evidence#s{standard}",
+    )
 
 
 def withdraw_not_applicable(session: Session, case: Case, standard: str, *, actor: Actor, at: datetime) -> None:
@@ -221,7 +352,15 @@ def withdraw_not_applicable(session: Session, case: Case, standard: str, *, acto
     if not _withdraw(session, case, standard, at=at):
         raise NotOpen(f"Standard {standard[:20]} is not stated as not applicable.")
     summary = f"took back that standard {standard} does not apply"
-    record_on(session, case, "evidence.applicable", summary, actor=actor, at=at, subject=f"/cases/{case.ref}/evidence#s{standard}")
+    record_on(
+        session,
+        case,
+        "evidence.applicable",
+        summary,
+        actor=actor,
+        at=at,
+        subject=f"/cases/{case.ref}/evidence#s{standard}",
+    )
 
 
 def name_gaps(session: Session, case: Case, gaps: Iterable[tuple[str, str]], *, actor: Actor, at: datetime) -> None:
@@ -229,21 +368,34 @@ def name_gaps(session: Session, case: Case, gaps: Iterable[tuple[str, str]], *, 
 
     Raises: Invalid when a standard is unknown, a text is missing, or nothing is named.
     """
-    gaps, known = list(gaps), {s.code for d in current().editions[case.edition].domains for s in d.standards}
-    errors = [FieldError(f"gaps-{i}-standard", f"{code[:20] or 'Nothing'} is not a standard of this edition.") for i, (code, _) in enumerate(gaps) if code not in known]
-    errors += [FieldError(f"gaps-{i}-gap", f"Say what is missing for standard {code[:20]}.") for i, (code, text) in enumerate(gaps) if not text.strip()]
+    gaps, known = list(gaps), current().editions[case.edition].standards
+    errors = [
+        FieldError(f"gaps-{i}-standard", f"{code[:20] or 'Nothing'} is not a standard of this edition.")
+        for i, (code, _) in enumerate(gaps)
+        if code not in known
+    ]
+    errors += [
+        FieldError(f"gaps-{i}-gap", f"Say what is missing for standard {code[:20]}.")
+        for i, (code, text) in enumerate(gaps)
+        if not text.strip()
+    ]
     if not gaps:
         errors.append(FieldError("gaps", "Name at least one standard and what is missing for it."))
     if errors:
         raise Invalid(errors)
     close_gaps(session, case, at=at)
-    session.add_all(EvidenceGap(case_id=case.id, standard=code, text=text.strip(), named_by_id=actor.user_id, named_at=at) for code, text in gaps)
+    session.add_all(
+        EvidenceGap(case_id=case.id, standard=code, text=text.strip(), named_by_id=actor.user_id, named_at=at)
+        for code, text in gaps
+    )
     session.flush()
 
 
 def close_gaps(session: Session, case: Case, *, at: datetime) -> None:
     """Close every gap that stands open."""
-    for gap in session.scalars(select(EvidenceGap).where(EvidenceGap.case_id == case.id, EvidenceGap.closed_at.is_(None))):
+    for gap in session.scalars(
+        select(EvidenceGap).where(EvidenceGap.case_id == case.id, EvidenceGap.closed_at.is_(None))
+    ):
         gap.closed_at = at
     session.flush()
 
@@ -253,7 +405,15 @@ def lock(session: Session, case: Case, *, actor: Actor, at: datetime) -> Evidenc
     row = session.get(EvidenceLock, case.id)
     if row is None or row.released_at is not None or row.locked_at > at:
         row = _set_lock(session, case, at)
-        record_on(session, case, "evidence.locked", "locked the evidence for the survey", actor=actor, at=at, subject=f"/cases/{case.ref}/evidence")
+        record_on(
+            session,
+            case,
+            "evidence.locked",
+            "locked the evidence for the survey",
+            actor=actor,
+            at=at,
+            subject=f"/cases/{case.ref}/evidence",
+        )
     return row
 
 
@@ -281,7 +441,7 @@ def release_lock(session: Session, case_id: int, at: datetime) -> None:
 
 def mapping_errors(session: Session, case: Case, uses: Sequence[Use]) -> list[FieldError]:
     """Return what is wrong with a mapping in this case's edition and practice."""
-    elements = {s.code: {f"{s.code}.{letter}" for letter in s.elements} for d in current().editions[case.edition].domains for s in d.standards}
+    elements = {s.code: {e.id for e in s.elements} for s in current().editions[case.edition].standards.values()}
     sites = set(session.scalars(select(Site.id).where(Site.practice_id == case.practice_id)))
     return use_errors(uses, elements, sites)
 
@@ -306,7 +466,7 @@ def _lift_lock(session: Session, case: Case) -> None:
 
 def _closes_at(visit: date, zone: str) -> datetime:
     """The last second before the evidence of a visit is closed."""
-    days = current().deadlines["evidence_lock_before_survey_days"]
+    days = int(current().settings["evidence_lock_before_survey_days"])
     return end_of_day(visit - timedelta(days=days), zone)
 
 
@@ -331,7 +491,9 @@ def _store_version(
     return version
 
 
-def _add_uses(session: Session, case: Case, evidence: Evidence, uses: Sequence[Use], *, actor: Actor, at: datetime) -> None:
+def _add_uses(
+    session: Session, case: Case, evidence: Evidence, uses: Sequence[Use], *, actor: Actor, at: datetime
+) -> None:
     by_target = {use.target: use for use in uses}
     session.add_all(
         EvidenceUse(
@@ -346,7 +508,9 @@ def _add_uses(session: Session, case: Case, evidence: Evidence, uses: Sequence[U
 def _withdraw(session: Session, case: Case, standard: str, *, at: datetime) -> bool:
     row = session.scalar(
         select(NotApplicableStatement).where(
-            NotApplicableStatement.case_id == case.id, NotApplicableStatement.standard == standard, NotApplicableStatement.withdrawn_at.is_(None)
+            NotApplicableStatement.case_id == case.id,
+            NotApplicableStatement.standard == standard,
+            NotApplicableStatement.withdrawn_at.is_(None),
         )
     )
     if row is not None:

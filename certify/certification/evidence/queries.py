@@ -28,6 +28,7 @@ from certify.core.foundation.days import local_date
 from certify.core.foundation.errors import NotFound
 from certify.core.rulebook.current import current
 from certify.platform.identity.models import Person
+from certify.platform.practices.models import Site
 
 CLEAR = "clear"
 QUARANTINED = "quarantined"
@@ -103,10 +104,14 @@ def lock_of(session: Session, case: Case) -> EvidenceLock | None:
 
 def held_by_lock(session: Session, case: Case, actor: Actor) -> bool:
     """Whether what came after the lock is kept from this reader: the survey team, until the report is issued."""
-    return Role.SURVEYOR in actor.roles and not actor.roles_at(case.practice_id) & (PRACTICE_ROLES | {Role.PROGRAM_STAFF})
+    return Role.SURVEYOR in actor.roles and not actor.roles_at(case.practice_id) & (
+        PRACTICE_ROLES | {Role.PROGRAM_STAFF}
+    )
 
 
-def evidence_for_elements(session: Session, case: Case, site_id: int | None = None, *, standard: str = "", surveyor: bool = True) -> list[ElementEvidence]:
+def evidence_for_elements(
+    session: Session, case: Case, site_id: int | None = None, *, standard: str = "", surveyor: bool = True
+) -> list[ElementEvidence]:
     """Return everything a survey of the case may look at, in one query, ordered by standard and element.
 
     Args:
@@ -137,7 +142,14 @@ def evidence_for_standard(session: Session, case: Case, standard: str, site_id: 
 
 
 def documents_of(
-    session: Session, case: Case, actor: Actor, *, standard: str = "", site_id: int | None = None, text: str = "", state: str = ""
+    session: Session,
+    case: Case,
+    actor: Actor,
+    *,
+    standard: str = "",
+    site_id: int | None = None,
+    text: str = "",
+    state: str = "",
 ) -> list[Document]:
     """Return the documents used in the case as this person may see them, by title; filters narrow."""
     clear_only = not sees_quarantine(session, case, actor)
@@ -155,12 +167,19 @@ def documents_of(
         .order_by(Evidence.title, Evidence.id)
     )
     if text.strip():
-        query = query.where(or_(Evidence.title.icontains(text.strip(), autoescape=True), EvidenceVersion.file_name.icontains(text.strip(), autoescape=True)))
+        query = query.where(
+            or_(
+                Evidence.title.icontains(text.strip(), autoescape=True),
+                EvidenceVersion.file_name.icontains(text.strip(), autoescape=True),
+            )
+        )
     if state == QUARANTINED:
         query = query.where(EvidenceVersion.state == QUARANTINED)
     rows = session.execute(query).all()
     uses = _uses_by_evidence(session, case, at_lock=at_lock)
-    return [Document(e, v, tuple(uses[e.id]), _after(v.uploaded_at, lock), seen) for e, v, seen, lock in rows if uses[e.id]]
+    return [
+        Document(e, v, tuple(uses[e.id]), _after(v.uploaded_at, lock), seen) for e, v, seen, lock in rows if uses[e.id]
+    ]
 
 
 def unused_documents_of(session: Session, case: Case, actor: Actor) -> list[Document]:
@@ -192,7 +211,9 @@ def quarantined_in(session: Session, case: Case) -> list[tuple[Evidence, Evidenc
             EvidenceVersion.state == QUARANTINED,
             Evidence.practice_id == case.practice_id,
             Evidence.retired_at.is_(None),
-            Evidence.id.in_(select(EvidenceUse.evidence_id).where(EvidenceUse.case_id == case.id, EvidenceUse.removed_at.is_(None))),
+            Evidence.id.in_(
+                select(EvidenceUse.evidence_id).where(EvidenceUse.case_id == case.id, EvidenceUse.removed_at.is_(None))
+            ),
         )
         .order_by(EvidenceVersion.id)
     )
@@ -209,7 +230,9 @@ def document_for(session: Session, case: Case, actor: Actor, uuid: str) -> Evide
         raise NotFound("There is no such document.")
     if sees_quarantine(session, case, actor):
         return evidence
-    used = session.scalar(select(EvidenceUse.id).where(EvidenceUse.evidence_id == evidence.id, EvidenceUse.case_id == case.id).limit(1))
+    used = session.scalar(
+        select(EvidenceUse.id).where(EvidenceUse.evidence_id == evidence.id, EvidenceUse.case_id == case.id).limit(1)
+    )
     if used is None or not versions_of(session, case, actor, evidence):
         raise NotFound("There is no such document.")
     return evidence
@@ -237,7 +260,10 @@ def versions_of(session: Session, case: Case, actor: Actor, evidence: Evidence) 
     )
     for version_id, name, last_at in session.execute(seen):
         views[version_id].append((name, last_at))
-    rows = [VersionRow(v, up or "The program's clock", cleared or "", _after(v.uploaded_at, lock), tuple(views[v.id])) for v, up, cleared in session.execute(query)]
+    rows = [
+        VersionRow(v, up or "The program's clock", cleared or "", _after(v.uploaded_at, lock), tuple(views[v.id]))
+        for v, up, cleared in session.execute(query)
+    ]
     return [row for row in rows if not (at_lock and row.after_lock)]
 
 
@@ -260,13 +286,21 @@ def uses_of(session: Session, case: Case, evidence: Evidence) -> Sequence[Eviden
 
 def statements_of(session: Session, case: Case) -> dict[str, NotApplicableStatement]:
     """Return the standards stated not applicable in the case."""
-    rows = session.scalars(select(NotApplicableStatement).where(NotApplicableStatement.case_id == case.id, NotApplicableStatement.withdrawn_at.is_(None)))
+    rows = session.scalars(
+        select(NotApplicableStatement).where(
+            NotApplicableStatement.case_id == case.id, NotApplicableStatement.withdrawn_at.is_(None)
+        )
+    )
     return {row.standard: row for row in rows}
 
 
 def gaps_of(session: Session, case: Case) -> Sequence[EvidenceGap]:
     """Return what the program named as missing and has not closed."""
-    return session.scalars(select(EvidenceGap).where(EvidenceGap.case_id == case.id, EvidenceGap.closed_at.is_(None)).order_by(EvidenceGap.id)).all()
+    return session.scalars(
+        select(EvidenceGap)
+        .where(EvidenceGap.case_id == case.id, EvidenceGap.closed_at.is_(None))
+        .order_by(EvidenceGap.id)
+    ).all()
 
 
 def coverage_of(session: Session, case: Case) -> dict[int, list[StandardCoverage]]:
@@ -274,7 +308,10 @@ def coverage_of(session: Session, case: Case) -> dict[int, list[StandardCoverage
     rows = session.execute(
         select(EvidenceUse.standard, EvidenceUse.element, EvidenceUse.evidence_id)
         .join(Evidence, Evidence.id == EvidenceUse.evidence_id)
-        .where(*_standing_use(case), EvidenceUse.evidence_id.in_(select(EvidenceVersion.evidence_id).where(EvidenceVersion.state == CLEAR)))
+        .where(
+            *_standing_use(case),
+            EvidenceUse.evidence_id.in_(select(EvidenceVersion.evidence_id).where(EvidenceVersion.state == CLEAR)),
+        )
     ).all()
     documents: dict[str, set[int]] = defaultdict(set)
     covered: dict[str, set[str]] = defaultdict(set)
@@ -304,7 +341,11 @@ def coverage_of(session: Session, case: Case) -> dict[int, list[StandardCoverage
 
 def counts_for(session: Session, case: Case, actor: Actor) -> dict[str, int]:
     """Return the number on the Evidence tab: documents used in the case."""
-    query = select(func.count(func.distinct(EvidenceUse.evidence_id))).join(Evidence, Evidence.id == EvidenceUse.evidence_id).where(*_standing_use(case))
+    query = (
+        select(func.count(func.distinct(EvidenceUse.evidence_id)))
+        .join(Evidence, Evidence.id == EvidenceUse.evidence_id)
+        .where(*_standing_use(case))
+    )
     return {"evidence": session.scalar(query) or 0}
 
 
@@ -336,7 +377,9 @@ def _uses_by_evidence(session: Session, case: Case, *, at_lock: bool) -> dict[in
     return found
 
 
-def _uses(case: Case, *, clear_only: bool, at_lock: bool) -> Select[tuple[EvidenceUse, Evidence, EvidenceVersion, datetime | None, EvidenceLock | None]]:
+def _uses(
+    case: Case, *, clear_only: bool, at_lock: bool
+) -> Select[tuple[EvidenceUse, Evidence, EvidenceVersion, datetime | None, EvidenceLock | None]]:
     query = (
         select(EvidenceUse, Evidence, EvidenceVersion, _seen(case), EvidenceLock)
         .join(Evidence, Evidence.id == EvidenceUse.evidence_id)
@@ -360,7 +403,9 @@ def _newest(*, clear_only: bool, at_lock: bool) -> ColumnElement[int | None]:
 
 
 def _before_lock(instant: ColumnElement[datetime] | object) -> ColumnElement[bool]:
-    return or_(EvidenceLock.locked_at.is_(None), EvidenceLock.released_at.is_not(None), instant <= EvidenceLock.locked_at)  # type: ignore[operator]
+    return or_(
+        EvidenceLock.locked_at.is_(None), EvidenceLock.released_at.is_not(None), instant <= EvidenceLock.locked_at
+    )  # type: ignore[operator]
 
 
 def _seen(case: Case) -> ColumnElement[datetime | None]:
@@ -378,7 +423,13 @@ def _after(at: datetime, lock: EvidenceLock | None) -> bool:
 
 
 def _element_row(
-    case: Case, zone: str, use: EvidenceUse, evidence: Evidence, version: EvidenceVersion, seen: datetime | None, lock: EvidenceLock | None
+    case: Case,
+    zone: str,
+    use: EvidenceUse,
+    evidence: Evidence,
+    version: EvidenceVersion,
+    seen: datetime | None,
+    lock: EvidenceLock | None,
 ) -> ElementEvidence:
     return ElementEvidence(
         use_id=use.id, uuid=evidence.uuid, title=evidence.title, standard=use.standard, element=use.element, site_id=use.site_id,
@@ -392,3 +443,10 @@ def _element_row(
 
 def _with_standing(row: ElementEvidence, standing: Standing) -> ElementEvidence:
     return replace(row, standing=standing)
+
+
+def sites_of(session: Session, case: Case) -> Sequence[Site]:
+    """Return the open sites of the case's practice."""
+    return session.scalars(
+        select(Site).where(Site.practice_id == case.practice_id, Site.closed_on.is_(None)).order_by(Site.id)
+    ).all()

@@ -77,7 +77,9 @@ def standings(uses: Iterable[tuple[str, int | None]], site_id: int) -> dict[tupl
     return found
 
 
-def use_errors(uses: Sequence[Use], elements: Mapping[str, Collection[str]], sites: Collection[int], *, field: str = "uses") -> list[FieldError]:
+def use_errors(
+    uses: Sequence[Use], elements: Mapping[str, Collection[str]], sites: Collection[int], *, field: str = "uses"
+) -> list[FieldError]:
     """Return what is wrong with a mapping.
 
     Args:
@@ -97,7 +99,9 @@ def use_errors(uses: Sequence[Use], elements: Mapping[str, Collection[str]], sit
         if use.site_id is not None and use.site_id not in sites:
             errors.append(FieldError("site", "That site is not one of the practice's sites."))
         if len(use.pages) > MAX_PAGES_TEXT:
-            errors.append(FieldError("pages", f"Say where to look in at most {MAX_PAGES_TEXT} characters, for example “p. 4-6”."))
+            errors.append(
+                FieldError("pages", f"Say where to look in at most {MAX_PAGES_TEXT} characters, for example “p. 4-6”.")
+            )
     return list(dict.fromkeys(errors))
 
 

@@ -15,7 +15,10 @@ class Invoice(Model):
     """What a practice is asked to pay; nothing in it changes after issue but how it ended."""
 
     __tablename__ = "invoice"
-    __table_args__ = (sa.Index("ix_invoice_case_id_id", "case_id", "id"), sa.Index("ix_invoice_state_due_on", "state", "due_on", "id"))
+    __table_args__ = (
+        sa.Index("ix_invoice_case_id_id", "case_id", "id"),
+        sa.Index("ix_invoice_state_due_on", "state", "due_on", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(sa.String(20), unique=True)

@@ -26,10 +26,10 @@ from certify.certification.fees.rules import (
     refund_percent,
     share,
 )
-from certify.certification.fees.schedule import schedule
 from certify.core.access.roles import SYSTEM, Actor
 from certify.core.foundation.days import local_date
-from certify.core.foundation.errors import FieldError, Invalid, NotOpen
+from certify.core.foundation.errors import FieldError, Invalid, NotFound, NotOpen
+from certify.core.rulebook.current import current
 from certify.platform.audit.queries import list_events
 from certify.platform.practices.models import Practice
 
@@ -37,7 +37,14 @@ MOST_EVENTS = 500
 
 
 def issue_invoice(
-    session: Session, case: Case, kind: str, lines: Sequence[Line], *, due_on: date | None = None, actor: Actor, at: datetime
+    session: Session,
+    case: Case,
+    kind: str,
+    lines: Sequence[Line],
+    *,
+    due_on: date | None = None,
+    actor: Actor,
+    at: datetime,
 ) -> Invoice:
     """Issue an invoice to the case's practice; its lines and address are frozen from now on.
 
@@ -46,8 +53,9 @@ def issue_invoice(
     if errors := line_errors(lines):
         raise Invalid(errors)
     practice = session.get(Practice, case.practice_id)
-    assert practice is not None, "a case has a practice"
-    rates, today = schedule(), local_date(at, practice.time_zone)
+    if practice is None:
+        raise NotFound("The practice of the case is gone.")
+    rates, today = current().fees, local_date(at, practice.time_zone)
     running = _next_number(session, today.year)
     invoice = Invoice(
         number=f"INV-{today.year}-{running:05d}", case_id=case.id, kind=kind, reference=f"{case.ref}-{running}", currency=rates.currency,
@@ -57,19 +65,34 @@ def issue_invoice(
     session.add(invoice)
     session.flush()
     session.add_all(
-        InvoiceLine(invoice_id=invoice.id, position=n, text=line.text, quantity=line.quantity, unit_cents=line.unit_cents, amount_cents=line.amount_cents)
+        InvoiceLine(
+            invoice_id=invoice.id,
+            position=n,
+            text=line.text,
+            quantity=line.quantity,
+            unit_cents=line.unit_cents,
+            amount_cents=line.amount_cents,
+        )
         for n, line in enumerate(lines, 1)
     )
     session.flush()
-    data = {"invoice": invoice.number, "kind": kind, "total_cents": invoice.total_cents, "currency": invoice.currency, "due_on": invoice.due_on.isoformat()}
-    summary = f"issued invoice {invoice.number} for {_dollars(invoice.total_cents)}: {KIND_TITLES.get(kind, kind).lower()}"
+    data = {
+        "invoice": invoice.number,
+        "kind": kind,
+        "total_cents": invoice.total_cents,
+        "currency": invoice.currency,
+        "due_on": invoice.due_on.isoformat(),
+    }
+    summary = (
+        f"issued invoice {invoice.number} for {_dollars(invoice.total_cents)}: {KIND_TITLES.get(kind, kind).lower()}"
+    )
     _record(session, case, "invoice.issued", summary, actor=actor, at=at, data=data)
     return invoice
 
 
 def charge_repeat_survey(session: Session, case: Case, *, travel_cents: int = 0, actor: Actor, at: datetime) -> Invoice:
     """Invoice a repeat survey, with travel when it is known."""
-    lines = [Line("Repeat survey", schedule().repeat_survey_cents)]
+    lines = [Line("Repeat survey", current().fees.repeat_survey_cents)]
     if travel_cents:
         lines.append(Line("Travel of the surveyor", travel_cents))
     return issue_invoice(session, case, REPEAT_SURVEY, lines, actor=actor, at=at)
@@ -77,11 +100,26 @@ def charge_repeat_survey(session: Session, case: Case, *, travel_cents: int = 0,
 
 def charge_late_reschedule(session: Session, case: Case, *, actor: Actor, at: datetime) -> Invoice:
     """Invoice a change of the survey date that came too late to be free."""
-    return issue_invoice(session, case, LATE_RESCHEDULE, [Line("Change of the survey date at short notice", schedule().late_reschedule_cents)], actor=actor, at=at)
+    return issue_invoice(
+        session,
+        case,
+        LATE_RESCHEDULE,
+        [Line("Change of the survey date at short notice", current().fees.late_reschedule_cents)],
+        actor=actor,
+        at=at,
+    )
 
 
 def record_payment(
-    session: Session, case: Case, invoice: Invoice, amount_cents: int | None, *, received_on: date | None = None, reference: str = "", actor: Actor, at: datetime
+    session: Session,
+    case: Case,
+    invoice: Invoice,
+    amount_cents: int | None,
+    *,
+    received_on: date | None = None,
+    reference: str = "",
+    actor: Actor,
+    at: datetime,
 ) -> Payment:
     """Record that an invoice was paid, whole.
 
@@ -102,12 +140,27 @@ def record_payment(
     session.add(payment)
     invoice.state, invoice.ended_at = "paid", at
     session.flush()
-    data = {"invoice": invoice.number, "amount_cents": amount_cents, "received_on": payment.received_on.isoformat(), "reference": payment.reference}
-    _record(session, case, "invoice.paid", f"recorded the payment of invoice {invoice.number}, {_dollars(amount_cents)}", actor=actor, at=at, data=data)
+    data = {
+        "invoice": invoice.number,
+        "amount_cents": amount_cents,
+        "received_on": payment.received_on.isoformat(),
+        "reference": payment.reference,
+    }
+    _record(
+        session,
+        case,
+        "invoice.paid",
+        f"recorded the payment of invoice {invoice.number}, {_dollars(amount_cents)}",
+        actor=actor,
+        at=at,
+        data=data,
+    )
     return payment
 
 
-def prepare_confirm_payment(session: Session, case: Case, inputs: dict[str, Any], *, actor: Actor, at: datetime) -> None:
+def prepare_confirm_payment(
+    session: Session, case: Case, inputs: dict[str, Any], *, actor: Actor, at: datetime
+) -> None:
     """Record the payment that the step `confirm_payment` carries, on the open invoice for the certification fee.
 
     Raises: Invalid on `amount` or `received_on`; when nothing is open, the guard says what is missing.
@@ -128,10 +181,21 @@ def cancel_invoice(session: Session, case: Case, invoice: Invoice, reason: str, 
         raise Invalid("Say why the invoice is cancelled; the practice reads it.", "reason")
     invoice.state, invoice.ended_at, invoice.ended_reason = "cancelled", at, reason.strip()
     session.flush()
-    _record(session, case, "invoice.cancelled", f"cancelled invoice {invoice.number}", actor=actor, at=at, reason=reason.strip(), data={"invoice": invoice.number})
+    _record(
+        session,
+        case,
+        "invoice.cancelled",
+        f"cancelled invoice {invoice.number}",
+        actor=actor,
+        at=at,
+        reason=reason.strip(),
+        data={"invoice": invoice.number},
+    )
 
 
-def pay_refund(session: Session, case: Case, refund: Refund, *, paid_on: date | None, reference: str, actor: Actor, at: datetime) -> None:
+def pay_refund(
+    session: Session, case: Case, refund: Refund, *, paid_on: date | None, reference: str, actor: Actor, at: datetime
+) -> None:
     """Record that a refund was paid out. Raises: NotOpen when it was before, Invalid for a day ahead or no reference."""
     if refund.paid_on is not None:
         raise NotOpen("This refund was paid out already.")
@@ -145,7 +209,15 @@ def pay_refund(session: Session, case: Case, refund: Refund, *, paid_on: date | 
         raise Invalid(errors)
     refund.paid_on, refund.paid_by_id, refund.paid_reference = paid_on or today, actor.user_id, reference.strip()
     session.flush()
-    _record(session, case, "refund.paid", f"paid out the refund of {_dollars(refund.amount_cents)}", actor=actor, at=at, data={"amount_cents": refund.amount_cents})
+    _record(
+        session,
+        case,
+        "refund.paid",
+        f"paid out the refund of {_dollars(refund.amount_cents)}",
+        actor=actor,
+        at=at,
+        data={"amount_cents": refund.amount_cents},
+    )
 
 
 def on_case_advanced(session: Session, event: CaseAdvanced) -> None:
@@ -153,7 +225,9 @@ def on_case_advanced(session: Session, event: CaseAdvanced) -> None:
     if event.trigger == "accept":
         case = case_by_id(session, event.case_id)
         if open_invoice_of(session, case, APPLICATION) is None:
-            issue_invoice(session, case, APPLICATION, fee_lines_of(session, case), due_on=case.due_on, actor=SYSTEM, at=event.at)
+            issue_invoice(
+                session, case, APPLICATION, fee_lines_of(session, case), due_on=case.due_on, actor=SYSTEM, at=event.at
+            )
     elif event.trigger == "confirm_payment":
         lock_edition(session, case_by_id(session, event.case_id), actor=SYSTEM, at=event.at)
     elif event.trigger == "require_visit":
@@ -164,24 +238,44 @@ def on_case_advanced(session: Session, event: CaseAdvanced) -> None:
 
 def _settle_end(session: Session, case: Case, event: CaseAdvanced) -> None:
     if event.target != "denied":
-        for invoice in session.scalars(select(Invoice).where(Invoice.case_id == case.id, Invoice.state == "open")).all():
+        for invoice in session.scalars(
+            select(Invoice).where(Invoice.case_id == case.id, Invoice.state == "open")
+        ).all():
             cancel_invoice(session, case, invoice, f"The case ended: {event.target}.", actor=SYSTEM, at=event.at)
     if event.target == "withdrawn":
-        for invoice in session.scalars(select(Invoice).where(Invoice.case_id == case.id, Invoice.state == "paid", Invoice.kind == APPLICATION)).all():
+        for invoice in session.scalars(
+            select(Invoice).where(Invoice.case_id == case.id, Invoice.state == "paid", Invoice.kind == APPLICATION)
+        ).all():
             _grant_refund(session, case, invoice, event.at)
 
 
 def _grant_refund(session: Session, case: Case, invoice: Invoice, at: datetime) -> None:
     steps = list_events(session, f"case:{case.ref}", kind="case.advanced", limit=MOST_EVENTS)
     reached = {str(step.data.get("to")) for step in steps}
-    rule, percent = refund_percent(schedule().refunds, reached)
+    rule, percent = refund_percent(current().fees.refunds, reached)
     amount = share(invoice.total_cents, percent)
     session.add(
-        Refund(invoice_id=invoice.id, case_id=case.id, rule=rule, percent=percent, amount_cents=amount, currency=invoice.currency, granted_at=at)
+        Refund(
+            invoice_id=invoice.id,
+            case_id=case.id,
+            rule=rule,
+            percent=percent,
+            amount_cents=amount,
+            currency=invoice.currency,
+            granted_at=at,
+        )
     )
     session.flush()
     data = {"invoice": invoice.number, "rule": rule, "percent": percent, "amount_cents": amount}
-    _record(session, case, "refund.granted", f"set the refund of invoice {invoice.number} at {percent} %, {_dollars(amount)}", actor=SYSTEM, at=at, data=data)
+    _record(
+        session,
+        case,
+        "refund.granted",
+        f"set the refund of invoice {invoice.number} at {percent} %, {_dollars(amount)}",
+        actor=SYSTEM,
+        at=at,
+        data=data,
+    )
 
 
 def _next_number(session: Session, year: int) -> int:
@@ -204,5 +298,17 @@ def _dollars(cents: int) -> str:
     return f"${cents / 100:,.2f}"
 
 
-def _record(session: Session, case: Case, kind: str, summary: str, *, actor: Actor, at: datetime, reason: str = "", data: dict[str, Any]) -> None:
-    record_on(session, case, kind, summary, actor=actor, at=at, reason=reason, subject=f"/cases/{case.ref}/fees", data=data)
+def _record(
+    session: Session,
+    case: Case,
+    kind: str,
+    summary: str,
+    *,
+    actor: Actor,
+    at: datetime,
+    reason: str = "",
+    data: dict[str, Any],
+) -> None:
+    record_on(
+        session, case, kind, summary, actor=actor, at=at, reason=reason, subject=f"/cases/{case.ref}/fees", data=data
+    )

@@ -14,10 +14,11 @@ from certify.certification.cases.models import Case
 from certify.certification.cases.queries import case_for, within
 from certify.certification.fees.models import Invoice, InvoiceLine, Payment, Refund
 from certify.certification.fees.rules import FeesFacts, InvoiceFacts, Line, application_lines
-from certify.certification.fees.schedule import Schedule, schedule
 from certify.core.access.policy import Permission, reach
 from certify.core.access.roles import Actor
+from certify.core.catalogue.model import FeeSchedule
 from certify.core.foundation.errors import NotFound
+from certify.core.rulebook.current import current
 from certify.platform.practices.models import Practice, Site
 
 
@@ -58,30 +59,41 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> FeesF
 def size_of(session: Session, case: Case) -> Size:
     """Return physician FTE and open sites of the case's practice."""
     fte, sites = session.execute(
-        select(func.coalesce(func.sum(Site.physician_fte), 0), func.count()).where(Site.practice_id == case.practice_id, Site.closed_on.is_(None))
+        select(func.coalesce(func.sum(Site.physician_fte), 0), func.count()).where(
+            Site.practice_id == case.practice_id, Site.closed_on.is_(None)
+        )
     ).one()
     return Size(Decimal(str(fte)), sites)
 
 
 def fee_lines_of(session: Session, case: Case) -> list[Line]:
     """Return what the certification fee would be by today's record and schedule."""
-    size, rates = size_of(session, case), schedule()
+    size, rates = size_of(session, case), current().fees
     return application_lines(rates.bands, rates.site_cents, size.physician_fte, size.sites)
 
 
 def invoices_of(session: Session, case: Case) -> list[InvoiceView]:
     """Return the case's invoices with lines, payment and refund, newest first."""
-    return _views(session, session.scalars(select(Invoice).where(Invoice.case_id == case.id).order_by(Invoice.id.desc())).all())
+    return _views(
+        session, session.scalars(select(Invoice).where(Invoice.case_id == case.id).order_by(Invoice.id.desc())).all()
+    )
 
 
 def open_invoice_of(session: Session, case: Case, kind: str) -> Invoice | None:
     """Return the open invoice of a kind, newest first, or None."""
-    return session.scalar(select(Invoice).where(Invoice.case_id == case.id, Invoice.kind == kind, Invoice.state == "open").order_by(Invoice.id.desc()).limit(1))
+    return session.scalar(
+        select(Invoice)
+        .where(Invoice.case_id == case.id, Invoice.kind == kind, Invoice.state == "open")
+        .order_by(Invoice.id.desc())
+        .limit(1)
+    )
 
 
 def invoice_for(session: Session, actor: Actor, number: str) -> tuple[Case, InvoiceView]:
     """Return an invoice by its number with its case. Raises: NotFound when it is not the actor's to see."""
-    row = session.execute(select(Invoice, Case.ref).join(Case, Case.id == Invoice.case_id).where(Invoice.number == number)).one_or_none()
+    row = session.execute(
+        select(Invoice, Case.ref).join(Case, Case.id == Invoice.case_id).where(Invoice.number == number)
+    ).one_or_none()
     if row is None:
         raise NotFound(f"There is no invoice {number}.")
     invoice, ref = row
@@ -90,7 +102,14 @@ def invoice_for(session: Session, actor: Actor, number: str) -> tuple[Case, Invo
 
 
 def list_invoices(
-    session: Session, actor: Actor, today: date, *, state: str = "open", text: str = "", after: tuple[date, int] | None = None, limit: int = 20
+    session: Session,
+    actor: Actor,
+    today: date,
+    *,
+    state: str = "open",
+    text: str = "",
+    after: tuple[date, int] | None = None,
+    limit: int = 20,
 ) -> list[InvoiceRow]:
     """Return one page of the invoices within reach, earliest due first, beyond (due_on, id) of `after`."""
     query = (
@@ -106,7 +125,12 @@ def list_invoices(
     if text.strip():
         wanted = text.strip()
         query = query.where(
-            or_(Invoice.number == wanted.upper(), Invoice.reference == wanted.upper(), Case.ref == wanted.upper(), Practice.name_key.startswith(wanted.lower(), autoescape=True))
+            or_(
+                Invoice.number == wanted.upper(),
+                Invoice.reference == wanted.upper(),
+                Case.ref == wanted.upper(),
+                Practice.name_key.startswith(wanted.lower(), autoescape=True),
+            )
         )
     if after is not None:
         query = query.where(or_(Invoice.due_on > after[0], and_(Invoice.due_on == after[0], Invoice.id > after[1])))
@@ -127,21 +151,31 @@ def refunds_to_pay(session: Session, limit: int = 50) -> Sequence[tuple[Refund, 
     return [(refund, invoice, ref, name) for refund, invoice, ref, name in session.execute(query).all()]
 
 
-def fee_schedule() -> Schedule:
+def fee_schedule() -> FeeSchedule:
     """Return the schedule in force, for pages that explain the fee."""
-    return schedule()
+    return current().fees
 
 
 def counts_for(session: Session, case: Case, actor: Actor) -> dict[str, int]:
     """Return the number on the Fees tab: open invoices."""
-    return {"fees": session.scalar(select(func.count()).select_from(Invoice).where(Invoice.case_id == case.id, Invoice.state == "open")) or 0}
+    return {
+        "fees": session.scalar(
+            select(func.count()).select_from(Invoice).where(Invoice.case_id == case.id, Invoice.state == "open")
+        )
+        or 0
+    }
 
 
 def _views(session: Session, invoices: Sequence[Invoice]) -> list[InvoiceView]:
     ids = [i.id for i in invoices]
     if not ids:
         return []
-    lines = session.scalars(select(InvoiceLine).where(InvoiceLine.invoice_id.in_(ids)).order_by(InvoiceLine.position)).all()
+    lines = session.scalars(
+        select(InvoiceLine).where(InvoiceLine.invoice_id.in_(ids)).order_by(InvoiceLine.position)
+    ).all()
     payments = {p.invoice_id: p for p in session.scalars(select(Payment).where(Payment.invoice_id.in_(ids)))}
     refunds = {r.invoice_id: r for r in session.scalars(select(Refund).where(Refund.invoice_id.in_(ids)))}
-    return [InvoiceView(i, tuple(x for x in lines if x.invoice_id == i.id), payments.get(i.id), refunds.get(i.id)) for i in invoices]
+    return [
+        InvoiceView(i, tuple(x for x in lines if x.invoice_id == i.id), payments.get(i.id), refunds.get(i.id))
+        for i in invoices
+    ]

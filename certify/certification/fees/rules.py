@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from certify.core.catalogue.model import FeeBand, RefundRule
 from certify.core.foundation.errors import FieldError, Unmet
 
 APPLICATION = "application"
 REPEAT_SURVEY = "repeat_survey"
 LATE_RESCHEDULE = "late_reschedule"
-KIND_TITLES = {APPLICATION: "Certification fee", REPEAT_SURVEY: "Repeat survey", LATE_RESCHEDULE: "Late change of the survey date"}
+KIND_TITLES = {
+    APPLICATION: "Certification fee",
+    REPEAT_SURVEY: "Repeat survey",
+    LATE_RESCHEDULE: "Late change of the survey date",
+}
 MOST_CENTS = 10**11
 
 
@@ -27,15 +32,6 @@ class Line:
     @property
     def amount_cents(self) -> int:
         return self.unit_cents * self.quantity
-
-
-@dataclass(frozen=True)
-class Band:
-    """A base fee for practices of up to so many physicians (full-time equivalents; None: no upper end)."""
-
-    label: str
-    up_to_fte: Decimal | None
-    cents: int
 
 
 @dataclass(frozen=True)
@@ -88,17 +84,17 @@ def fees_settled(facts: FeesFacts) -> list[Unmet]:
     return [_unpaid("fees_settled", i, facts) for i in facts.invoices if i.state == "open"]
 
 
-def band_of(bands: Sequence[Band], physician_fte: Decimal) -> Band:
+def band_of(bands: Sequence[FeeBand], physician_fte: Decimal) -> FeeBand:
     """Return the band a practice falls in; bands rise, the last has no upper end.
 
-    >>> bands = [Band("1-5", Decimal(5), 600000), Band("over 5", None, 900000)]
+    >>> bands = [FeeBand("1-5", Decimal(5), 600000), FeeBand("over 5", None, 900000)]
     >>> band_of(bands, Decimal("5.0")).cents, band_of(bands, Decimal("5.1")).cents
     (600000, 900000)
     """
     return next((b for b in bands if b.up_to_fte is None or physician_fte <= b.up_to_fte), bands[-1])
 
 
-def application_lines(bands: Sequence[Band], site_cents: int, physician_fte: Decimal, sites: int) -> list[Line]:
+def application_lines(bands: Sequence[FeeBand], site_cents: int, physician_fte: Decimal, sites: int) -> list[Line]:
     """Return the lines of the certification fee: the base by physician FTE, and each site after the first."""
     band = band_of(bands, physician_fte)
     lines = [Line(f"Certification fee, {band.label} ({_number(physician_fte)} physician FTE)", band.cents)]
@@ -114,28 +110,38 @@ def payment_errors(amount_cents: int | None, due_cents: int, received_on: date |
         errors.append(FieldError("amount", f"Enter the amount received: {_dollars(due_cents)}."))
     elif amount_cents < due_cents:
         missing = _dollars(due_cents - amount_cents)
-        errors.append(FieldError("amount", f"The invoice is for {_dollars(due_cents)}: {missing} is missing. A part payment cannot be recorded."))
+        errors.append(
+            FieldError(
+                "amount",
+                f"The invoice is for {_dollars(due_cents)}: {missing} is missing. A part payment cannot be recorded.",
+            )
+        )
     elif amount_cents > due_cents:
-        errors.append(FieldError("amount", f"The invoice is for {_dollars(due_cents)}, not {_dollars(amount_cents)}. Return what was paid too much, then record the rest."))
+        errors.append(
+            FieldError(
+                "amount",
+                f"The invoice is for {_dollars(due_cents)}, not {_dollars(amount_cents)}. Return what was paid too much, then record the rest.",
+            )
+        )
     if received_on is not None and received_on > today:
         errors.append(FieldError("received_on", "The day of receipt lies ahead. Enter the day the money arrived."))
     return errors
 
 
-def refund_percent(steps: Sequence[tuple[str, Collection[str], int]], reached: Collection[str]) -> tuple[str, int]:
+def refund_percent(steps: Sequence[RefundRule], reached: Collection[str]) -> tuple[str, int]:
     """Return the rule and the share of the fee that goes back to a practice that withdraws.
 
     Args:
-        steps: rule key, states that end it once reached, percent; in the order in which they are tried.
+        steps: in the order in which they are tried; one ends once the case has been in any of its states.
         reached: every state the case has been in.
 
-    >>> steps = [("before_desk_review", ["desk_review"], 75), ("before_survey_scheduled", ["survey_scheduled"], 50)]
+    >>> steps = [RefundRule("before_desk_review", ("desk_review",), 75), RefundRule("before_survey_scheduled", ("survey_scheduled",), 50)]
     >>> refund_percent(steps, {"documents_open"}), refund_percent(steps, {"desk_review"}), refund_percent(steps, {"desk_review", "survey_scheduled"})
     (('before_desk_review', 75), ('before_survey_scheduled', 50), ('after', 0))
     """
-    for rule, until, percent in steps:
-        if not set(until) & set(reached):
-            return rule, percent
+    for step in steps:
+        if not set(step.until) & set(reached):
+            return step.key, step.percent
     return "after", 0
 
 
@@ -152,8 +158,15 @@ def line_errors(lines: Sequence[Line]) -> list[FieldError]:
     """Return what is wrong with the lines of an invoice."""
     if not lines:
         return [FieldError("lines", "An invoice needs at least one line.")]
-    wrong = [i for i, line in enumerate(lines) if line.unit_cents <= 0 or line.quantity < 1 or line.amount_cents > MOST_CENTS or not line.text.strip()]
-    return [FieldError(f"lines-{i}", "Each line needs words, a quantity of at least 1 and an amount above zero.") for i in wrong]
+    wrong = [
+        i
+        for i, line in enumerate(lines)
+        if line.unit_cents <= 0 or line.quantity < 1 or line.amount_cents > MOST_CENTS or not line.text.strip()
+    ]
+    return [
+        FieldError(f"lines-{i}", "Each line needs words, a quantity of at least 1 and an amount above zero.")
+        for i in wrong
+    ]
 
 
 def _unpaid(guard: str, invoice: InvoiceFacts, facts: FeesFacts) -> Unmet:

@@ -44,7 +44,11 @@ class F:
         ("date", "2027-03-02", "2027-03-02"),
         ("date_list", ["2027-03-02", "2027-01-02", "2027-03-02"], ["2027-01-02", "2027-03-02"]),
         ("date_windows", [{"from": "2027-03-02", "to": "2027-03-02"}], [{"from": "2027-03-02", "to": "2027-03-02"}]),
-        ("contacts", [{"name": " Ann ", "email": "a@b.org"}], [{"name": "Ann", "role": "", "email": "a@b.org", "phone": ""}]),
+        (
+            "contacts",
+            [{"name": " Ann ", "email": "a@b.org"}],
+            [{"name": "Ann", "role": "", "email": "a@b.org", "phone": ""}],
+        ),
     ],
 )
 def test_good_answers_are_stored_in_one_form(kind: str, raw: Any, value: Any) -> None:
@@ -94,7 +98,9 @@ def test_a_number_keeps_to_its_range() -> None:
 
 JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20)),
-    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.sampled_from(["from", "to", "name", "x"]), inner, max_size=3)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.dictionaries(st.sampled_from(["from", "to", "name", "x"]), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
@@ -119,8 +125,16 @@ def test_anything_sent_is_stored_or_refused_and_what_is_stored_reads_back_the_sa
         ("boolean", {}, None),
         ("attestation", {"f": ["yes"]}, True),
         ("attestation", {}, None),
-        ("date_windows", {"f-from": ["2027-03-02", ""], "f-to": ["2027-03-04", ""]}, [{"from": "2027-03-02", "to": "2027-03-04"}]),
-        ("contacts", {"f-name": ["Ann", ""], "f-role": ["", ""], "f-email": ["a@b.org", ""], "f-phone": ["", ""]}, [{"name": "Ann", "role": "", "email": "a@b.org", "phone": ""}]),
+        (
+            "date_windows",
+            {"f-from": ["2027-03-02", ""], "f-to": ["2027-03-04", ""]},
+            [{"from": "2027-03-02", "to": "2027-03-04"}],
+        ),
+        (
+            "contacts",
+            {"f-name": ["Ann", ""], "f-role": ["", ""], "f-email": ["a@b.org", ""], "f-phone": ["", ""]},
+            [{"name": "Ann", "role": "", "email": "a@b.org", "phone": ""}],
+        ),
     ],
 )
 def test_a_plain_form_says_the_same_as_a_script(kind: str, form: dict[str, list[str]], raw: Any) -> None:

@@ -54,11 +54,16 @@ def test_a_complete_application_meets_every_guard(guard: str) -> None:
 
 def test_every_unanswered_field_is_named_with_a_link_to_the_very_field() -> None:
     unmet = rules.questionnaire_complete(replace(COMPLETE, answers={}))
-    assert [u.link for u in unmet] == ["/cases/LO-2026-014/application/practice#emr", "/cases/LO-2026-014/application/practice#new_patients"]
+    assert [u.link for u in unmet] == [
+        "/cases/LO-2026-014/application/practice#emr",
+        "/cases/LO-2026-014/application/practice#new_patients",
+    ]
     assert "EMR in use" in unmet[0].message
 
 
-@pytest.mark.parametrize(("value", "missing"), [(0, False), (False, False), ("", True), (None, True), ([], True), ("x", False)])
+@pytest.mark.parametrize(
+    ("value", "missing"), [(0, False), (False, False), ("", True), (None, True), ([], True), ("x", False)]
+)
 def test_no_and_zero_are_answers_and_emptiness_is_not(value: Any, missing: bool) -> None:
     facts = replace(COMPLETE, answers={**COMPLETE.answers, "emr": value})
     assert bool(rules.questionnaire_complete(facts)) is missing
@@ -95,23 +100,36 @@ def test_only_a_ticked_attestation_counts(value: Any, holds: bool) -> None:
 
 
 def test_open_questions_are_listed_each_with_its_field() -> None:
-    asked = (QuestionFacts(1, "emr", "practice", "Which version?", False), QuestionFacts(2, "remarks", "practice", "Why?", True))
+    asked = (
+        QuestionFacts(1, "emr", "practice", "Which version?", False),
+        QuestionFacts(2, "remarks", "practice", "Why?", True),
+    )
     unmet = rules.questions_answered(replace(COMPLETE, questions=asked))
-    assert [(u.link, "Which version?" in u.message) for u in unmet] == [("/cases/LO-2026-014/application/practice#emr", True)]
+    assert [(u.link, "Which version?" in u.message) for u in unmet] == [
+        ("/cases/LO-2026-014/application/practice#emr", True)
+    ]
 
 
-@pytest.mark.parametrize(("proposer", "actor", "holds"), [(None, 5, False), (5, 5, False), (5, 6, True), (5, None, False)])
+@pytest.mark.parametrize(
+    ("proposer", "actor", "holds"), [(None, 5, False), (5, 5, False), (5, 6, True), (5, None, False)]
+)
 def test_a_rejection_takes_two_people(proposer: int | None, actor: int | None, holds: bool) -> None:
     assert (rules.second_person_agrees(replace(COMPLETE, proposed_by_id=proposer, actor_id=actor)) == []) is holds
 
 
-@pytest.mark.parametrize(("sites", "basis", "holds"), [(1, "", True), (2, "", False), (2, "shared_governance", True), (0, "", False)])
+@pytest.mark.parametrize(
+    ("sites", "basis", "holds"), [(1, "", True), (2, "", False), (2, "shared_governance", True), (0, "", False)]
+)
 def test_several_sites_must_be_shown_to_be_one_practice(sites: int, basis: str, holds: bool) -> None:
     assert (rules.practice_integrated(replace(COMPLETE, sites=sites, integration_basis=basis)) == []) is holds
 
 
 def test_each_standard_without_document_or_reason_is_named() -> None:
-    standards = (StandardFacts("1.1", "Orientation", False), StandardFacts("1.2", "Education", True), StandardFacts("7.3", "Double check", False))
+    standards = (
+        StandardFacts("1.1", "Orientation", False),
+        StandardFacts("1.2", "Education", True),
+        StandardFacts("7.3", "Double check", False),
+    )
     unmet = rules.documents_for_each_standard(replace(COMPLETE, standards=standards))
     assert [u.link for u in unmet] == ["/cases/LO-2026-014/evidence#s1.1", "/cases/LO-2026-014/evidence#s7.3"]
 
@@ -122,7 +140,9 @@ def test_progress_counts_only_what_must_be_answered() -> None:
 
 
 def test_windows_and_days_leave_out_what_is_neither() -> None:
-    assert rules.windows_in([{"from": "2027-03-02", "to": "2027-03-04"}, {"from": "x"}, 3, {"from": "2027-01-02", "to": "2027-01-04"}]) == [
+    assert rules.windows_in(
+        [{"from": "2027-03-02", "to": "2027-03-04"}, {"from": "x"}, 3, {"from": "2027-01-02", "to": "2027-01-04"}]
+    ) == [
         (date(2027, 1, 2), date(2027, 1, 4)),
         (date(2027, 3, 2), date(2027, 3, 4)),
     ]
@@ -130,7 +150,9 @@ def test_windows_and_days_leave_out_what_is_neither() -> None:
     assert rules.days_in(None) == [] and rules.windows_in({"from": 1}) == []
 
 
-VALUES = st.one_of(st.none(), st.booleans(), st.integers(0, 3), st.text(max_size=3), st.lists(st.text(max_size=2), max_size=2))
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(0, 3), st.text(max_size=3), st.lists(st.text(max_size=2), max_size=2)
+)
 
 
 @given(st.data())

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from certify.certification.discussions.rules import INTERNAL, Audience, item_url, message_errors, readable, side_of, writable
+from certify.certification.discussions.rules import (
+    INTERNAL,
+    Audience,
+    item_url,
+    message_errors,
+    readable,
+    side_of,
+    writable,
+)
 from certify.core.access.roles import PRACTICE_ROLES, Role
 
 ALL, PROGRAM, TEAM = Audience.PRACTICE_AND_PROGRAM, Audience.PROGRAM_ONLY, Audience.SURVEY_TEAM
@@ -56,7 +64,12 @@ def test_a_message_is_checked_before_it_is_sent(body: str, item: str, audience: 
 
 
 def test_each_side_is_named() -> None:
-    assert [side_of({r}) for r in (Role.PRACTICE_STAFF, Role.PROGRAM_STAFF, Role.SURVEYOR, Role.COUNCIL)] == ["practice", "program", "surveyor", "council"]
+    assert [side_of({r}) for r in (Role.PRACTICE_STAFF, Role.PROGRAM_STAFF, Role.SURVEYOR, Role.COUNCIL)] == [
+        "practice",
+        "program",
+        "surveyor",
+        "council",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -67,18 +67,28 @@ def test_policies_that_only_speak_of_identifiers_pass(text: str) -> None:
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
-        ([["Name", "MRN", "DOB"], ["A", "1234567", "1/2/1950"], ["B", "7654321", "1951-02-03"]], [("mrn", 2), ("birth_date", 2)]),
+        (
+            [["Name", "MRN", "DOB"], ["A", "1234567", "1/2/1950"], ["B", "7654321", "1951-02-03"]],
+            [("mrn", 2), ("birth_date", 2)],
+        ),
         ([["Visits in May"], [], ["Patient ID", "Dose"], ["55512345", "20"]], [("mrn", 1)]),
         ([["SSN"], ["123456789"]], [("ssn", 1)]),
         ([["MRN", "DOB"], ["checked", "checked"]], []),
         ([["Month", "Charts"], ["1234567", "1/2/1950"]], []),
     ],
 )
-def test_a_column_counts_only_with_its_heading_and_fitting_cells(rows: list[list[str]], expected: list[tuple[str, int]]) -> None:
+def test_a_column_counts_only_with_its_heading_and_fitting_cells(
+    rows: list[list[str]], expected: list[tuple[str, int]]
+) -> None:
     assert [(s.kind, s.count) for s in suspicions_in_table(rows, "the table")] == expected
 
 
-@given(area=st.integers(1, 899).filter(lambda n: n != 666), group=st.integers(1, 99), serial=st.integers(1, 9999), lead=st.sampled_from(["", " ", "(", ":", "\n", "№ "]))
+@given(
+    area=st.integers(1, 899).filter(lambda n: n != 666),
+    group=st.integers(1, 99),
+    serial=st.integers(1, 9999),
+    lead=st.sampled_from(["", " ", "(", ":", "\n", "№ "]),
+)
 def test_every_possible_social_security_number_is_noticed(area: int, group: int, serial: int, lead: str) -> None:
     assert "ssn" in kinds(f"{lead}{area:03}-{group:02}-{serial:04}")
 
@@ -92,7 +102,11 @@ def test_every_labelled_record_number_is_noticed(number: int, label: str, betwee
     assert "mrn" in kinds(f"see {label}{between}{number} there")
 
 
-@given(on=st.dates(), form=st.sampled_from(["%m/%d/%Y", "%m-%d-%y", "%Y-%m-%d", "%B %d, %Y", "%d %b %Y"]), label=st.sampled_from(["DOB", "Date of birth", "born", "birth date"]))
+@given(
+    on=st.dates(),
+    form=st.sampled_from(["%m/%d/%Y", "%m-%d-%y", "%Y-%m-%d", "%B %d, %Y", "%d %b %Y"]),
+    label=st.sampled_from(["DOB", "Date of birth", "born", "birth date"]),
+)
 def test_every_labelled_birth_date_is_noticed(on, form: str, label: str) -> None:  # type: ignore[no-untyped-def]
     if on.year >= 1000:
         assert "birth_date" in kinds(f"{label}: {on.strftime(form)}")
@@ -122,5 +136,7 @@ def test_the_browser_gets_the_very_same_patterns() -> None:
 
 
 def test_the_patterns_use_only_what_both_languages_read() -> None:
-    for pattern in [p for group in TEXT_PATTERNS.values() for p in group] + [p for pair in COLUMN_PATTERNS.values() for p in pair]:
+    for pattern in [p for group in TEXT_PATTERNS.values() for p in group] + [
+        p for pair in COLUMN_PATTERNS.values() for p in pair
+    ]:
         assert not re.search(r"\(\?P|\\A|\\Z|\(\?[aiLmsux]", pattern)

@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from certify.certification.fees import rules
-from certify.certification.fees.rules import Band, FeesFacts, InvoiceFacts, Line
+from certify.certification.fees.rules import FeesFacts, InvoiceFacts, Line
+from certify.core.catalogue.model import FeeBand
 
 BANDS = [
-    Band("1-5 physicians", Decimal(5), 600_000),
-    Band("6-20 physicians", Decimal(20), 900_000),
-    Band("21-50 physicians", Decimal(50), 1_300_000),
-    Band("over 50 physicians", None, 1_800_000),
+    FeeBand("1-5 physicians", Decimal(5), 600_000),
+    FeeBand("6-20 physicians", Decimal(20), 900_000),
+    FeeBand("21-50 physicians", Decimal(50), 1_300_000),
+    FeeBand("over 50 physicians", None, 1_800_000),
 ]
 DUE = date(2026, 12, 22)
 
