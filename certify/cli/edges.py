@@ -34,17 +34,24 @@ def open_app() -> Iterator[Flask]:
 
 @contextmanager
 def open_session(*, commit: bool = False) -> Iterator[Session]:
-    """Give a session for one command: committed at the end when asked for, rolled back when anything is refused."""
-    from certify.db import db
+    """Give a session for one command: committed at the end when asked for, rolled back when anything is refused.
+
+    A command that only reads sees one moment of the database throughout, and holds up nobody who writes.
+    """
+    from certify.db import db, write_intent
 
     with open_app():
         session: Session = db.session()
+        intent = write_intent.set(commit)
         try:
+            if not commit and db.engine.dialect.name == "postgresql":
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             yield session
             if commit:
                 session.commit()
         finally:
             session.rollback()
+            write_intent.reset(intent)
 
 
 def print_json(value: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -52,17 +53,18 @@ def verify_chain(session: Session, stream: str | None = None) -> Verdict:
     expected = {head.stream: (head.seq, head.hash) for head in session.scalars(heads)}
     count, at_stream, seq, digest = 0, None, 0, START
     ends: dict[str, tuple[int, str]] = {}
-    for event in session.scalars(events):
-        if event.stream != at_stream:
-            at_stream, seq, digest = event.stream, 0, START
-        count += 1
-        seq += 1
-        if event.seq != seq:
-            return Verdict(count, len(expected), event.stream, seq, f"event {seq} is missing")
-        if event.prev_hash != digest or event.hash != _recomputed(event):
-            return Verdict(count, len(expected), event.stream, seq, "its content does not fit its hash")
-        digest = event.hash
-        ends[event.stream] = (seq, digest)
+    with closing(session.scalars(events)) as rows:
+        for event in rows:
+            if event.stream != at_stream:
+                at_stream, seq, digest = event.stream, 0, START
+            count += 1
+            seq += 1
+            if event.seq != seq:
+                return Verdict(count, len(expected), event.stream, seq, f"event {seq} is missing")
+            if event.prev_hash != digest or event.hash != _recomputed(event):
+                return Verdict(count, len(expected), event.stream, seq, "its content does not fit its hash")
+            digest = event.hash
+            ends[event.stream] = (seq, digest)
     for name, head_end in expected.items():
         if ends.get(name, (0, START)) != head_end:
             return Verdict(count, len(expected), name, ends.get(name, (0, START))[0] + 1, "the last events are missing")
