@@ -7,9 +7,13 @@ from flask import Flask
 from certify import models_index, resources, wiring  # noqa: F401 - models_index makes the metadata whole
 from certify.certification.applications.routes import application, review
 from certify.certification.cases import routes as cases
+from certify.certification.certificates import routes as certificates
+from certify.certification.corrections import routes as corrections
+from certify.certification.decisions import routes as decisions
 from certify.certification.discussions import routes as discussions
 from certify.certification.evidence import routes as evidence
 from certify.certification.fees import routes as fees
+from certify.certification.reports import routes as reports
 from certify.certification.surveyors import routes as surveyors
 from certify.certification.surveys import routes as surveys
 from certify.config import Settings, load_settings
@@ -22,6 +26,7 @@ from certify.outlets.documents.docx_writer.templates import use_own_templates
 from certify.outlets.home import routes as home
 from certify.outlets.home import styleguide
 from certify.outlets.home.navigation import register_navigation
+from certify.outlets.register import routes as register
 from certify.platform.identity import account_routes as account
 from certify.platform.identity import people_routes as people
 from certify.platform.identity import routes as identity
@@ -50,7 +55,12 @@ BLUEPRINTS = (
     discussions.bp,
     surveyors.bp,
     surveys.bp,
+    reports.bp,
+    corrections.bp,
+    decisions.bp,
+    certificates.bp,
     documents.bp,
+    register.bp,
     home.bp,
 )
 

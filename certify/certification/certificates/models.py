@@ -27,7 +27,10 @@ class Certificate(Model):
     case_id: Mapped[int] = mapped_column(sa.ForeignKey("case.id"))
     practice_id: Mapped[int] = mapped_column(sa.ForeignKey("practice.id"))
     practice_name: Mapped[str] = mapped_column(sa.String(200))
-    name_key: Mapped[str] = mapped_column(sa.String(200))  # lower case, for search
+    name_key: Mapped[str] = mapped_column(sa.String(200))  # for order
+    search_text: Mapped[str] = mapped_column(
+        sa.Text
+    )  # names and towns of practice and sites, as the register searches them
     sites: Mapped[list[dict[str, str]]] = mapped_column(Json)  # name, city, state as they were
     edition: Mapped[str] = mapped_column(sa.String(10))
     edition_title: Mapped[str] = mapped_column(sa.String(200))

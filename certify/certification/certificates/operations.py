@@ -21,10 +21,9 @@ from certify.core.foundation import events
 from certify.core.foundation.days import local_date
 from certify.core.foundation.errors import Invalid, NotFound, NotOpen
 from certify.core.foundation.ids import readable_code
+from certify.core.foundation.words import name_key
 from certify.core.rulebook.current import current
 from certify.platform.practices.models import Practice, Site
-
-TERM_YEARS = 3
 
 
 def issue_certificate(session: Session, case: Case, *, actor: Actor, at: datetime) -> Certificate:
@@ -33,7 +32,7 @@ def issue_certificate(session: Session, case: Case, *, actor: Actor, at: datetim
     if known is not None:
         return known
     today = local_date(at, zone_of(session, case))
-    ends_on = term_end(today, TERM_YEARS)
+    ends_on = term_end(today, int(current().settings["term_years"]))
     certificate = _certificate(session, case, actor=actor, at=at)
     certificate.awarded_on, certificate.ends_on = today, ends_on
     session.add(certificate)
@@ -100,7 +99,8 @@ def _certificate(session: Session, case: Case, *, actor: Actor, at: datetime) ->
         case_id=case.id,
         practice_id=practice.id,
         practice_name=practice.legal_name,
-        name_key=practice.legal_name.lower(),
+        name_key=name_key(practice.legal_name),
+        search_text=search_text(practice.legal_name, *(part for s in sites for part in (s.name, s.city, s.state))),
         sites=[{"name": s.name, "city": s.city, "state": s.state} for s in sites],
         edition=case.edition,
         edition_title=current().editions[case.edition].title,
@@ -108,6 +108,11 @@ def _certificate(session: Session, case: Case, *, actor: Actor, at: datetime) ->
         issued_at=at,
         changed_at=at,
     )
+
+
+def search_text(*parts: str) -> str:
+    """Return what the register searches: every name once, without accents, in lower case."""
+    return " | ".join(dict.fromkeys(name_key(part) for part in parts if part))
 
 
 def _free_code(session: Session) -> str:

@@ -28,8 +28,6 @@ from certify.core.foundation.days import local_date
 from certify.core.rulebook.current import current
 from certify.platform.practices.models import Site
 
-ROUNDS_ALLOWED = 2
-
 
 @dataclass(frozen=True)
 class Proof:
@@ -41,7 +39,6 @@ class Proof:
     number: int
     pages: str
     held_back: bool
-    url: str
 
 
 @dataclass(frozen=True)
@@ -149,9 +146,20 @@ def proofs_of(session: Session, correction_ids: Sequence[int]) -> dict[int, list
         number, state = versions.get(evidence.id, (1, "clear"))
         held_back = state == "quarantined" or evidence.retired_at is not None
         found.setdefault(link.correction_id, []).append(
-            Proof(evidence.id, evidence.uuid, evidence.title, number, link.pages, held_back, evidence.uuid)
+            Proof(evidence.id, evidence.uuid, evidence.title, number, link.pages, held_back)
         )
     return found
+
+
+def documents_to_give(session: Session, case: Case) -> list[tuple[str, str]]:
+    """Return the documents of the practice's library that may be given as evidence: uuid and title, newest first."""
+    rows = session.execute(
+        select(Evidence.uuid, Evidence.title)
+        .where(Evidence.practice_id == case.practice_id, Evidence.retired_at.is_(None))
+        .order_by(Evidence.id.desc())
+        .limit(500)
+    )
+    return [(row.uuid, row.title) for row in rows]
 
 
 def newest_visit(session: Session, case_id: int) -> RepeatVisit | None:
@@ -159,6 +167,11 @@ def newest_visit(session: Session, case_id: int) -> RepeatVisit | None:
     return session.scalar(
         select(RepeatVisit).where(RepeatVisit.case_id == case_id).order_by(RepeatVisit.id.desc()).limit(1)
     )
+
+
+def rounds_allowed() -> int:
+    """Return how often a plan may be returned, by the rules in force."""
+    return int(current().settings["plan_rounds"])
 
 
 def correction_due_on(case: Case, today: date) -> date | None:
@@ -175,7 +188,7 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Corre
         today=today,
         open=tuple(_state(requirement) for requirement in requirements_for(session, case) if requirement.open),
         rounds=plan.rounds if plan else 0,
-        rounds_allowed=ROUNDS_ALLOWED,
+        rounds_allowed=rounds_allowed(),
         correction_due_on=correction_due_on(case, today),
     )
 

@@ -25,7 +25,6 @@ from certify.platform.practices.models import Practice
 
 MAX_TEXT = 5000
 OUTCOMES = {"award": "award", "deny": "denial"}
-APPEAL_DAYS = 30
 
 
 def state_own_conflict(session: Session, case: Case, answer: str, detail: str, *, actor: Actor, at: datetime) -> None:
@@ -117,7 +116,7 @@ def decide(session: Session, case: Case, outcome: str, event: CaseAdvanced) -> D
         decided_by_title=person.title if person else "",
         decided_at=event.at,
         decided_on=today,
-        appeal_until=today + timedelta(days=APPEAL_DAYS) if outcome == "denial" else None,
+        appeal_until=today + timedelta(days=int(current().settings["appeal_days"])) if outcome == "denial" else None,
     )
     session.add(decision)
     session.execute(delete(DenialReason).where(DenialReason.case_id == case.id))

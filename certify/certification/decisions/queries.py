@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -12,8 +13,11 @@ from sqlalchemy.orm import Session
 from certify.certification.applications.models import AgreementSignature
 from certify.certification.cases.models import Case
 from certify.certification.cases.queries import zone_of
+from certify.certification.corrections.queries import Requirement, requirements_for
 from certify.certification.decisions.models import Decision, DenialReason
 from certify.certification.decisions.rules import DecisionFacts, StandardStanding
+from certify.certification.fees.queries import InvoiceView, invoices_of
+from certify.certification.reports.composition import counts_by_domain, headline
 from certify.certification.reports.models import Finding, Report
 from certify.certification.reports.queries import (
     ISSUED,
@@ -106,6 +110,44 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Decis
     )
 
 
+@dataclass(frozen=True)
+class DecisionPage:
+    """Everything the council needs on one screen."""
+
+    decision: Decision | None
+    report: Report | None
+    headline: str
+    counts: Sequence[Mapping[str, Any]]
+    content: Mapping[str, Any]
+    requirements: Sequence[Requirement]
+    standings: Sequence[StandardStanding]
+    signature: AgreementSignature | None
+    invoices: Sequence[InvoiceView]
+    statement: str
+    reasons: Mapping[str, str]
+
+
+def decision_page(session: Session, case: Case, actor: Actor, decision: Decision | None) -> DecisionPage:
+    """Return what a decision rests on, or rested on."""
+    reports = list_issued(session, case.id)
+    first = next((r for r in reversed(reports) if r.state == ISSUED), None)
+    content = (first.content if first else None) or {}
+    statement = statement_of(session, case.id, actor.user_id)
+    return DecisionPage(
+        decision=decision,
+        report=reports[0] if reports else None,
+        headline=headline(content) if content else "",
+        counts=counts_by_domain(content) if content else [],
+        content=content,
+        requirements=requirements_for(session, case),
+        standings=standings_of(session, case),
+        signature=signature_of(session, case),
+        invoices=invoices_of(session, case),
+        statement=statement.answer if statement else "",
+        reasons=denial_reasons_of(session, case.id),
+    )
+
+
 def letter_for(session: Session, case: Case) -> dict[str, Any]:
     """Return what the decision letter says, in the shape of the document writers' `DecisionLetter`.
 
@@ -138,6 +180,7 @@ def letter_for(session: Session, case: Case) -> dict[str, Any]:
             {"standard": r["standard"], "title": titles.get(r["standard"], ""), "text": r["reason"]}
             for r in decision.reasons
         ],
+        "more": {"source": f"decision:{decision.id}"},
         "certificate_number": "",
         "award_on": None,
         "end_on": None,

@@ -1,0 +1,236 @@
+"""Pages of the survey report: writing, reviewing, reading, objecting."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from certify.certification.cases.models import Case
+from certify.certification.cases.queries import actor_may, case_for, header_for, zone_of
+from certify.certification.reports.issuing import answer_objection, object_to, objection_items
+from certify.certification.reports.models import Report
+from certify.certification.reports.operations import (
+    add_remark,
+    comment,
+    drop_remark,
+    record_reading,
+    settle_comment,
+    state_conflict,
+    write_remark,
+    write_requirement,
+    write_summary,
+)
+from certify.certification.reports.queries import objection_for
+from certify.certification.reports.views import draft_page, issued_page, report_shown, review_page
+from certify.core.access.policy import Permission
+from certify.core.foundation.clock import now
+from certify.core.foundation.days import local_date
+from certify.db import db
+from certify.platform.web.access import wants_problem
+from certify.platform.web.edges import commits, current_actor, records_reading, requires
+from certify.platform.web.formats import day
+
+bp = Blueprint("reports", __name__)
+
+
+@bp.app_template_filter("iso_day")
+def iso_day(text: str) -> str:
+    """Write a date that stands as ISO text in a frozen report the way all pages write dates."""
+    return day(date.fromisoformat(text[:10]))
+
+
+@bp.get("/cases/<ref>/report")
+@requires(Permission.VIEW_REPORT)
+@records_reading
+def show(ref: str) -> ResponseReturnValue:
+    """The report as the person may see it now: to write, to review, or as issued; each reading of an issued one is logged."""
+    actor, at = current_actor(), now()
+    case = case_for(db.session, actor, ref, Permission.VIEW_REPORT)
+    header = header_for(db.session, case, actor, at, "report")
+    sees_draft = actor_may(db.session, case, actor, Permission.VIEW_DRAFT_REPORT)
+    report = report_shown(db.session, case, request.args.get("version", type=int), sees_draft)
+    if report is None:
+        return render_template("certification/reports/waiting.html", header=header)
+    if report.issued_at is not None:
+        record_reading(db.session, case, report, actor=actor, at=at)
+        return _read_page(case, report, header)
+    if report.state == "draft" and actor_may(db.session, case, actor, Permission.WRITE_REPORT):
+        page = draft_page(db.session, case, report, _domain(), request.args.get("standard", ""))
+        return render_template("certification/reports/write.html", header=header, page=page)
+    page = review_page(db.session, case, report, actor)
+    may_comment = actor_may(db.session, case, actor, Permission.REVIEW_REPORT) and report.state != "draft"
+    may_decide = actor_may(db.session, case, actor, Permission.DECIDE)
+    return render_template(
+        "certification/reports/review.html", header=header, page=page, may_comment=may_comment, may_decide=may_decide
+    )
+
+
+@bp.post("/cases/<ref>/report/summary")
+@requires(Permission.WRITE_REPORT)
+@commits
+def summary(ref: str) -> ResponseReturnValue:
+    """Save the summary of page 1."""
+    case = _locked(ref, Permission.WRITE_REPORT)
+    report = write_summary(db.session, case, request.form.get("summary", ""), actor=current_actor(), at=now())
+    return _saved(ref, report.version, "summary")
+
+
+@bp.post("/cases/<ref>/report/requirements/<element>")
+@requires(Permission.WRITE_REPORT)
+@commits
+def requirement(ref: str, element: str) -> ResponseReturnValue:
+    """Save the text of the requirement of one element."""
+    case = _locked(ref, Permission.WRITE_REPORT)
+    text = request.form.get("text", "")
+    row = write_requirement(db.session, case, element, text, actor=current_actor(), at=now(), version=_version())
+    return _saved(ref, row.version, f"e{element}", row.standard)
+
+
+@bp.post("/cases/<ref>/report/remarks")
+@requires(Permission.WRITE_REPORT)
+@commits
+def remark_add(ref: str) -> ResponseReturnValue:
+    """Add a strength or a recommendation."""
+    case = _locked(ref, Permission.WRITE_REPORT)
+    form = request.form
+    sites = [int(s) for s in form.getlist("sites") if s.isdigit()]
+    row = add_remark(
+        db.session,
+        case,
+        form.get("kind", ""),
+        form.get("standard", ""),
+        sites,
+        form.get("text", ""),
+        actor=current_actor(),
+        at=now(),
+    )
+    return _saved(ref, row.version, f"f{row.id}", row.standard)
+
+
+@bp.post("/cases/<ref>/report/remarks/<int(max=2147483647):finding_id>")
+@requires(Permission.WRITE_REPORT)
+@commits
+def remark_write(ref: str, finding_id: int) -> ResponseReturnValue:
+    """Save the text of a strength or a recommendation."""
+    case = _locked(ref, Permission.WRITE_REPORT)
+    row = write_remark(
+        db.session, case, finding_id, request.form.get("text", ""), actor=current_actor(), at=now(), version=_version()
+    )
+    return _saved(ref, row.version, f"f{row.id}", row.standard)
+
+
+@bp.post("/cases/<ref>/report/remarks/<int(max=2147483647):finding_id>/drop")
+@requires(Permission.WRITE_REPORT)
+@commits
+def remark_drop(ref: str, finding_id: int) -> ResponseReturnValue:
+    """Take a strength or a recommendation out."""
+    case = _locked(ref, Permission.WRITE_REPORT)
+    drop_remark(db.session, case, finding_id, actor=current_actor(), at=now())
+    flash("Taken out of the report.")
+    return redirect(url_for("reports.show", ref=ref, domain=_domain()))
+
+
+@bp.post("/cases/<ref>/report/comments")
+@requires(Permission.REVIEW_REPORT)
+@commits
+def comment_add(ref: str) -> ResponseReturnValue:
+    """Leave a comment for the surveyor."""
+    case = _locked(ref, Permission.REVIEW_REPORT)
+    form = request.form
+    left = comment(
+        db.session, case, form.get("text", ""), actor=current_actor(), at=now(),
+        finding_id=form.get("finding", type=int), standard=form.get("standard", ""),
+    )  # fmt: skip
+    flash("Your comment is kept. The surveyor and the reviewers read it; the practice does not.")
+    return redirect(url_for("reports.show", ref=ref, _anchor=f"c{left.id}"))
+
+
+@bp.post("/cases/<ref>/report/comments/<int(max=2147483647):comment_id>/settle")
+@requires(Permission.WRITE_REPORT)
+@commits
+def comment_settle(ref: str, comment_id: int) -> ResponseReturnValue:
+    """Mark a comment as dealt with."""
+    case = _locked(ref, Permission.WRITE_REPORT)
+    settle_comment(db.session, case, comment_id, actor=current_actor(), at=now())
+    return redirect(url_for("reports.show", ref=ref, domain=_domain()))
+
+
+@bp.post("/cases/<ref>/report/conflict")
+@requires(Permission.DECIDE)
+@commits
+def conflict(ref: str) -> ResponseReturnValue:
+    """A council member answers the conflict question."""
+    case = _locked(ref, Permission.DECIDE)
+    form = request.form
+    state_conflict(
+        db.session, case, form.get("conflict", ""), form.get("conflict_detail", ""), actor=current_actor(), at=now()
+    )
+    flash("Your answer is kept with the case.")
+    return redirect(url_for("reports.show", ref=ref))
+
+
+@bp.post("/cases/<ref>/report/objections")
+@requires(Permission.OBJECT_TO_REPORT)
+@commits
+def objection_add(ref: str) -> ResponseReturnValue:
+    """The practice says which fact is wrong."""
+    case = _locked(ref, Permission.OBJECT_TO_REPORT)
+    made = object_to(
+        db.session, case, request.form.get("item", ""), request.form.get("text", ""), actor=current_actor(), at=now()
+    )
+    flash("Your objection is with the program. You will be told how it is answered.")
+    return redirect(url_for("reports.show", ref=ref, _anchor=f"o{made.id}"))
+
+
+@bp.post("/cases/<ref>/report/objections/<int(max=2147483647):objection_id>/answer")
+@requires(Permission.ANSWER_OBJECTION)
+@commits
+def objection_answer(ref: str, objection_id: int) -> ResponseReturnValue:
+    """The program accepts or declines an objection."""
+    case = _locked(ref, Permission.ANSWER_OBJECTION)
+    objection = objection_for(db.session, case, objection_id)
+    form = request.form
+    answer_objection(
+        db.session, case, objection, form.get("outcome", ""), form.get("answer", ""), actor=current_actor(), at=now(),
+        new_text=form.get("new_text", ""),
+    )  # fmt: skip
+    flash(
+        "Answered. The practice is told."
+        if objection.state == "declined"
+        else "Accepted. A new version of the report is issued."
+    )
+    return redirect(url_for("reports.show", ref=ref, _anchor=f"o{objection.id}"))
+
+
+def _read_page(case: Case, report: Report, header: Any) -> ResponseReturnValue:
+    actor, at = current_actor(), now()
+    page = issued_page(db.session, case, report, local_date(at, zone_of(db.session, case)))
+    may_object = page.objection_open and actor_may(db.session, case, actor, Permission.OBJECT_TO_REPORT)
+    may_answer = actor_may(db.session, case, actor, Permission.ANSWER_OBJECTION)
+    return render_template(
+        "certification/reports/read.html", header=header, page=page, may_object=may_object, may_answer=may_answer,
+        items=objection_items(db.session, report) if may_object else [],
+    )  # fmt: skip
+
+
+def _locked(ref: str, permission: Permission) -> Case:
+    return case_for(db.session, current_actor(), ref, permission, lock=True)
+
+
+def _domain() -> int | None:
+    return request.args.get("domain", type=int)
+
+
+def _version() -> int | None:
+    return request.form.get("version", type=int)
+
+
+def _saved(ref: str, version: int, anchor: str, standard: str = "") -> ResponseReturnValue:
+    """Answer a save: a page that saves by itself gets the new version, a form leads back to where it stood."""
+    if wants_problem():
+        return jsonify({"version": version, "saved_at": now().isoformat()})
+    flash("Saved.")
+    return redirect(url_for("reports.show", ref=ref, standard=standard or None, _anchor=anchor))

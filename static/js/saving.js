@@ -1,0 +1,50 @@
+// Forms with data-autosave send themselves when they change, say so, and carry the version on.
+"use strict";
+(() => {
+  const busy = new WeakMap();
+
+  const say = (form, words, kind) => {
+    const line = form.querySelector("[data-saved]");
+    if (!line) return;
+    line.textContent = words;
+    line.dataset.kind = kind;
+  };
+
+  const time = (instant) => new Date(instant).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+
+  const send = async (form, url) => {
+    if (busy.get(form)) {
+      busy.set(form, "again");
+      return;
+    }
+    busy.set(form, "sending");
+    say(form, "Saving…", "open");
+    try {
+      const answer = await fetch(url, {
+        method: "POST",
+        body: new FormData(form),
+        headers: { Accept: "application/json" },
+        credentials: "same-origin",
+        keepalive: true,
+      });
+      const body = await answer.json().catch(() => ({}));
+      if (answer.ok) {
+        const version = form.querySelector("input[name=version]");
+        if (version && body.version !== undefined) version.value = body.version;
+        say(form, `Saved ${time(body.saved_at)}`, "met");
+      } else if (answer.status === 401) {
+        say(form, "Not saved: you have been signed out.", "late");
+        document.dispatchEvent(new CustomEvent("certify:signed-out"));
+      } else {
+        say(form, `Not saved. ${body.detail || "Try again."}`, "late");
+      }
+    } catch {
+      say(form, "Not saved: there is no connection. It is sent again with your next change.", "late");
+    }
+    const again = busy.get(form) === "again";
+    busy.delete(form);
+    if (again) send(form, url);
+  };
+
+  document.addEventListener("certify:change", (event) => send(event.target, event.detail.url));
+})();
