@@ -31,10 +31,6 @@ class Deadline:
     extend_days: int = 0
     extend_times: int = 0
     source: str = ""
-    remind: tuple[int, ...] = ()
-    remind_after: tuple[int, ...] = ()
-    remind_kind: str = "calendar"
-    remind_roles: tuple[str, ...] = ()
     file: str = ""
     line: int = 0
 
@@ -44,7 +40,11 @@ def due_on(deadline: Deadline, anchors: Mapping[str, date]) -> date | None:
     start = anchors.get(deadline.anchor)
     if start is None:
         return None
-    end = add_business_days(start, deadline.days) if deadline.kind == "business" else start + timedelta(days=deadline.days)
+    end = (
+        add_business_days(start, deadline.days)
+        if deadline.kind == "business"
+        else start + timedelta(days=deadline.days)
+    )
     return end - timedelta(days=deadline.minus_days)
 
 

@@ -19,7 +19,7 @@ from certify.core.catalogue.model import (
     Reminder,
     Section,
 )
-from certify.core.declarations.reading import Map, Mistake, Reader
+from certify.core.declarations.reading import Map, Mistake, Reader, nearest
 
 FIELD_KINDS = (
     "text", "textarea", "number", "integer", "boolean", "choice", "multichoice", "date", "date_windows", "date_list", "email",
@@ -32,14 +32,18 @@ def read_questionnaire(source: Map, mistakes: list[Mistake]) -> Questionnaire:
     """Read one file of workflows/questionnaires/."""
     r = Reader(source, mistakes)
     seen: dict[str, int] = {}
-    sections = []
+    sections: list[Section] = []
     for body in r.maps("sections", required=True):
         s = Reader(body, mistakes, f"section {body.get('key', '?')!r}: ")
         fields = []
         for entry in s.maps("fields", required=True):
             field = _read_field(entry, mistakes)
             if field.key in seen:
-                mistakes.append(Mistake(source.file, entry.line, f"field {field.key!r} stands twice (first in line {seen[field.key]})"))
+                mistakes.append(
+                    Mistake(
+                        source.file, entry.line, f"field {field.key!r} stands twice (first in line {seen[field.key]})"
+                    )
+                )
             seen.setdefault(field.key, entry.line)
             fields.append(field)
         key = s.text("key")
@@ -105,7 +109,7 @@ def read_agreement(source: Map, mistakes: list[Mistake]) -> Agreement:
 def read_fees(source: Map, mistakes: list[Mistake], states: Collection[str]) -> FeeSchedule:
     """Read fees.yaml."""
     r = Reader(source, mistakes)
-    bands = []
+    bands: list[FeeBand] = []
     for body in r.maps("bands", required=True):
         b = Reader(body, mistakes, f"band {body.get('label', '?')!r}: ")
         top = _number(b, "up_to_fte")
@@ -122,7 +126,7 @@ def read_fees(source: Map, mistakes: list[Mistake], states: Collection[str]) -> 
         until = f.texts("until", None)
         for state in until:
             if state not in states:
-                f.wrong("until", f"{state!r} is not a state")
+                f.wrong("until", f"{state!r} is not a state; {nearest(state, states)}")
         refunds.append(RefundRule(f.text("key"), until, f.integer("percent", least=0, most=100)))
         f.done()
     found = FeeSchedule(
@@ -150,9 +154,13 @@ def read_notices(source: Map, mistakes: list[Mistake], triggers: Collection[str]
         n = Reader(body, mistakes, f"notice {body.get('trigger', '?')!r}: ")
         trigger, to = n.text("trigger"), n.texts("to", None)
         if trigger not in triggers:
-            n.wrong("trigger", f"{trigger!r} is not a trigger of any machine")
+            n.wrong("trigger", f"{trigger!r} is not a trigger of any machine; {nearest(trigger, triggers)}")
         _check_roles(n, "to", to)
-        found.append(Notice(trigger, n.text("template", "step"), to, n.text("subject"), n.choice("resend", ("repeat", "ask"), "ask")))
+        found.append(
+            Notice(
+                trigger, n.text("template", "step"), to, n.text("subject"), n.choice("resend", ("repeat", "ask"), "ask")
+            )
+        )
         n.done()
     r.done()
     return tuple(found)
@@ -162,18 +170,22 @@ def read_reminders(source: Map, mistakes: list[Mistake], deadlines: Collection[s
     """Read reminders.yaml."""
     r = Reader(source, mistakes)
     r.text("version", "")
-    found = []
+    found: list[Reminder] = []
     for body in r.maps("reminders", required=True):
         n = Reader(body, mistakes, f"reminder {body.get('deadline', '?')!r}: ")
         key, to, late_to = n.text("deadline"), n.texts("to", None), n.texts("late_to")
         if key not in deadlines:
-            n.wrong("deadline", f"{key!r} is not a deadline of deadlines.yaml")
+            n.wrong("deadline", f"{key!r} is not a deadline of deadlines.yaml; {nearest(key, deadlines)}")
+        if key in {x.deadline for x in found}:
+            n.wrong("deadline", f"reminders of {key!r} are declared twice; give one list of days")
         _check_roles(n, "to", to)
         _check_roles(n, "late_to", late_to)
         before, after = n.numbers("before"), n.numbers("after")
         if any(d < 0 for d in (*before, *after)):
             n.wrong("before", "days are counted without a sign: 'before' and 'after' say the direction")
-        found.append(Reminder(key, before, after, n.choice("kind", ("calendar", "business"), "calendar"), to, late_to or to))
+        found.append(
+            Reminder(key, before, after, n.choice("kind", ("calendar", "business"), "calendar"), to, late_to or to)
+        )
         n.done()
     r.done()
     return tuple(found)
@@ -188,11 +200,13 @@ def read_settings(source: Map, mistakes: list[Mistake]) -> dict[str, int | bool]
         if isinstance(value, bool | int):
             found[key] = value
         else:
-            mistakes.append(Mistake(source.file, source.lines[key], f"{key!r} must be a whole number, true or false, not {value!r}"))
+            mistakes.append(
+                Mistake(source.file, source.lines[key], f"{key!r} must be a whole number, true or false, not {value!r}")
+            )
     return found
 
 
 def _check_roles(r: Reader, key: str, roles: Collection[str]) -> None:
     for role in roles:
         if role not in AUDIENCES:
-            r.wrong(key, f"{role!r} is not a role; roles are {', '.join(AUDIENCES)}")
+            r.wrong(key, f"{role!r} is not a role; {nearest(role, AUDIENCES)}")

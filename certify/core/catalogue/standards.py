@@ -93,7 +93,9 @@ def read_edition(source: Map, mistakes: list[Mistake]) -> Edition:
     """Read one file of workflows/standards/."""
     r = Reader(source, mistakes)
     edition = r.text("edition")
-    domains, codes, keys = [], {}, {}
+    domains: list[Domain] = []
+    codes: dict[str, int] = {}
+    keys: dict[str, int] = {}
     for body in r.maps("domains", required=True):
         d = Reader(body, mistakes, f"domain {body.get('number', '?')}: ")
         number = d.integer("number", least=1, most=99)
@@ -104,7 +106,13 @@ def read_edition(source: Map, mistakes: list[Mistake]) -> Edition:
             standard = _read_standard(entry, number, mistakes)
             for name, value, seen in (("code", standard.code, codes), ("key", standard.key, keys)):
                 if value in seen:
-                    mistakes.append(Mistake(source.file, entry.lines.get(name, entry.line), f"{name} {value!r} stands twice (first in line {seen[value]})"))
+                    mistakes.append(
+                        Mistake(
+                            source.file,
+                            entry.lines.get(name, entry.line),
+                            f"{name} {value!r} stands twice (first in line {seen[value]})",
+                        )
+                    )
                 seen.setdefault(value, entry.lines.get(name, entry.line))
             standards.append(standard)
         domains.append(Domain(number, d.text("key"), d.text("title"), d.text("aim", ""), tuple(standards)))
@@ -114,8 +122,16 @@ def read_edition(source: Map, mistakes: list[Mistake]) -> Edition:
     for skipped in ("schema_version", "language", "status", "source", "sources", "rules", "review_modes", "ratings"):
         r.raw(skipped)
     found = Edition(
-        edition, r.text("title"), r.day("published"), r.day("in_force_from"), r.day("in_force_to"), tuple(domains), r.text("wording")
+        edition,
+        r.text("title"),
+        r.day("published"),
+        r.day("in_force_from"),
+        r.day("in_force_to"),
+        tuple(domains),
+        r.text("wording"),
     )
+    if found.in_force_from and found.in_force_to and found.in_force_to < found.in_force_from:
+        r.wrong("in_force_to", "'in_force_to' lies before 'in_force_from'")
     r.done()
     return found
 
@@ -128,11 +144,17 @@ def _read_standard(body: Map, domain: int, mistakes: list[Mistake]) -> Standard:
     elements = []
     for letter, question in letters.items():
         if not isinstance(question, str) or not question.strip():
-            mistakes.append(Mistake(body.file, letters.lines[letter], f"standard {code}: element {letter!r} needs a question"))
+            mistakes.append(
+                Mistake(body.file, letters.lines[letter], f"standard {code}: element {letter!r} needs a question")
+            )
             continue
         elements.append(Element(f"{code}.{letter}", letter, question.strip(), letter in sourced))
     if not elements:
         r.wrong("elements", "needs at least one element")
+    for letter in sorted(sourced - set(letters)):
+        r.wrong("sourced_elements", f"{letter!r} is not an element of this standard")
+    if code and not code.startswith(f"{domain}."):
+        r.wrong("code", f"the code {code!r} must begin with the number of its domain, {domain}")
     modes = r.texts("evidence", None)
     for mode in modes:
         if mode not in MODES:

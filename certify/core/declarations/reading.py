@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import difflib
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,10 @@ import yaml
 
 LARGEST = 2 * 1024 * 1024
 MOST_NODES = 200_000
+DEEPEST = 40
+_PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "timestamp"))
+# libyaml reads the same YAML several times faster; the wheels bring it, a build without it falls back.
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, order=True)
@@ -52,44 +57,87 @@ class Seq(list[Any]):
         self.lines: list[int] = []
 
 
+class _Unreadable(Exception):
+    """A file that gives nothing at all, with the line and the reason."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(reason)
+        self.line, self.reason = line, reason
+
+
 def read_yaml(path: Path, root: Path, mistakes: list[Mistake]) -> Map:
     """Return the mapping a file holds; what is wrong is added to `mistakes`, and an empty mapping returned.
 
-    Wrong are: a missing or unreadable file, one over 2 MiB, broken YAML, two equal keys, a top that is not a mapping.
+    Wrong are: a missing or unreadable file, one over 2 MiB or with more than 200,000 values (aliases counted each time),
+    text that is not UTF-8, broken YAML, tabs that indent, tags, two equal keys, a top that is not a mapping.
     """
-    file = _shown(path, root)
-    empty = Map(file, 1)
+    file = shown_name(path, root)
     try:
-        raw = path.read_bytes()
+        text = _text_of(path)
+        built = _Builder(file, mistakes).build(_node_of(text))
+        if not isinstance(built, Map):
+            raise _Unreadable(1, "must hold keys and values at its top")
+    except _Unreadable as wrong:
+        mistakes.append(Mistake(file, wrong.line, wrong.reason))
+        return Map(file, 1)
+    return built
+
+
+def shown_name(path: Path, root: Path) -> str:
+    """Return how mistakes name a file: from the workflows folder on, or as given when it lies elsewhere."""
+    try:
+        return str(Path(root.name) / path.relative_to(root))
+    except ValueError:
+        return str(path)
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """Return a hint at what may have been meant, or at what there is.
+
+    >>> nearest("oficer", ["officer", "clerk"])
+    'did you mean officer?'
+    """
+    close = difflib.get_close_matches(word, known, 1)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"there are: {', '.join(sorted(known))}" if known else "there are none"
+
+
+def _text_of(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(LARGEST + 1)
     except OSError as problem:
-        mistakes.append(Mistake(file, 1, f"cannot be read: {problem.strerror}"))
-        return empty
+        raise _Unreadable(1, f"cannot be read: {problem.strerror}") from problem
     if len(raw) > LARGEST:
-        mistakes.append(Mistake(file, 1, f"is {len(raw):,} bytes; at most {LARGEST:,} are read"))
-        return empty
+        raise _Unreadable(1, f"is too large: at most {LARGEST:,} bytes are read")
     try:
-        text = raw.decode("utf-8")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as wrong:
-        mistakes.append(Mistake(file, raw[: wrong.start].count(b"\n") + 1, "is not UTF-8 text"))
-        return empty
+        line = raw[: wrong.start].count(b"\n") + 1
+        raise _Unreadable(line, "is not UTF-8 text; save the file with the encoding UTF-8") from wrong
+
+
+def _node_of(text: str) -> yaml.Node:
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        if node is None:
-            mistakes.append(Mistake(file, 1, "is empty"))
-            return empty
-        builder = _Builder(file, mistakes)
-        built = builder.build(node)
+        node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as wrong:
         mark = wrong.problem_mark or wrong.context_mark
-        mistakes.append(Mistake(file, mark.line + 1 if mark else 1, f"is not valid YAML: {wrong.problem or wrong.context}"))
-        return empty
-    except (yaml.YAMLError, ValueError, RecursionError) as wrong:
-        mistakes.append(Mistake(file, 1, f"is not valid YAML: {wrong}"))
-        return empty
-    if not isinstance(built, Map):
-        mistakes.append(Mistake(file, 1, "must hold keys and values at its top"))
-        return empty
-    return built
+        line = mark.line + 1 if mark else 1
+        lines = text.splitlines()
+        if 0 < line <= len(lines) and "\t" in lines[line - 1][: len(lines[line - 1]) - len(lines[line - 1].lstrip())]:
+            raise _Unreadable(line, "is not valid YAML: a tab indents this line; indent with spaces") from wrong
+        raise _Unreadable(line, f"is not valid YAML: {wrong.problem or wrong.context}") from wrong
+    except yaml.reader.ReaderError as wrong:
+        line = text.count("\n", 0, wrong.position) + 1
+        raise _Unreadable(line, "holds a control character; remove it") from wrong
+    except (yaml.YAMLError, ValueError) as wrong:
+        raise _Unreadable(1, f"is not valid YAML: {wrong}") from wrong
+    except RecursionError as wrong:
+        raise _Unreadable(1, "is nested too deep") from wrong
+    if node is None:
+        raise _Unreadable(1, "is empty")
+    return node
 
 
 class _Builder:
@@ -97,35 +145,68 @@ class _Builder:
 
     def __init__(self, file: str, mistakes: list[Mistake]) -> None:
         self._file, self._mistakes = file, mistakes
-        self._plain = yaml.SafeLoader("")
-        self._count = 0
+        self._plain: Any = yaml.SafeLoader("")
+        self._count = self._depth = 0
 
     def build(self, node: yaml.Node) -> Any:
-        self._count += 1
-        if self._count > MOST_NODES:
-            raise ValueError(f"holds more than {MOST_NODES:,} values, counting aliases")
         line = node.start_mark.line + 1
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, line)
-        if isinstance(node, yaml.SequenceNode):
-            seq = Seq(self._file, line)
-            for child in node.value:
-                seq.append(self.build(child))
-                seq.lines.append(child.start_mark.line + 1)
-            return seq
-        return self._plain.construct_object(node, deep=True)
+        self._count += 1
+        self._depth += 1
+        if self._count > MOST_NODES:
+            raise _Unreadable(line, f"holds more than {MOST_NODES:,} values, counting each use of an alias")
+        if self._depth > DEEPEST:
+            raise _Unreadable(line, f"is nested more than {DEEPEST} deep, or an alias holds itself")
+        try:
+            if isinstance(node, yaml.MappingNode):
+                return self._mapping(node, line)
+            if isinstance(node, yaml.SequenceNode):
+                return self._sequence(node, line)
+            return self._scalar(node, line)
+        finally:
+            self._depth -= 1
+
+    def _scalar(self, node: yaml.Node, line: int) -> Any:
+        if node.tag not in _PLAIN_TAGS:
+            self._wrong(line, f"the tag {node.tag!r} is not read here; write plain values")
+            return None
+        if node.tag.endswith(":str"):
+            return node.value
+        try:
+            return self._plain.construct_object(node)
+        except (yaml.YAMLError, ValueError) as wrong:
+            self._wrong(line, f"{str(node.value)[:60]!r} cannot be read: {wrong}; put it in quotes if it is text")
+            return None
+
+    def _sequence(self, node: yaml.SequenceNode, line: int) -> Seq:
+        self._check_tag(node, "seq", line)
+        seq = Seq(self._file, line)
+        for child in node.value:
+            seq.append(self.build(child))
+            seq.lines.append(child.start_mark.line + 1)
+        return seq
 
     def _mapping(self, node: yaml.MappingNode, line: int) -> Map:
+        self._check_tag(node, "map", line)
         built = Map(self._file, line)
         for key_node, value_node in node.value:
             at = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                self._wrong(at, "a key must be a plain word")
+                continue
             key = str(key_node.value)
             if key in built:
-                self._mistakes.append(Mistake(self._file, at, f"the key {key!r} stands twice (first in line {built.lines[key]})"))
+                self._wrong(at, f"the key {key!r} stands twice (first in line {built.lines[key]})")
                 continue
             built[key] = self.build(value_node)
             built.lines[key] = at
         return built
+
+    def _check_tag(self, node: yaml.Node, kind: str, line: int) -> None:
+        if node.tag != f"tag:yaml.org,2002:{kind}":
+            self._wrong(line, f"the tag {node.tag!r} is not read here; write plain values")
+
+    def _wrong(self, line: int, reason: str) -> None:
+        self._mistakes.append(Mistake(self._file, line, reason))
 
 
 class Reader:
@@ -207,7 +288,11 @@ class Reader:
         if value is None and default is not None:
             return default
         if value not in words:
-            self.wrong(key, f"{key!r} must be one of {', '.join(words)}" + (f", not {value!r}" if value is not None else "; it is missing"))
+            self.wrong(
+                key,
+                f"{key!r} must be one of {', '.join(words)}"
+                + (f", not {value!r}" if value is not None else "; it is missing"),
+            )
             return default if default is not None else (words[0] if words else "")
         return str(value)
 
@@ -237,7 +322,9 @@ class Reader:
             if isinstance(entry, str):
                 found.append(entry)
             else:
-                self._mistakes.append(Mistake(self._map.file, line, f"{self._where}{key!r} must hold texts, not {entry!r}"))
+                self._mistakes.append(
+                    Mistake(self._map.file, line, f"{self._where}{key!r} must hold texts, not {entry!r}")
+                )
         return tuple(found)
 
     def numbers(self, key: str) -> tuple[int, ...]:
@@ -272,19 +359,14 @@ class Reader:
             if isinstance(entry, Map):
                 found.append(entry)
             else:
-                self._mistakes.append(Mistake(self._map.file, line, f"{self._where}each entry of {key!r} must hold keys and values"))
+                self._mistakes.append(
+                    Mistake(self._map.file, line, f"{self._where}each entry of {key!r} must hold keys and values")
+                )
         return found
 
     def done(self) -> None:
         """Add a mistake for each key nobody asked for."""
         for key in self._map:
             if key not in self._taken:
-                known = ", ".join(sorted(self._taken))
-                self._mistakes.append(Mistake(self._map.file, self._map.lines[key], f"{self._where}the key {key!r} is not known here; known are: {known}"))
-
-
-def _shown(path: Path, root: Path) -> str:
-    try:
-        return str(Path(root.name) / path.relative_to(root))
-    except ValueError:
-        return str(path)
+                reason = f"{self._where}the key {key!r} is not known here; {nearest(key, self._taken)}"
+                self._mistakes.append(Mistake(self._map.file, self._map.lines[key], reason))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
-from certify.core.catalogue.deadlines import Deadline, read_deadlines
+from certify.core.catalogue.deadlines import ANCHORS, Deadline, read_deadlines
 from certify.core.catalogue.loading import (
     read_agreement,
     read_fees,
@@ -16,7 +16,7 @@ from certify.core.catalogue.loading import (
     read_settings,
 )
 from certify.core.catalogue.standards import read_edition
-from certify.core.declarations.reading import Broken, Map, Mistake, read_yaml
+from certify.core.declarations.reading import Broken, Map, Mistake, nearest, read_yaml, shown_name
 from certify.core.rulebook.model import Rulebook
 from certify.core.workflow.loading import load_machine
 from certify.core.workflow.machine import Machine
@@ -25,8 +25,9 @@ SETTINGS = (
     "webinar_valid_days", "survey_windows_needed", "edition_overlap_days", "sample_all_up_to_sites", "survey_min_notice_days",
     "reschedule_limit", "reschedule_free_days", "surveyor_refusals_limit", "surveyor_cooling_years", "surveyor_min_oncology_years",
     "surveyor_shadowed_surveys", "surveyor_training_days", "surveyor_member_days_after_decision", "surveyor_same_state_blocks",
-    "surveyor_max_load", "evidence_lock_before_survey_days", "plan_rounds", "term_years",
+    "surveyor_max_load", "evidence_lock_before_survey_days", "plan_rounds", "term_years", "appeal_days",
 )  # fmt: skip
+SWITCHES = frozenset({"surveyor_same_state_blocks"})
 # Deadlines that code looks up by name, beside those that states name.
 NEEDED_DEADLINES = ("pending_days", "answer_days", "payment_days", "objection")
 Thing = TypeVar("Thing")
@@ -53,10 +54,9 @@ def read_rulebook(root: Path, *, guards: Collection[str] | None) -> tuple[Rulebo
         return read_yaml(root / name, root, mistakes)
 
     deadlines = read_deadlines(read("deadlines.yaml"), mistakes)
-    settings = read_settings(read("settings.yaml"), mistakes)
-    for key in SETTINGS:
-        if key not in settings:
-            mistakes.append(Mistake(f"{root.name}/settings.yaml", 1, f"{key!r} is missing"))
+    declared = read("settings.yaml")
+    settings = read_settings(declared, mistakes)
+    _check_settings(declared, settings, mistakes)
     for key in NEEDED_DEADLINES:
         if key not in deadlines:
             mistakes.append(Mistake(f"{root.name}/deadlines.yaml", 1, f"the deadline {key!r} is missing"))
@@ -66,7 +66,15 @@ def read_rulebook(root: Path, *, guards: Collection[str] | None) -> tuple[Rulebo
     for deadline in deadlines.values():
         for state in deadline.ends_in:
             if state not in states:
-                mistakes.append(Mistake(deadline.file, deadline.line, f"deadline {deadline.key!r}: 'ends_in' names {state!r}, which is not a state"))
+                reason = f"deadline {deadline.key!r}: 'ends_in' names {state!r}, which is not a state; {nearest(state, states)}"
+                mistakes.append(Mistake(deadline.file, deadline.line, reason))
+    for machine in machines.values():
+        for t in machine.transitions:
+            for anchor in t.sets:
+                if anchor not in ANCHORS:
+                    reason = f"transition {t.trigger!r}: 'sets' names {anchor!r}, which no deadline counts from; {nearest(anchor, ANCHORS)}"
+                    mistakes.append(Mistake(t.file, t.line, reason))
+    _check_endings(root, mistakes)
     rulebook = Rulebook(
         machines=machines,
         deadlines=deadlines,
@@ -87,13 +95,31 @@ def check_files(root: Path, files: Collection[Path], *, guards: Collection[str] 
     found = sorted(set(mistakes))
     if not files:
         return found
-    names = {_name_of(file, root.resolve()) for file in files}
+    names = {shown_name(file.resolve(), root.resolve()) for file in files}
     return [m for m in found if m.file in names]
 
 
-def _name_of(file: Path, root: Path) -> str:
-    path = file.resolve()
-    return str(Path(root.name) / path.relative_to(root)) if path.is_relative_to(root) else str(path)
+def _check_settings(source: Map, settings: dict[str, int | bool], mistakes: list[Mistake]) -> None:
+    """Every number that rules look up is there, a number where one is meant and a switch where one is meant."""
+    for key in SETTINGS:
+        value = settings.get(key)
+        if key not in source:
+            reason = f"{key!r} is missing"
+        elif value is None:
+            continue  # reading it has said what is wrong
+        elif key in SWITCHES and not isinstance(value, bool):
+            reason = f"{key!r} must be true or false, not {value!r}"
+        elif key not in SWITCHES and (isinstance(value, bool) or value < 0):
+            reason = f"{key!r} must be a whole number from 0 on, not {value!r}"
+        else:
+            continue
+        mistakes.append(Mistake(source.file, source.lines.get(key, 1), reason))
+
+
+def _check_endings(root: Path, mistakes: list[Mistake]) -> None:
+    """A file that looks like a declaration and would not be read is a mistake, not silence."""
+    for path in sorted(root.rglob("*.yml")):
+        mistakes.append(Mistake(shown_name(path, root), 1, "is not read: let its name end in .yaml"))
 
 
 def _machines(
@@ -111,7 +137,11 @@ def _machines(
 
 
 def _folder(
-    root: Path, name: str, read: Callable[[Map, list[Mistake]], Thing], key: Callable[[Any], str], mistakes: list[Mistake]
+    root: Path,
+    name: str,
+    read: Callable[[Map, list[Mistake]], Thing],
+    key: Callable[[Any], str],
+    mistakes: list[Mistake],
 ) -> dict[str, Thing]:
     found: dict[str, Thing] = {}
     files: dict[str, str] = {}

@@ -42,7 +42,10 @@ class Rulebook:
 
         An edition stays open for the overlap after the next one comes into force (process.md, step 1).
         """
-        in_force = sorted((e for e in self.editions.values() if e.in_force_from and e.in_force_from <= on), key=lambda e: e.in_force_from or on)
+        in_force = sorted(
+            (e for e in self.editions.values() if e.in_force_from and e.in_force_from <= on),
+            key=lambda e: e.in_force_from or on,
+        )
         if not in_force:
             return sorted(self.editions.values(), key=lambda e: e.edition, reverse=True)[:1]
         overlap = int(self.settings["edition_overlap_days"])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from certify.core.access.roles import Role
-from certify.core.declarations.reading import Map, Mistake, Reader, read_yaml
+from certify.core.declarations.reading import Map, Mistake, Reader, nearest, read_yaml
 from certify.core.workflow.machine import Input, Machine, State, StepInfo, Transition
 
 HOLDERS = ("practice", "program", "surveyor", "council", "finance", "none")
@@ -27,10 +26,18 @@ class _Parts:
     states: dict[str, State] = field(default_factory=dict)
     transitions: list[Transition] = field(default_factory=list)
     steps: list[StepInfo] = field(default_factory=list)
+    # The line of each key of a state or transition, by where it begins, so that a mistake points at the very line.
+    lines: dict[tuple[str, int], Mapping[str, int]] = field(default_factory=dict)
 
 
 def load_machine(
-    key: str, files: Iterable[Path], root: Path, mistakes: list[Mistake], *, guards: Collection[str] | None, deadlines: Collection[str]
+    key: str,
+    files: Iterable[Path],
+    root: Path,
+    mistakes: list[Mistake],
+    *,
+    guards: Collection[str] | None,
+    deadlines: Collection[str],
 ) -> Machine:
     """Return the machine its files declare; every mistake is added to `mistakes`.
 
@@ -45,7 +52,19 @@ def load_machine(
         key, parts.title or key, parts.version, parts.initial, parts.states, tuple(parts.transitions),
         tuple(sorted(parts.steps, key=lambda s: s.number)),
     )  # fmt: skip
-    _check(machine, mistakes, guards, deadlines)
+
+    def at(thing: State | Transition, key: str, reason: str) -> None:
+        line = parts.lines.get((thing.file, thing.line), {}).get(key, thing.line)
+        what = f"state {thing.key!r}" if isinstance(thing, State) else f"transition {thing.trigger!r}"
+        mistakes.append(Mistake(thing.file, line, f"{what}: {reason}"))
+
+    if machine.initial not in machine.states:
+        file = machine.steps[0].file if machine.steps else f"{root.name}/machines/{key}"
+        reason = f"'initial' names no state: {machine.initial!r}" if machine.initial else "no file declares 'initial'"
+        mistakes.append(Mistake(file, 1, reason))
+    _check_transitions(machine, at, guards)
+    _check_states(machine, at, deadlines)
+    _check_ways(machine, at)
     return machine
 
 
@@ -66,7 +85,9 @@ def _read_file(key: str, source: Map, parts: _Parts, mistakes: list[Mistake]) ->
     number = step.integer("number", least=1, most=20)
     if number in {s.number for s in parts.steps}:
         step.wrong("number", f"step {number} is declared twice")
-    parts.steps.append(StepInfo(number, step.text("key"), step.text("title"), step.text("explanation", ""), source.file))
+    parts.steps.append(
+        StepInfo(number, step.text("key"), step.text("title"), step.text("explanation", ""), source.file)
+    )
     step.done()
     states = reader.map("states")
     for name, body in states.items():
@@ -74,11 +95,19 @@ def _read_file(key: str, source: Map, parts: _Parts, mistakes: list[Mistake]) ->
             mistakes.append(Mistake(source.file, states.lines[name], f"state {name!r} must hold keys and values"))
         elif name in parts.states:
             first = parts.states[name]
-            mistakes.append(Mistake(source.file, states.lines[name], f"state {name!r} is declared twice (first in {first.file}:{first.line})"))
+            mistakes.append(
+                Mistake(
+                    source.file,
+                    states.lines[name],
+                    f"state {name!r} is declared twice (first in {first.file}:{first.line})",
+                )
+            )
         else:
             parts.states[name] = _read_state(name, number, body, states.lines[name], mistakes)
+            parts.lines[source.file, states.lines[name]] = body.lines
     for body in reader.maps("transitions"):
         parts.transitions.append(_read_transition(body, mistakes))
+        parts.lines[source.file, body.line] = body.lines
     reader.done()
 
 
@@ -114,12 +143,14 @@ def _read_transition(body: Map, mistakes: list[Mistake]) -> Transition:
         if role in {x.value for x in Role}:
             roles.add(Role(role))
         else:
-            r.wrong("roles", f"{role!r} is not a role; roles are {', '.join(x.value for x in Role)}")
+            r.wrong("roles", f"{role!r} is not a role; {nearest(role, [x.value for x in Role])}")
     automatic, clock = r.flag("automatic"), r.flag("clock")
     if not roles and "roles" in body:
         r.wrong("roles", "'roles' names no one who may take this step")
     if (automatic or clock) and roles - {Role.SYSTEM}:
         r.wrong("roles", "what happens by itself is taken by 'system' alone")
+    if automatic and clock:
+        r.wrong("clock", "a step is taken at once ('automatic') or when its time has come ('clock'), not both")
     transition = Transition(
         number=r.integer("number", least=1, most=999),
         trigger=r.text("trigger"),
@@ -144,6 +175,10 @@ def _read_transition(body: Map, mistakes: list[Mistake]) -> Transition:
     keys = [one.key for one in transition.inputs]
     for key in sorted({k for k in keys if keys.count(k) > 1}):
         r.wrong("inputs", f"the input {key!r} stands twice")
+    if (automatic or clock) and any(one.required for one in transition.inputs):
+        r.wrong("inputs", "what happens by itself can ask nobody: it takes no required inputs")
+    if transition.page and not transition.page.startswith("/"):
+        r.wrong("page", "'page' must begin with /")
     try:
         transition.page.format(ref="X-1")
     except (KeyError, IndexError, ValueError):
@@ -170,58 +205,75 @@ def _read_input(body: Map, trigger: str, mistakes: list[Mistake]) -> Input:
     return one
 
 
-def _check(machine: Machine, mistakes: list[Mistake], guards: Collection[str] | None, deadlines: Collection[str]) -> None:
-    """Add every mistake that only shows when all files are read together."""
+At = Callable[[State | Transition, str, str], None]
 
-    def at(thing: State | Transition, reason: str) -> None:
-        mistakes.append(Mistake(thing.file, thing.line, reason))
 
-    if machine.initial not in machine.states:
-        file = machine.steps[0].file if machine.steps else machine.key
-        mistakes.append(Mistake(file, 1, f"'initial' names no state: {machine.initial!r}" if machine.initial else "no file declares 'initial'"))
+def _check_transitions(machine: Machine, at: At, guards: Collection[str] | None) -> None:
+    """Every transition names states, guards and a number of its own; a trigger has one way from a state."""
     numbers: dict[int, Transition] = {}
     pairs: dict[tuple[str, str], Transition] = {}
     for t in machine.transitions:
-        name = f"transition {t.trigger!r}: "
-        if t.number in numbers:
-            at(t, f"{name}number {t.number} is used twice (first in {numbers[t.number].file}:{numbers[t.number].line})")
-        numbers.setdefault(t.number, t)
-        for state in (*t.sources, t.target):
-            if state not in machine.states:
-                at(t, f"{name}{state!r} is not a state")
+        first = numbers.setdefault(t.number, t)
+        if first is not t:
+            at(t, "number", f"number {t.number} is used twice (first in {first.file}:{first.line})")
+        for key, named in (("from", t.sources), ("to", (t.target,))):
+            for state in named:
+                if state not in machine.states:
+                    at(t, key, f"{state!r} is not a state; {nearest(state, machine.states)}")
         for source in t.sources:
-            if (source, t.trigger) in pairs:
-                at(t, f"{name}leads on from {source!r} twice; a trigger has one way from a state")
-            pairs[source, t.trigger] = t
+            before = pairs.setdefault((source, t.trigger), t)
+            if before is not t or t.sources.count(source) > 1:
+                at(t, "from", f"leads on from {source!r} twice; a trigger has one way from a state")
             if source in machine.states and machine.states[source].ends:
-                at(t, f"{name}leads on from {source!r}, which is an end")
-        for guard in t.guards if guards is not None else ():
-            if guard not in guards:
-                near = difflib.get_close_matches(guard, sorted(guards), 1)
-                meant = f"; did you mean {near[0]!r}?" if near else f"; guards are {', '.join(sorted(guards))}"
-                at(t, f"{name}{guard!r} is not a guard{meant}")
+                at(t, "from", f"leads on from {source!r}, which is an end")
+        for guard in t.guards:
+            if guards is not None and guard not in guards:
+                at(t, "guards", f"{guard!r} is not a guard; {nearest(guard, guards)}")
+            if t.guards.count(guard) > 1:
+                at(t, "guards", f"the guard {guard!r} stands twice")
+
+
+def _check_states(machine: Machine, at: At, deadlines: Collection[str]) -> None:
+    """Every state has a holder while people wait, and a deadline that exists."""
     for state in machine.states.values():
         if state.due and state.due not in deadlines:
-            at(state, f"state {state.key!r}: {state.due!r} is not a deadline of deadlines.yaml")
+            at(state, "due", f"{state.due!r} is not a deadline of deadlines.yaml; {nearest(state.due, deadlines)}")
+        if state.due and state.ends:
+            at(state, "due", "an end has no due date")
         if not state.ends and not state.rests and not state.awaits and state.holder == "none":
-            at(state, f"state {state.key!r}: says no holder; someone must have the ball")
-    _check_ways(machine, at)
+            at(state, "holder", "says no holder; someone must have the ball")
 
 
-def _check_ways(machine: Machine, at: object) -> None:
-    """Every state can be reached from the first, and each leads on, unless it ends, rests or awaits a later machine."""
-    assert callable(at)
-    reached, ahead = set(), [machine.initial]
-    while ahead:
-        state = ahead.pop()
-        if state in reached or state not in machine.states:
-            continue
-        reached.add(state)
-        ahead += [t.target for t in machine.transitions if state in t.sources]
+def _check_ways(machine: Machine, at: At) -> None:
+    """Every state can be reached from the first, and each leads to an end, a rest, or a later machine."""
+    ahead: dict[str, set[str]] = {key: set() for key in machine.states}
+    back: dict[str, set[str]] = {key: set() for key in machine.states}
+    for t in machine.transitions:
+        for source in t.sources:
+            if source in machine.states and t.target in machine.states:
+                ahead[source].add(t.target)
+                back[t.target].add(source)
+    reached = _reach([machine.initial], ahead)
+    settling = _reach([s.key for s in machine.states.values() if s.ends or s.rests or s.awaits], back)
     for state in machine.states.values():
         if state.awaits:
             continue
         if state.key not in reached:
-            at(state, f"state {state.key!r}: cannot be reached from {machine.initial!r}")
-        if not state.ends and not state.rests and not any(state.key in t.sources for t in machine.transitions):
-            at(state, f"state {state.key!r}: is a dead end; mark it 'ends' or 'rests', or declare a transition from it")
+            at(state, "", f"cannot be reached from {machine.initial!r}")
+        if state.key not in settling:
+            if ahead[state.key]:
+                at(state, "", "goes in a circle: nothing that follows from it leads to an end or a rest")
+            else:
+                at(state, "", "is a dead end; mark it 'ends' or 'rests', or declare a transition from it")
+
+
+def _reach(begin: Iterable[str], ways: Mapping[str, set[str]]) -> set[str]:
+    """Every key that can be come to from the first ones."""
+    found: set[str] = set()
+    open_ones = [key for key in begin if key in ways]
+    while open_ones:
+        key = open_ones.pop()
+        if key not in found:
+            found.add(key)
+            open_ones += ways[key]
+    return found

@@ -133,48 +133,67 @@ class Machine:
 def openings(machine: Machine, state: str, *, roles: Collection[Role], check: Check) -> list[Opening]:
     """Return every transition that leads on from `state`, with all its unmet guards.
 
-    Each guard is asked once, however many transitions share it. `next_state` asks this very function, so what a page
-    offers and what the server allows cannot differ.
+    Each guard is asked once, however many transitions share it. `next_state` judges by the very same function, so what a
+    page offers and what the server allows cannot differ.
     """
-    answers: dict[str, tuple[Unmet, ...]] = {}
-
-    def unmet(guards: Sequence[str]) -> tuple[Unmet, ...]:
-        for guard in guards:
-            if guard not in answers:
-                answers[guard] = tuple(check(guard))
-        return tuple(u for guard in guards for u in answers[guard])
-
-    found = []
-    for t in machine.leaving(state):
-        lacking = unmet(t.guards)
-        yours = bool(t.roles & set(roles))
-        found.append(
-            Opening(
-                t.trigger, t.label, t.explanation, state, t.target, t.roles, yours, yours and not lacking, lacking,
-                t.inputs, t.primary, t.automatic, t.clock, t.confirm, t.page,
-            )  # fmt: skip
-        )
-    return found
+    asked = _Asked(check)
+    return [_opening(t, state, roles, asked) for t in machine.leaving(state)]
 
 
 def next_state(machine: Machine, state: str, trigger: str, *, roles: Collection[Role], check: Check) -> str:
-    """Return the state after a trigger.
+    """Return the state after a trigger; only the guards of that trigger are asked.
 
     Raises: NotOpen when the trigger does not lead on from here, NotAllowed when none of the roles may take it,
         RulesUnmet with every guard that does not hold.
     """
-    mine = [o for o in openings(machine, state, roles=roles, check=check) if o.trigger == trigger]
-    if not mine:
+    transition = next((t for t in machine.leaving(state) if t.trigger == trigger), None)
+    if transition is None:
         raise NotOpen(f"{trigger!r} is not open while the case is at “{machine.states[state].label}”.")
-    opening = next((o for o in mine if o.role_allowed), mine[0])
-    if not opening.role_allowed:
-        raise NotAllowed(f"“{opening.label}” is for: {', '.join(sorted(opening.roles))}.")
+    if not transition.roles & set(roles):
+        raise NotAllowed(f"“{transition.label}” is for: {', '.join(sorted(transition.roles))}.")
+    opening = _opening(transition, state, roles, _Asked(check))
     cursor = _Cursor()
-    engine = Engine(model=cursor, states=[opening.source, opening.target], initial=state, auto_transitions=False)
-    engine.add_transition("go", opening.source, opening.target, conditions=[lambda: not opening.unmet])
+    engine = Engine(model=cursor, states=list({state, opening.target}), initial=state, auto_transitions=False)
+    engine.add_transition("go", state, opening.target, conditions=[lambda: opening.allowed])
     if not engine.events["go"].trigger(cursor):
         raise RulesUnmet(opening.unmet)
     return cursor.state
+
+
+class _Asked:
+    """Guards with their answers, each asked at most once."""
+
+    def __init__(self, check: Check) -> None:
+        self._check = check
+        self._answers: dict[str, tuple[Unmet, ...]] = {}
+
+    def unmet(self, guards: Sequence[str]) -> tuple[Unmet, ...]:
+        for guard in guards:
+            if guard not in self._answers:
+                self._answers[guard] = tuple(self._check(guard))
+        return tuple(unmet for guard in guards for unmet in self._answers[guard])
+
+
+def _opening(t: Transition, state: str, roles: Collection[Role], asked: _Asked) -> Opening:
+    """Judge one transition: the only place that says whether a step may be taken."""
+    unmet, yours = asked.unmet(t.guards), bool(t.roles & set(roles))
+    return Opening(
+        trigger=t.trigger,
+        label=t.label,
+        explanation=t.explanation,
+        source=state,
+        target=t.target,
+        roles=t.roles,
+        role_allowed=yours,
+        allowed=yours and not unmet,
+        unmet=unmet,
+        inputs=t.inputs,
+        primary=t.primary,
+        automatic=t.automatic,
+        clock=t.clock,
+        confirm=t.confirm,
+        page=t.page,
+    )
 
 
 class _Cursor:
