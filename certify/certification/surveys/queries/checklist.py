@@ -27,6 +27,7 @@ from certify.core.access.roles import Actor
 from certify.core.catalogue.standards import Domain, Standard
 from certify.core.foundation.errors import NotFound
 
+CLASH = "Two values stand: settle the conflict."
 _structures: dict[str, list[dict[str, Any]]] = {}
 
 
@@ -97,6 +98,7 @@ class Field:
     by: str = ""
     at: datetime | None = None
     clash: list[dict[str, Any]] = field(default_factory=list)
+    conflict: int | None = None  # the id of the open conflict
 
     @property
     def base(self) -> int | None:
@@ -123,22 +125,24 @@ class Item:
     question: str
     fields: dict[str, Field]
 
-    def __getattr__(self, name: str) -> Field:
-        if name.startswith("__"):
-            raise AttributeError(name)
+    def __getitem__(self, name: str) -> Field:
         return self.fields.get(name) or Field()
+
+    @property
+    def rating(self) -> Field:
+        """What stands as its rating."""
+        return self["rating"]
 
     @property
     def lacks(self) -> str:
         """What is still open on it, in words; empty when nothing is."""
-        rating = self.fields.get("rating")
         if any(f.clash for f in self.fields.values()):
-            return "Two values stand: settle the conflict."
-        if rating is None or rating.value is None:
+            return CLASH
+        if self.rating.value is None:
             return "Not rated yet."
-        if rating.value == "no" and not filled(getattr(self.fields.get("note"), "value", None)):
+        if self.rating.value == "no" and not filled(self["note"].value):
             return "No needs a note: what was seen?"
-        if rating.value == "na" and not filled(getattr(self.fields.get("na_reason"), "value", None)):
+        if self.rating.value == "na" and not filled(self["na_reason"].value):
             return "Not applicable needs a reason."
         return ""
 
@@ -169,8 +173,7 @@ def sheet_for(session: Session, survey: Survey, site_id: int, code: str) -> Stan
     standard = edition_of(survey).standards[code]
     domain = next(d for d in edition_of(survey).domains if d.number == standard.domain)
     rows = answers_of(session, survey.id)
-    clashes = {(c["site"], c["element"], c["field"]): c["values"] for c in open_conflicts(session, survey.id)}
-    here = fields_at(rows, clashes, site_id)
+    here = fields_at(rows, open_conflicts(session, survey.id), site_id)
     ratings = ratings_by(rows)
     marks = {c: mark(edition_of(survey).standards[c], ratings.get(site_id, {}), site_open(rows, site_id)) for c in standards}
     order = list(standards)
@@ -183,13 +186,18 @@ def sheet_for(session: Session, survey: Survey, site_id: int, code: str) -> Stan
     )  # fmt: skip
 
 
-def fields_at(rows: list[AnswerRow], clashes: dict[tuple[int, str | None, str], Any], site_id: int) -> dict[str, dict[str, Field]]:
+def fields_at(rows: list[AnswerRow], conflicts: list[dict[str, Any]], site_id: int) -> dict[str, dict[str, Field]]:
     """Return what stands at a site, by element (or standard, or "" for the site) and field."""
+    clashes = {(c["site"], c["element"], c["field"]): c for c in conflicts}
     found: dict[str, dict[str, Field]] = defaultdict(dict)
     for row in rows:
         if row.site_id == site_id:
-            values = clashes.get((row.site_id, row.element, row.field), [])
-            found[row.element or ""][row.field] = Field(row.value, row.seq, row.by_name, row.at, list(values))
+            shown = Field(row.value, row.seq, row.by_name, row.at)
+            clash = clashes.get((row.site_id, row.element, row.field))
+            if clash is not None:
+                shown.conflict = clash["id"]
+                shown.clash = [v | {"at": datetime.fromisoformat(v["at"])} for v in clash["values"]]
+            found[row.element or ""][row.field] = shown
     return found
 
 
@@ -276,16 +284,16 @@ class Gap:
 
 def gaps_of(survey: Survey, rows: list[AnswerRow], sites: tuple[PlannedSite, ...]) -> list[Gap]:
     """Return everything still open, in the order of the checklist, site by site."""
-    clashes: dict[tuple[int, str | None, str], Any] = {(r.site_id, r.element, r.field): [{"seq": r.seq}] for r in rows if r.clash}
+    clashing = {(r.site_id, r.element) for r in rows if r.clash}
     found = []
     for site in sites:
-        here = fields_at(rows, clashes, site.site_id)
+        here = fields_at(rows, [], site.site_id)
         for _, standards in domains_of(survey):
             for standard in standards:
-                if any(f.clash for f in here.get(standard.code, {}).values()):
-                    found.append(Gap(site.site_id, standard.code, standard.code, "Two values stand: settle the conflict."))
+                if (site.site_id, standard.code) in clashing:
+                    found.append(Gap(site.site_id, standard.code, standard.code, CLASH))
                 for e in standard.elements:
-                    lacks = Item(e.id, e.letter, e.question, here.get(e.id, {})).lacks
+                    lacks = CLASH if (site.site_id, e.id) in clashing else Item(e.id, e.letter, e.question, here.get(e.id, {})).lacks
                     if lacks:
                         found.append(Gap(site.site_id, e.id, standard.code, lacks))
     return found

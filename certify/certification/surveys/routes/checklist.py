@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -65,7 +66,7 @@ def overview(survey_id: int) -> ResponseReturnValue:
         survey=survey, case=opened.case, sites=sites, others=[s for s in sites_of(db.session, survey_id) if not s.visited],
         domains=domains, counters=counters, total=sum(counters.values(), Progress()),
         by_site={s.site_id: sum((c for (site, _), c in counters.items() if site == s.site_id), Progress()) for s in sites},
-        conflicts=open_conflicts(db.session, survey_id), gaps=gaps, onward=onward, steps=steps,
+        conflicts=_dated(open_conflicts(db.session, survey_id)), gaps=gaps, onward=onward, steps=steps,
         may_conduct=actor_may(db.session, opened.case, actor, Permission.CONDUCT_SURVEY),
         late=late_ops(db.session, survey_id), may_judge=may_judge_late(db.session, opened, actor),
         zone=zone_of(db.session, opened.case), lead=lead.get(survey.lead_id or 0, ""), site_words=site_words(rows),
@@ -102,14 +103,27 @@ def save_standard(survey_id: int, site_id: int, code: str) -> ResponseReturnValu
     return redirect(url_for("surveys.standard", survey_id=survey_id, site_id=site_id, code=target))
 
 
+@bp.get("/surveys/<int(max=2147483647):survey_id>/sites/<int(max=2147483647):site_id>/after/<code>")
+@requires(Permission.VIEW_DRAFT_REPORT)
+def after(survey_id: int, site_id: int, code: str) -> ResponseReturnValue:
+    """Lead to the next standard with anything open, or to the overview when nothing is."""
+    opened = survey_for(db.session, current_actor(), survey_id, Permission.VIEW_DRAFT_REPORT)
+    sites = tuple(s for s in sites_of(db.session, survey_id) if s.visited)
+    found = next_open(opened.survey, answers_of(db.session, survey_id), sites, site_id, code)
+    if found is None:
+        return redirect(url_for("surveys.overview", survey_id=survey_id, _anchor="finish"))
+    return redirect(url_for("surveys.standard", survey_id=survey_id, site_id=found[0], code=found[1]))
+
+
 @bp.post("/surveys/<int(max=2147483647):survey_id>/settle")
 @requires(Permission.CONDUCT_SURVEY)
 @commits
 def settle(survey_id: int) -> ResponseReturnValue:
     """Settle a conflict by choosing one of its values; choosing is an op like any other."""
-    conflict = next((c for c in open_conflicts(db.session, survey_id) if str(c["id"]) == request.form.get("conflict")), None)
-    chosen = next((v for v in conflict["values"] if str(v["seq"]) == request.form.get("seq")), None) if conflict else None
     survey_for(db.session, current_actor(), survey_id, Permission.CONDUCT_SURVEY)
+    which, _, seq = request.form.get("choice", "").partition(":")
+    conflict = next((c for c in open_conflicts(db.session, survey_id) if str(c["id"]) == which), None)
+    chosen = next((v for v in conflict["values"] if str(v["seq"]) == seq), None) if conflict else None
     if conflict is None or chosen is None:
         raise NotFound("This conflict is settled already, or something newer was said. Open the page again.")
     base = max(v["seq"] for v in conflict["values"])
@@ -150,6 +164,11 @@ def judge(survey_id: int, seq: int) -> ResponseReturnValue:
     return redirect(url_for("surveys.overview", survey_id=survey_id, _anchor="late"))
 
 
+def _dated(conflicts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return conflicts with instants in place of their text, for the page."""
+    return [c | {"choices": [v | {"at": datetime.fromisoformat(v["at"])} for v in c["values"]]} for c in conflicts]
+
+
 def names_on(sheet: StandardSheet) -> list[tuple[str, str]]:
     """Return the (element or standard, field) pairs a checklist page carries."""
     fields = ("rating", "note", "na_reason", *(f for f in SEEN if f.removeprefix("seen_") in sheet.standard.evidence))
@@ -183,7 +202,7 @@ def _standard_page(survey_id: int, site_id: int, code: str) -> str:
     about = [item.id for item in sheet.items] + [code]
     return render_template(
         "certification/surveys/standard.html",
-        survey=survey, case=opened.case, sheet=sheet, here=here, domains=domains_of(survey), counters=counters,
+        survey=survey, case=opened.case, sheet=sheet, here=here, person_id=actor.user_id, domains=domains_of(survey), counters=counters,
         conflicts=len(open_conflicts(db.session, survey_id)),
         evidence=evidence_for_standard(db.session, opened.case, code, site_id),
         history=history_of(db.session, survey_id, site_id, about, limit=60), may_conduct=may_conduct,

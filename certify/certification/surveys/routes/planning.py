@@ -240,4 +240,5 @@ def _page(session: Session, case: Case, actor: Actor, at: datetime) -> dict[str,
         "may_see_answers": actor_may(session, case, actor, Permission.VIEW_DRAFT_REPORT),
         "lead_name": names_of(session, [survey.lead_id]).get(survey.lead_id or 0, "") if survey else "",
         "rounds": list_surveys(session, case.id),
+        "agenda": [line | {"day": date.fromisoformat(line["on"])} for line in survey.agenda or []] if survey else [],
     }  # fmt: skip
