@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 NAMING = {
@@ -30,11 +30,21 @@ class Base(DeclarativeBase):
     metadata = sa.MetaData(naming_convention=NAMING)
 
 
-db = SQLAlchemy(model_class=Base)
-
 if TYPE_CHECKING:
+
+    class _Scoped(Session):
+        """What a checker is to know: the registry passes on everything a session does, and gives the session when called."""
+
+        def __call__(self) -> Session: ...
+        def remove(self) -> None: ...
+
+    class _Database(SQLAlchemy):
+        session: _Scoped  # type: ignore[assignment]
+
     Model = Base
+    db: _Database
 else:
+    db = SQLAlchemy(model_class=Base)
     Model = db.Model
 
 

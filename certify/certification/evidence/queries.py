@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from certify.certification.cases.models import Case
@@ -124,7 +124,7 @@ def evidence_for_elements(
     if site_id is not None:
         query = query.where(or_(EvidenceUse.site_id == site_id, EvidenceUse.site_id.is_(None)))
     zone = zone_of(session, case)
-    rows = [_element_row(case, zone, *row) for row in session.execute(query).all()]
+    rows = [_element_row(case, zone, *row) for row in session.execute(query).tuples()]
     if site_id is None:
         return rows
     standing = standings([(r.item, r.site_id) for r in rows], site_id)
@@ -379,7 +379,7 @@ def _uses_by_evidence(session: Session, case: Case, *, at_lock: bool) -> dict[in
 
 def _uses(
     case: Case, *, clear_only: bool, at_lock: bool
-) -> Select[tuple[EvidenceUse, Evidence, EvidenceVersion, datetime | None, EvidenceLock | None]]:
+) -> Select[EvidenceUse, Evidence, EvidenceVersion, datetime | None, EvidenceLock]:
     query = (
         select(EvidenceUse, Evidence, EvidenceVersion, _seen(case), EvidenceLock)
         .join(Evidence, Evidence.id == EvidenceUse.evidence_id)
@@ -405,10 +405,10 @@ def _newest(*, clear_only: bool, at_lock: bool) -> ColumnElement[int | None]:
 def _before_lock(instant: ColumnElement[datetime] | object) -> ColumnElement[bool]:
     return or_(
         EvidenceLock.locked_at.is_(None), EvidenceLock.released_at.is_not(None), instant <= EvidenceLock.locked_at
-    )  # type: ignore[operator]
+    )
 
 
-def _seen(case: Case) -> ColumnElement[datetime | None]:
+def _seen(case: Case) -> ScalarSelect[datetime]:
     """When a surveyor last opened the version, correlated to `evidence_version`."""
     return (
         select(func.max(EvidenceView.last_at))
