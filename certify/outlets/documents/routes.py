@@ -41,11 +41,8 @@ def invoice(number: str) -> ResponseReturnValue:
 def _give_out(plan: Plan) -> ResponseReturnValue:
     # End the reading here: no lock is held while pages are set, and others go on saving.
     db.session.commit()
-    stream: IO[bytes]
     if isinstance(plan.content, CaseFile):
-        stream = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the answer that sends it
-        write_case_file(plan.content, stream)
-        stream.seek(0)
+        stream: IO[bytes] = _on_disk(plan.content)
         keep(db.session(), plan, b"", actor=current_actor(), at=now())
     else:
         stream = io.BytesIO(keep(db.session(), plan, make(plan), actor=current_actor(), at=now()))
@@ -54,6 +51,18 @@ def _give_out(plan: Plan) -> ResponseReturnValue:
     )
     response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+def _on_disk(content: CaseFile) -> IO[bytes]:
+    """Return the archive in a file without a name, gone once it is sent."""
+    stream = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the answer that sends it
+    try:
+        write_case_file(content, stream)
+    except BaseException:
+        stream.close()
+        raise
+    stream.seek(0)
+    return stream
 
 
 def _base_url() -> str:
