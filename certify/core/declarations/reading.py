@@ -120,6 +120,7 @@ def _text_of(path: Path) -> str:
 
 def _node_of(text: str) -> yaml.Node:
     try:
+        _check_depth(text)
         node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as wrong:
         mark = wrong.problem_mark or wrong.context_mark
@@ -133,11 +134,21 @@ def _node_of(text: str) -> yaml.Node:
         raise _Unreadable(line, "holds a control character; remove it") from wrong
     except (yaml.YAMLError, ValueError) as wrong:
         raise _Unreadable(1, f"is not valid YAML: {wrong}") from wrong
-    except RecursionError as wrong:
-        raise _Unreadable(1, "is nested too deep") from wrong
     if node is None:
         raise _Unreadable(1, "is empty")
     return node
+
+
+def _check_depth(text: str) -> None:
+    """Refuse what is nested deeper than any declaration is: libyaml would run out of stack and take the process along."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEEPEST:
+                raise _Unreadable(event.start_mark.line + 1, f"is nested more than {DEEPEST} deep")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 class _Builder:
