@@ -79,7 +79,13 @@
       });
     }
   }
-  async function open(link, panel, links) {
+  // The first case is judged after the list has been shown.
+  const more = document.querySelector("[data-panel-more]");
+  if (more && table && window.innerWidth >= 1024) {
+    const first = table.querySelector("[data-row-link]");
+    if (first) open(first, document.querySelector("[data-panel]"), all("[data-row-link]", table), true);
+  }
+  async function open(link, panel, links, quietly = false) {
     const slow = window.setTimeout(() => panel.setAttribute("aria-busy", "true"), 300);
     try {
       const answer = await fetch(link.href, { headers: { Accept: "text/html" }, redirect: "error" });
@@ -90,9 +96,9 @@
       panel.replaceChildren(...fresh.childNodes);
       links.forEach((other) => other.closest("tr").removeAttribute("aria-current"));
       link.closest("tr").setAttribute("aria-current", "true");
-      window.history.replaceState(null, "", link.href);
+      if (!quietly) window.history.replaceState(null, "", link.href);
     } catch {
-      window.location.assign(link.href);
+      if (!quietly) window.location.assign(link.href);
     } finally {
       window.clearTimeout(slow);
       panel.removeAttribute("aria-busy");

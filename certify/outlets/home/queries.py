@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -19,6 +20,7 @@ from certify.platform.practices.models import Practice, Site
 from certify.platform.web.paging import Key, Page, page_of
 
 HOLDER_OF_ROLE = {Role.PROGRAM_STAFF: "program", Role.COUNCIL: "council", Role.FINANCE: "finance"}
+HOLDERS = ("program", "practice", "surveyor", "council", "finance")
 BUCKETS = ("late", "today", "week", "others", "all")
 FAR_FUTURE = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -50,7 +52,7 @@ class QueueCounts:
 class QueueRow:
     """A case in the queue."""
 
-    id: int
+    case: Case
     ref: str
     practice_name: str
     sites: int
@@ -63,6 +65,15 @@ class QueueRow:
     days_left: int
     with_days: int
     surveyors: str
+    staff: str
+
+
+@dataclass(frozen=True)
+class _Found:
+    case: Case
+    practice_name: str
+    zone: str
+    sites: int
     staff: str
 
 
@@ -153,12 +164,11 @@ def list_queue(
     """Return one page of the queue, the most urgent first; cases without a date come last."""
     predicates = [*_predicates(actor, narrowed), *_bucket(actor, narrowed, at)]
 
-    def fetch(key: Key | None, back: bool, most: int) -> Sequence[tuple[Case, str, str]]:
-        return _urgent_first(session, predicates, narrowed, key, back, most)
+    def fetch(key: Key | None, back: bool, most: int) -> Sequence[_Found]:
+        return _urgent_first(session, predicates, key, back, most)
 
-    def key_of(row: tuple[Case, str, str]) -> Key:
-        case = row[0]
-        return (case.due_at.isoformat() if case.due_at else None, case.id)
+    def key_of(found: _Found) -> Key:
+        return (found.case.due_at.isoformat() if found.case.due_at else None, found.case.id)
 
     page = page_of(fetch, key_of, cursor=cursor, parts=2, limit=limit)
     rows = _rows(session, page.items, at)
@@ -167,9 +177,8 @@ def list_queue(
 
 def find_row(session: Session, actor: Actor, ref: str, at: datetime) -> QueueRow | None:
     """Return one case as a row of the queue, or None when it is not there for this person."""
-    query = sa.select(Case, Practice.legal_name, Practice.time_zone).join(Practice, Practice.id == Case.practice_id)
-    found = session.execute(query.where(Case.ref == ref, visible(actor))).one_or_none()
-    return _rows(session, [(found[0], found[1], found[2])], at)[0] if found else None
+    found = _walk(session, [Case.ref == ref, visible(actor)], [], 1)
+    return _rows(session, found, at)[0] if found else None
 
 
 def ageing_by_step(session: Session, at: datetime) -> list[Ageing]:
@@ -178,8 +187,7 @@ def ageing_by_step(session: Session, at: datetime) -> list[Ageing]:
     query = sa.select(Case.step, day, sa.func.count()).where(Case.open).group_by(Case.step, day).order_by(Case.step)
     by_step: dict[int, dict[int, int]] = {}
     for step, since, cases in session.execute(query):
-        since_on = since if isinstance(since, date) else date.fromisoformat(since)
-        days = max((at.astimezone(UTC).date() - since_on).days, 0)
+        days = _days_since(since, at)
         counts = by_step.setdefault(step, {})
         counts[days] = counts.get(days, 0) + cases
     return [_ageing(str(step), counts) for step, counts in by_step.items()]
@@ -191,8 +199,7 @@ def ageing_of_state(session: Session, state: str, at: datetime) -> Ageing:
     query = sa.select(day, sa.func.count()).where(Case.state == state).group_by(day)
     counts: dict[int, int] = {}
     for since, cases in session.execute(query):
-        since_on = since if isinstance(since, date) else date.fromisoformat(since)
-        days = max((at.astimezone(UTC).date() - since_on).days, 0)
+        days = _days_since(since, at)
         counts[days] = counts.get(days, 0) + cases
     return _ageing(state, counts)
 
@@ -253,8 +260,9 @@ def _held(actor: Actor, narrowed: QueueFilter) -> list[sa.ColumnElement[bool]]:
 
 
 def _others(actor: Actor, narrowed: QueueFilter) -> list[sa.ColumnElement[bool]]:
+    """Cases that wait for someone else; named one by one, so that the index on the holder counts them."""
     holder = narrowed.holder or holder_of(actor)
-    return [Case.open.is_(True), Case.holder.not_in([holder, "none"])] if holder else [sa.false()]
+    return [Case.holder.in_([other for other in HOLDERS if other != holder])] if holder else [sa.false()]
 
 
 def _bucket(actor: Actor, narrowed: QueueFilter, at: datetime) -> list[sa.ColumnElement[bool]]:
@@ -266,7 +274,9 @@ def _bucket(actor: Actor, narrowed: QueueFilter, at: datetime) -> list[sa.Column
     if narrowed.bucket == "week":
         return [*held, Case.due_at >= at, Case.due_at < at + timedelta(days=7)]
     if narrowed.bucket == "others":
-        return _others(actor, narrowed)
+        # Said the other way round than in the count: so the index on the due date gives the rows already sorted.
+        holder = narrowed.holder or holder_of(actor)
+        return [Case.holder.not_in([holder, "none"])] if holder else [sa.false()]
     return held
 
 
@@ -278,17 +288,12 @@ def _count(predicates: list[sa.ColumnElement[bool]], narrowed: QueueFilter) -> s
 
 
 def _urgent_first(
-    session: Session,
-    predicates: list[sa.ColumnElement[bool]],
-    narrowed: QueueFilter,
-    key: Key | None,
-    back: bool,
-    most: int,
-) -> list[tuple[Case, str, str]]:
+    session: Session, predicates: list[sa.ColumnElement[bool]], key: Key | None, back: bool, most: int
+) -> list[_Found]:
     """Rows beyond the key. Dated and undated cases are two walks, each on an index that sorts them already."""
     due_at, case_id = _read_key(key)
     dated, undated = Case.due_at.is_not(None), Case.due_at.is_(None)
-    rows: list[tuple[Case, str, str]] = []
+    rows: list[_Found] = []
     if not back:
         if key is None or due_at is not None:
             beyond = (
@@ -313,17 +318,22 @@ def _urgent_first(
     return rows
 
 
-def _walk(
-    session: Session, predicates: list[sa.ColumnElement[bool]], order: list[object], most: int
-) -> list[tuple[Case, str, str]]:
+def _walk(session: Session, predicates: list[sa.ColumnElement[bool]], order: Sequence[Any], most: int) -> list[_Found]:
+    sites = (
+        sa.select(sa.func.count())
+        .where(Site.practice_id == Case.practice_id, Site.closed_on.is_(None))
+        .correlate(Case)
+        .scalar_subquery()
+    )
     query = (
-        sa.select(Case, Practice.legal_name, Practice.time_zone)
+        sa.select(Case, Practice.legal_name, Practice.time_zone, sites, Person.name)
         .join(Practice, Practice.id == Case.practice_id)
+        .outerjoin(Person, Person.id == Case.staff_id)
         .where(*predicates)
-        .order_by(*order)  # type: ignore[arg-type]
+        .order_by(*order)
         .limit(most)
     )
-    return [(r[0], r[1], r[2]) for r in session.execute(query).all()]
+    return [_Found(r[0], r[1], r[2], r[3], r[4] or "") for r in session.execute(query)]
 
 
 def _read_key(key: Key | None) -> tuple[datetime | None, int]:
@@ -343,46 +353,48 @@ def _instant(at: datetime) -> sa.BindParameter[datetime]:
     return sa.literal(at, Case.due_at.type)
 
 
-def _rows(session: Session, found: Sequence[tuple[Case, str, str]], at: datetime) -> list[QueueRow]:
-    """Add sites and people to a page of cases: three queries, however many rows."""
-    ids = [case.id for case, _, _ in found]
-    practices = {case.practice_id for case, _, _ in found}
-    sites = dict(
-        session.execute(
-            sa.select(Site.practice_id, sa.func.count())
-            .where(Site.practice_id.in_(practices), Site.closed_on.is_(None))
-            .group_by(Site.practice_id)
-        ).all()
-    )  # fmt: skip
-    surveyors: dict[int, list[str]] = {}
+def _rows(session: Session, found: Sequence[_Found], at: datetime) -> list[QueueRow]:
+    """Make rows of a page of cases; one more query for the surveyors, however many rows."""
     members = (
         sa.select(CaseMember.case_id, Person.name)
         .join(Person, Person.id == CaseMember.person_id)
         .where(
-            CaseMember.case_id.in_(ids),
+            CaseMember.case_id.in_([f.case.id for f in found]),
             CaseMember.role == "surveyor",
             sa.or_(CaseMember.until_at.is_(None), CaseMember.until_at > at),
         )
         .order_by(CaseMember.id)
     )
+    surveyors: dict[int, list[str]] = {}
     for case_id, name in session.execute(members):
         surveyors.setdefault(case_id, []).append(name)
-    staff_ids = {case.staff_id for case, _, _ in found if case.staff_id is not None}
-    staff = (
-        {r.id: r.name for r in session.execute(sa.select(Person.id, Person.name).where(Person.id.in_(staff_ids)))}
-        if staff_ids
-        else {}
+    return [_row(f, ", ".join(surveyors.get(f.case.id, ())), at) for f in found]
+
+
+def _row(found: _Found, surveyors: str, at: datetime) -> QueueRow:
+    case = found.case
+    return QueueRow(
+        case=case,
+        ref=case.ref,
+        practice_name=found.practice_name,
+        sites=found.sites,
+        step=case.step,
+        state=case.state,
+        holder=case.holder,
+        due_key=case.due_key,
+        due_on=case.due_on,
+        due_at=case.due_at,
+        days_left=(case.due_on - local_date(at, found.zone)).days if case.due_on else 0,
+        with_days=max((at - case.state_since).days, 0),
+        surveyors=surveyors,
+        staff=found.staff,
     )
-    return [
-        QueueRow(
-            id=case.id, ref=case.ref, practice_name=name, sites=sites.get(case.practice_id, 0), step=case.step, state=case.state,
-            holder=case.holder, due_key=case.due_key, due_on=case.due_on, due_at=case.due_at,
-            days_left=(case.due_on - local_date(at, zone)).days if case.due_on else 0,
-            with_days=max((at - case.state_since).days, 0), surveyors=", ".join(surveyors.get(case.id, ())),
-            staff=staff.get(case.staff_id or 0, ""),
-        )
-        for case, name, zone in found
-    ]  # fmt: skip
+
+
+def _days_since(since: date | str, at: datetime) -> int:
+    """SQLite gives a day as text."""
+    since_on = since if isinstance(since, date) else date.fromisoformat(since)
+    return max((at.astimezone(UTC).date() - since_on).days, 0)
 
 
 def _ageing(key: str, counts: dict[int, int]) -> Ageing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 
 from certify import resources
-from certify.certification.cases.queries import actor_may, case_for, header_for, mine_first
+from certify.certification.cases.queries import OpenStep, actor_may, header_for, mine_first, openings_for
 from certify.certification.cases.timeline import lines
 from certify.core.access.policy import Permission, allowed
 from certify.core.access.roles import PRACTICE_ROLES, Actor
@@ -21,7 +22,7 @@ from certify.db import db
 from certify.outlets.home import practice as practice_page
 from certify.outlets.home import queries, visits
 from certify.outlets.home.help import PAGES, read_page
-from certify.outlets.home.queries import Ageing, QueueFilter
+from certify.outlets.home.queries import Ageing, QueueFilter, QueueRow
 from certify.platform.audit.queries import list_events
 from certify.platform.web.edges import current_actor, current_person, public, requires
 from certify.platform.web.paging import linked
@@ -68,15 +69,14 @@ def today() -> ResponseReturnValue:
     counts = queries.count_queue(db.session, actor, narrowed, at)
     page = queries.list_queue(db.session, actor, narrowed, at, cursor=request.args.get("cursor"), limit=ROWS)
     kept = {key: value for key, value in request.args.items() if key not in ("cursor", "open") and value}
-    opened = request.args.get("open", "") or (page.items[0].ref if page.items else "")
     return render_template(
         "outlets/home/today.html",
         counts=counts,
         page=linked(page, url_for("home.today"), dict(kept)),
         kept={key: value for key, value in request.args.items() if key != "open" and value},
         filter=narrowed,
-        opened=_opened(actor, opened, at),
-        ageing=_ageing_by_step(at),
+        opened=_opened(actor, request.args.get("open", ""), page.items, at),
+        ageing=_ageing(at),
         machine=current().machine("certification"),
         holders=HOLDERS,
         own_holder=queries.holder_of(actor),
@@ -174,25 +174,35 @@ def _filter() -> QueueFilter:
     )
 
 
-def _opened(actor: Actor, ref: str, at: datetime) -> dict[str, Any] | None:
-    """The case beside the list, as its own page would show it: the same openings, the same missing things."""
-    if not ref:
+def _opened(actor: Actor, ref: str, rows: Sequence[QueueRow], at: datetime) -> dict[str, Any] | None:
+    """The case beside the list. Only a case that was asked for is judged, with what may be done and what each lacks."""
+    row = next((r for r in rows if r.ref == ref), None) or (
+        queries.find_row(db.session, actor, ref, at) if ref else None
+    )
+    steps: tuple[OpenStep, ...] = ()
+    if row is not None:
+        found = openings_for(db.session, row.case, actor, at)
+        steps = tuple(s for s in found if s.opening.role_allowed and not s.opening.automatic and not s.opening.clock)
+    elif rows:
+        row = rows[0]
+    else:
         return None
-    row = queries.find_row(db.session, actor, ref, at)
-    if row is None:
-        return None
-    case = case_for(db.session, actor, ref)
+    book = current()
     return {
         "row": row,
-        "header": header_for(db.session, case, actor, at),
-        "ageing": queries.ageing_of_state(db.session, case.state, at),
-        "state": current().machine(case.kind).states[case.state],
+        "asked": row.ref == ref,
+        "openings": steps,
+        "primary": next((s for s in steps if s.primary), None),
+        "state": book.machine(row.case.kind).states[row.state],
+        "deadline": book.deadlines.get(row.due_key) if row.due_key else None,
+        "ageing": _ageing(at, row.state)[0],
     }
 
 
-def _ageing_by_step(at: datetime) -> list[Ageing]:
-    kept: tuple[float, list[Ageing]] | None = current_app.extensions.get("certify_ageing")
-    if kept is None or time.monotonic() - kept[0] > AGEING_SECONDS:
-        kept = (time.monotonic(), queries.ageing_by_step(db.session, at))
-        current_app.extensions["certify_ageing"] = kept
-    return kept[1]
+def _ageing(at: datetime, state: str = "") -> list[Ageing]:
+    """How long cases have stood in a state, or in each step."""
+    kept: dict[str, tuple[float, list[Ageing]]] = current_app.extensions.setdefault("certify_ageing", {})
+    if state not in kept or time.monotonic() - kept[state][0] > AGEING_SECONDS:
+        fresh = [queries.ageing_of_state(db.session, state, at)] if state else queries.ageing_by_step(db.session, at)
+        kept[state] = (time.monotonic(), fresh)
+    return kept[state][1]
