@@ -5,12 +5,11 @@ from __future__ import annotations
 from wtforms import EmailField, HiddenField, IntegerField, PasswordField, RadioField, SelectField, StringField
 from wtforms.validators import EqualTo, InputRequired, Length, NumberRange, Optional
 
-from certify.core.access.roles import PROGRAM_ROLES, ROLE_TITLES, Role
+from certify.core.access.roles import ROLE_TITLES, Role
 from certify.platform.identity.rules import LONGEST_PASSWORD, LONGEST_TOKEN_DAYS, SHORTEST_PASSWORD
-from certify.platform.web.forms import Form, VersionField, one_line, required
+from certify.platform.web.forms import Form, VersionField, one_line, options, required
 
-ALL_ROLES = [(r.value, ROLE_TITLES[r]) for r in Role if r is not Role.SYSTEM]
-PROGRAM_CHOICES = [(r.value, ROLE_TITLES[r]) for r in Role if r in PROGRAM_ROLES]
+ALL_ROLES = options((r.value, ROLE_TITLES[r]) for r in Role if r is not Role.SYSTEM)
 ZONES = (
     ("America/New_York", "Eastern"),
     ("America/Chicago", "Central"),
@@ -64,14 +63,14 @@ class DetailsForm(Form):
     version = VersionField()
     name = StringField("Name", [*required("Write your name."), Length(max=200, message="Use up to 200 letters."), one_line])
     title = StringField("Title", [Optional(), Length(max=200, message="Use up to 200 letters."), one_line], description="For example: Practice administrator, RN, OCN.")
-    time_zone = SelectField("Time zone", choices=ZONES, description="Times on pages without a practice are shown in it.")
+    time_zone = SelectField("Time zone", choices=options(ZONES), description="Times on pages without a practice are shown in it.")
 
 
 class TokenForm(Form):
     """An API token."""
 
     name = StringField("What is it for", [*required("Say what the token is for."), Length(max=100, message="Use up to 100 letters."), one_line])
-    scope = RadioField("It may", choices=[("read", "Read only"), ("write", "Read and change")], default="read", validators=[InputRequired("Choose what it may do.")])
+    scope = RadioField("It may", choices=options({"read": "Read only", "write": "Read and change"}), default="read", validators=[InputRequired("Choose what it may do.")])
     days = IntegerField(
         "Days it works", [NumberRange(1, LONGEST_TOKEN_DAYS, f"Write a number of days from 1 to {LONGEST_TOKEN_DAYS}.")], default=90
     )

@@ -11,10 +11,10 @@ from wtforms.validators import InputRequired, Length, Optional
 
 from certify.core.access.roles import PRACTICE_ROLES, ROLE_TITLES, Role
 from certify.platform.practices.rules import PROFESSIONS, SERVICES, SETTINGS, STATES, TIME_ZONES
-from certify.platform.web.forms import Form, VersionField, one_line, required
+from certify.platform.web.forms import Form, VersionField, one_line, options, required
 
-STATE_CHOICES = [("", "Choose…"), *[(k, f"{name} ({k})") for k, name in STATES.items()]]
-TEAM_ROLES = [(r.value, ROLE_TITLES[r]) for r in Role if r in PRACTICE_ROLES]
+STATE_CHOICES = options([("", "Choose…"), *[(k, f"{name} ({k})") for k, name in STATES.items()]])
+TEAM_ROLES = options((r.value, ROLE_TITLES[r]) for r in Role if r in PRACTICE_ROLES)
 
 
 def _text(value: Any) -> str:
@@ -42,14 +42,14 @@ class PracticeForm(Form):
     version = VersionField()
     legal_name = StringField("Legal name", [*required("Give the legal name, as on the tax return."), one_line])
     tax_ids = StringField("Employer identification numbers", description="Nine digits each, like 36-1234567. Several: with commas between them.")
-    setting = SelectField("Setting", choices=list(SETTINGS.items()), validators=[InputRequired("Choose the setting.")])
+    setting = SelectField("Setting", choices=options(SETTINGS), validators=[InputRequired("Choose the setting.")])
     ownership = StringField("Ownership", [one_line], description="For example: physician-owned, hospital, health system.")
     address = StringField("Street and number", [one_line])
     city = StringField("City", [one_line])
     state = SelectField("State", choices=STATE_CHOICES, coerce=_text, validate_choice=False)
     postal_code = StringField("ZIP code", [one_line])
     phone = StringField("Telephone", [one_line])
-    time_zone = SelectField("Time zone", choices=list(TIME_ZONES.items()), coerce=_text, validate_choice=False, description="Deadlines end at midnight there.")
+    time_zone = SelectField("Time zone", choices=options(TIME_ZONES), coerce=_text, validate_choice=False, description="Deadlines end at midnight there.")
 
     def values(self) -> dict[str, Any]:
         """Return the fields as an operation takes them."""
@@ -73,7 +73,7 @@ class SiteForm(Form):
     city = StringField("City", [one_line])
     state = SelectField("State", choices=STATE_CHOICES, coerce=_text, validate_choice=False)
     postal_code = StringField("ZIP code", [one_line])
-    services = SelectMultipleField("Services given here", choices=list(SERVICES.items()))
+    services = SelectMultipleField("Services given here", choices=options(SERVICES))
     physician_fte = NumberField("Physicians (FTE)")
     app_fte = NumberField("Nurse practitioners and physician assistants (FTE)")
     nurse_fte = NumberField("Nurses (FTE)")
@@ -110,7 +110,7 @@ class ProviderForm(Form):
     """A clinician."""
 
     name = StringField("Name", [*required("Give the provider's name."), one_line])
-    profession = SelectField("Profession", choices=list(PROFESSIONS.items()))
+    profession = SelectField("Profession", choices=options(PROFESSIONS))
     credentials = StringField("Credentials", [one_line], description="For example: MD, OCN, PharmD.")
     site_id = SelectField("Site", coerce=int, validate_choice=False)
     fte = NumberField("FTE", default=Decimal(1))

@@ -44,7 +44,7 @@ from certify.platform.practices.queries import (
 )
 from certify.platform.practices.rules import PROFESSIONS, SERVICES, SETTINGS, STATES, TIME_ZONES
 from certify.platform.web.edges import commits, current_actor, requires
-from certify.platform.web.forms import posted_version
+from certify.platform.web.forms import options, posted_version
 from certify.platform.web.paging import PAGE, Key, linked, page_of
 
 bp = Blueprint("practices", __name__)
@@ -244,7 +244,7 @@ def drop_provider(practice_id: int, provider_id: int) -> ResponseReturnValue:
 def _show(practice: Practice, form: ProviderForm) -> str:
     actor, subject = current_actor(), Subject(practice_id=practice.id)
     sites = list_sites(db.session(), practice.id)
-    form.site_id.choices = [(s.id, s.name) for s in sites if s.closed_on is None]
+    form.site_id.choices = options((s.id, s.name) for s in sites if s.closed_on is None)
     return render_template(
         "platform/practices/show.html",
         practice=practice,
@@ -274,4 +274,4 @@ def _site_page(practice: Practice, found: Site | None, form: SiteForm) -> str:
 def _keep_zone(form: PracticeForm, practice: Practice) -> None:
     """A zone that is not in the short list, set by a command or import, must not be lost by saving the form."""
     if practice.time_zone not in TIME_ZONES:
-        form.time_zone.choices = [*TIME_ZONES.items(), (practice.time_zone, practice.time_zone)]
+        form.time_zone.choices = options({**TIME_ZONES, practice.time_zone: practice.time_zone})

@@ -89,7 +89,8 @@ def requires(permission: Permission) -> Callable[[Callable[P, ResponseReturnValu
         @wraps(view)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
             person = current_person()
-            if not allowed(person.actor, permission):
+            # The own account is everyone's, also of a person whose last role was taken away.
+            if permission is not Permission.SIGNED_IN and not allowed(person.actor, permission):
                 raise NotAllowed("Your role does not allow this.")
             if person.scope == "read" and request.method not in SAFE_METHODS:
                 raise NotAllowed("This token may only read. Create one with the scope “write”.")

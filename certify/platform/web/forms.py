@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from flask import request
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 from wtforms import Field, HiddenField, IntegerField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import (
     DataRequired,
     InputRequired,
@@ -45,6 +47,25 @@ class Form(FlaskForm):  # type: ignore[misc]
                 self.form_errors.append(error.message)
             else:
                 target.errors = [*target.errors, error.message]
+
+
+class Option(SelectChoice):
+    """One thing to choose; for the page's macros it is a pair of value and label."""
+
+    def __iter__(self) -> Iterator[str]:  # type: ignore[override]
+        return iter((self.value, self.label))
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: int) -> str:
+        return (self.value, self.label)[index]
+
+
+def options(pairs: Mapping[Any, str] | Iterable[tuple[Any, str]]) -> list[Option]:
+    """Return choices of a select, radio or check-box field from values and labels."""
+    items = pairs.items() if isinstance(pairs, Mapping) else pairs
+    return [Option(value, label) for value, label in items]
 
 
 class VersionField(HiddenField):
@@ -97,4 +118,4 @@ def once() -> Markup:
     return Markup('<input type="hidden" name="{}" value="{}">').format(FORM_KEY, form_key())
 
 
-__all__ = ["Form", "IntegerField", "Length", "Optional", "VersionField", "once", "one_line", "posted_version", "required", "strip_text"]
+__all__ = ["Form", "IntegerField", "Length", "Option", "Optional", "VersionField", "once", "one_line", "options", "posted_version", "required", "strip_text"]
