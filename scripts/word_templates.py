@@ -158,14 +158,14 @@ def styles() -> str:
         paragraph_style(
             "TOC1",
             "toc 1",
-            p=f'<w:tabs><w:tab w:val="left" w:pos="400"/><w:tab w:val="right" w:pos="9648"/></w:tabs>{space(80, 0, 228)}<w:ind w:left="400" w:hanging="400"/>',
+            p=f'<w:tabs><w:tab w:val="left" w:pos="400"/><w:tab w:val="right" w:pos="9648"/></w:tabs>{space(60, 0, 216)}<w:ind w:left="400" w:hanging="400"/>',
             r="<w:b/>",
             quick=False,
         ),
         paragraph_style(
             "TOC2",
             "toc 2",
-            p=f'<w:tabs><w:tab w:val="left" w:pos="1000"/><w:tab w:val="right" w:pos="9648"/></w:tabs>{space(0, 0, 226)}<w:ind w:left="1000" w:hanging="600"/>',
+            p=f'<w:tabs><w:tab w:val="left" w:pos="1000"/><w:tab w:val="right" w:pos="9648"/></w:tabs>{space(0, 0, 216)}<w:ind w:left="1000" w:hanging="600"/>',
             r=size(9.5),
             quick=False,
         ),

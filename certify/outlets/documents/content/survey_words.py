@@ -18,12 +18,14 @@ from certify.outlets.documents.content.wording import RATING_WORDS, Rating, day,
 KIND_WORDS = {"initial": "Survey", "repeat": "Repeat survey"}
 VISIT_WORDS = {"on_site": "on site", "virtual": "virtual"}
 # Page 1 has room for so many lines of summary, requirements and strengths together, of so many letters each.
-FRONT_LINES = 10
+FRONT_LINES = 9
 LETTERS = 100
 CELL_LETTERS = 85
 LEGEND_LETTERS = 130
 MOST_REQUIREMENTS = 4
 MOST_STRENGTHS = 3
+# A longer name of a practice is set smaller and may take a second line.
+LONG_NAME = 48
 # Beyond so many visited sites a column is too narrow for a name; sites are then numbered.
 MOST_NAMED_COLUMNS = 6
 
@@ -42,6 +44,7 @@ def front_page(report: SurveyReport) -> FrontPage:
     """Return what of summary, requirements and strengths fits on page 1, shortened where it must be."""
     summary = shortened(report.summary, 2 * LETTERS)
     room = FRONT_LINES - math.ceil(len(summary) / LETTERS) - math.ceil(len(column_legend(report)) / LEGEND_LETTERS)
+    room -= len(report.practice) > LONG_NAME
     required = report.findings(FindingKind.REQUIREMENT)
     shown, more = required[:MOST_REQUIREMENTS], max(len(required) - MOST_REQUIREMENTS, 0)
     lines = 2 if 2 * len(shown) + (2 if more else 1) <= room else 1

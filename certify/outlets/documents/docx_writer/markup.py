@@ -153,7 +153,7 @@ def contents(entries: Sequence[Heading]) -> str:
             else ""
         )
         closing = '<w:r><w:fldChar w:fldCharType="end"/></w:r>' if number == len(entries) - 1 else ""
-        flat = "" if entry.number else '<w:ind w:left="0" w:firstLine="0" w:right="500"/>'
+        flat = "" if entry.number else f'<w:ind w:left="{400 * (entry.level - 1)}" w:firstLine="0"/>'
         rows.append(paragraph(f"TOC{entry.level}", opening, line, closing, extra=flat))
     return "".join(rows)
 

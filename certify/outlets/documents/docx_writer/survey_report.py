@@ -12,6 +12,7 @@ from certify.outlets.documents.content.survey_report import (
     SurveyReport,
 )
 from certify.outlets.documents.content.survey_words import (
+    LONG_NAME,
     FrontPage,
     column_heads,
     column_legend,
@@ -41,7 +42,6 @@ from certify.outlets.documents.picture import as_png, compliance_picture
 
 TEXT_WIDTH = 9648
 SHORT_TABLE = 6
-LONG_NAME = 48
 LABELS = {
     FindingKind.REQUIREMENT: ("Requirement", "LabelRequirement"),
     FindingKind.RECOMMENDATION: ("Recommendation", "LabelRecommendation"),
@@ -341,19 +341,20 @@ class _Body:
         )
 
     def _approvals(self) -> Iterator[str]:
-        if not self.report.approvals:
+        rows = [
+            (a.step, run(a.name, "Strong"), short_day(a.at.date()) if a.at else "Open", a.comment)
+            for a in self.report.approvals
+        ]
+        if not rows:
             return
-        yield self.table_caption("Who wrote, checked and approved this report")
-        yield markup.table(
-            "CertifyTable",
-            (2700, 2600, 1700, 2648),
-            ("Step", "Name", "Date", "Comment"),
-            [
-                (a.step, run(a.name, "Strong"), short_day(a.at.date()) if a.at else "Open", a.comment)
-                for a in self.report.approvals
-            ],
-            title="Who wrote, checked and approved this report",
-        )
+        title = "Who wrote, checked and approved this report"
+        yield self.table_caption(title)
+        if any(comment for *_, comment in rows):
+            widths, head = (2700, 2600, 1700, 2648), ("Step", "Name", "Date", "Comment")
+            yield markup.table("CertifyTable", widths, head, rows, title=title)
+        else:
+            shorter = [row[:3] for row in rows]
+            yield markup.table("CertifyTable", (3600, 3900, 2148), ("Step", "Name", "Date"), shorter, title=title)
 
     # Appendix
     def _elements(self) -> Iterator[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from certify.outlets.documents.content.survey_report import Finding, FindingKind, StandardResult, SurveyReport
 from certify.outlets.documents.content.survey_words import (
+    LONG_NAME,
     column_heads,
     column_legend,
     front_facts,
@@ -35,7 +36,7 @@ def survey_report_data(report: SurveyReport) -> dict[str, Any]:
     required = report.findings(FindingKind.REQUIREMENT)
     front = front_page(report)
     data = {
-        "title_size": 24 if len(report.practice) <= 48 else 15,
+        "title_size": 24 if len(report.practice) <= LONG_NAME else 15,
         "legend": column_legend(report),
         "draft": report.draft,
         "case_ref": report.case_ref,
