@@ -35,6 +35,8 @@ KINDS = {
     "rural": ("Community Cancer Care", "Rural Oncology Network"),
 }
 SETTINGS = ("community", "community", "hospital", "rural", "community", "academic")
+# Prefixes that tax ids of businesses have.
+PREFIXES = (20, 26, 27, 45, 46, 47, 81, 82, 83, 84, 85, 86, 87, 88)
 QUARTERS = ("Main Clinic", "North", "South", "West Side", "Riverside", "Hilltop", "Old Town", "East")
 STREETS = ("Elm Street", "College Avenue", "Mill Road", "Park Place", "Market Street", "Orchard Lane", "Depot Street")
 FIRST = (
@@ -104,7 +106,7 @@ def invent(number: int, chance: random.Random, *, sites: int | None = None) -> I
         address=f"{100 + number % 800} {street}",
         # 555-01xx is set aside for stories.
         phone=f"(555) 555-01{number % 100:02d}",
-        tax_id=f"{10 + number % 80:02d}-{1_000_000 + (number * 7919) % 9_000_000:07d}",
+        tax_id=f"{PREFIXES[number % len(PREFIXES)]:02d}-{1_000_000 + (number * 7919) % 9_000_000:07d}",
         sites=tuple(_site(index, street, chance) for index in range(count)),
         administrator=person_name(chance),
         physician=f"Dr. {person_name(chance)}",

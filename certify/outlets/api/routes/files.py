@@ -82,7 +82,7 @@ def add_evidence(ref: str) -> dict[str, Any]:
         db.session, case, file_name=upload.filename, content=upload.read(), site_id=site, **values, actor=actor, at=now()
     )
     return {
-        "id": evidence.id, "version": version.number, "sha256": version.original_sha256, "state": version.state,
+        "id": evidence.uuid, "version": version.number, "sha256": version.original_sha256, "state": version.state,
         "elements": values["elements"],
     }  # fmt: skip
 
