@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from certify.certification.cases.models import Case
 from certify.certification.cases.queries import actor_may, case_for, header_for
 from certify.certification.corrections.operations import (
     PLAN_FIELDS,
@@ -70,7 +69,7 @@ def show(ref: str) -> ResponseReturnValue:
 @commits
 def plan(ref: str, finding_id: int) -> ResponseReturnValue:
     """Save what is planned for one requirement."""
-    case = _locked(ref, Permission.WRITE_PLAN)
+    case = case_for(db.session, current_actor(), ref, Permission.WRITE_PLAN, lock=True)
     given = {key: request.form[key] for key in PLAN_FIELDS if key in request.form}
     item = write_item(db.session, case, finding_id, given, actor=current_actor(), at=now(), version=_version())
     return _saved(ref, item.version, finding_id)
@@ -81,7 +80,7 @@ def plan(ref: str, finding_id: int) -> ResponseReturnValue:
 @commits
 def plan_judge(ref: str, finding_id: int) -> ResponseReturnValue:
     """Accept the plan for one requirement, or return it."""
-    case = _locked(ref, Permission.ASSIGN_CASE)
+    case = case_for(db.session, current_actor(), ref, Permission.ASSIGN_CASE, lock=True)
     form = request.form
     item = judge_item(
         db.session, case, finding_id, form.get("verdict", ""), form.get("comment", ""), actor=current_actor(), at=now()
@@ -94,7 +93,7 @@ def plan_judge(ref: str, finding_id: int) -> ResponseReturnValue:
 @commits
 def note(ref: str, finding_id: int) -> ResponseReturnValue:
     """Save how a requirement was corrected."""
-    case = _locked(ref, Permission.WRITE_PLAN)
+    case = case_for(db.session, current_actor(), ref, Permission.WRITE_PLAN, lock=True)
     text = request.form.get("note", "")
     row = write_correction(db.session, case, finding_id, text, actor=current_actor(), at=now(), version=_version())
     return _saved(ref, row.version, finding_id)
@@ -105,7 +104,7 @@ def note(ref: str, finding_id: int) -> ResponseReturnValue:
 @commits
 def evidence_add(ref: str, finding_id: int) -> ResponseReturnValue:
     """Give a document of the library as evidence."""
-    case = _locked(ref, Permission.WRITE_PLAN)
+    case = case_for(db.session, current_actor(), ref, Permission.WRITE_PLAN, lock=True)
     form = request.form
     row = link_evidence(
         db.session, case, finding_id, form.get("document", ""), form.get("pages", ""), actor=current_actor(), at=now()
@@ -118,7 +117,7 @@ def evidence_add(ref: str, finding_id: int) -> ResponseReturnValue:
 @commits
 def evidence_remove(ref: str, finding_id: int, uuid: str) -> ResponseReturnValue:
     """Take a document out of a correction; it stays in the library."""
-    case = _locked(ref, Permission.WRITE_PLAN)
+    case = case_for(db.session, current_actor(), ref, Permission.WRITE_PLAN, lock=True)
     unlink_evidence(db.session, case, finding_id, uuid, actor=current_actor(), at=now())
     flash("Taken out. The document stays in your library.")
     return redirect(url_for("corrections.show", ref=ref, _anchor=f"r{finding_id}"))
@@ -129,16 +128,12 @@ def evidence_remove(ref: str, finding_id: int, uuid: str) -> ResponseReturnValue
 @commits
 def judge(ref: str, finding_id: int) -> ResponseReturnValue:
     """Close a requirement, or say what its evidence lacks."""
-    case = _locked(ref, Permission.JUDGE_CORRECTIONS)
+    case = case_for(db.session, current_actor(), ref, Permission.JUDGE_CORRECTIONS, lock=True)
     form = request.form
     row = judge_correction(
         db.session, case, finding_id, form.get("verdict", ""), form.get("note", ""), actor=current_actor(), at=now()
     )
     return _saved(ref, row.version, finding_id)
-
-
-def _locked(ref: str, permission: Permission) -> Case:
-    return case_for(db.session, current_actor(), ref, permission, lock=True)
 
 
 def _version() -> int | None:

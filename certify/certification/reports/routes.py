@@ -8,7 +8,6 @@ from typing import Any
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from certify.certification.cases.models import Case
 from certify.certification.cases.queries import actor_may, case_for, header_for, zone_of
 from certify.certification.reports.issuing import answer_objection, object_to, objection_items
 from certify.certification.reports.models import Report
@@ -56,7 +55,7 @@ def show(ref: str) -> ResponseReturnValue:
         return render_template("certification/reports/waiting.html", header=header)
     if report.issued_at is not None:
         record_reading(db.session, case, report, actor=actor, at=at)
-        return _read_page(case, report, header)
+        return _read_page(ref, report, header)
     if report.state == "draft" and actor_may(db.session, case, actor, Permission.WRITE_REPORT):
         page = draft_page(db.session, case, report, _domain(), request.args.get("standard", ""))
         return render_template("certification/reports/write.html", header=header, page=page)
@@ -73,7 +72,7 @@ def show(ref: str) -> ResponseReturnValue:
 @commits
 def summary(ref: str) -> ResponseReturnValue:
     """Save the summary of page 1."""
-    case = _locked(ref, Permission.WRITE_REPORT)
+    case = case_for(db.session, current_actor(), ref, Permission.WRITE_REPORT, lock=True)
     report = write_summary(db.session, case, request.form.get("summary", ""), actor=current_actor(), at=now())
     return _saved(ref, report.version, "summary")
 
@@ -83,7 +82,7 @@ def summary(ref: str) -> ResponseReturnValue:
 @commits
 def requirement(ref: str, element: str) -> ResponseReturnValue:
     """Save the text of the requirement of one element."""
-    case = _locked(ref, Permission.WRITE_REPORT)
+    case = case_for(db.session, current_actor(), ref, Permission.WRITE_REPORT, lock=True)
     text = request.form.get("text", "")
     row = write_requirement(db.session, case, element, text, actor=current_actor(), at=now(), version=_version())
     return _saved(ref, row.version, f"e{element}", row.standard)
@@ -94,7 +93,7 @@ def requirement(ref: str, element: str) -> ResponseReturnValue:
 @commits
 def remark_add(ref: str) -> ResponseReturnValue:
     """Add a strength or a recommendation."""
-    case = _locked(ref, Permission.WRITE_REPORT)
+    case = case_for(db.session, current_actor(), ref, Permission.WRITE_REPORT, lock=True)
     form = request.form
     sites = [int(s) for s in form.getlist("sites") if s.isdigit()]
     row = add_remark(
@@ -115,7 +114,7 @@ def remark_add(ref: str) -> ResponseReturnValue:
 @commits
 def remark_write(ref: str, finding_id: int) -> ResponseReturnValue:
     """Save the text of a strength or a recommendation."""
-    case = _locked(ref, Permission.WRITE_REPORT)
+    case = case_for(db.session, current_actor(), ref, Permission.WRITE_REPORT, lock=True)
     row = write_remark(
         db.session, case, finding_id, request.form.get("text", ""), actor=current_actor(), at=now(), version=_version()
     )
@@ -127,7 +126,7 @@ def remark_write(ref: str, finding_id: int) -> ResponseReturnValue:
 @commits
 def remark_drop(ref: str, finding_id: int) -> ResponseReturnValue:
     """Take a strength or a recommendation out."""
-    case = _locked(ref, Permission.WRITE_REPORT)
+    case = case_for(db.session, current_actor(), ref, Permission.WRITE_REPORT, lock=True)
     drop_remark(db.session, case, finding_id, actor=current_actor(), at=now())
     flash("Taken out of the report.")
     return redirect(url_for("reports.show", ref=ref, domain=_domain()))
@@ -138,7 +137,7 @@ def remark_drop(ref: str, finding_id: int) -> ResponseReturnValue:
 @commits
 def comment_add(ref: str) -> ResponseReturnValue:
     """Leave a comment for the surveyor."""
-    case = _locked(ref, Permission.REVIEW_REPORT)
+    case = case_for(db.session, current_actor(), ref, Permission.REVIEW_REPORT, lock=True)
     form = request.form
     left = comment(
         db.session, case, form.get("text", ""), actor=current_actor(), at=now(),
@@ -153,7 +152,7 @@ def comment_add(ref: str) -> ResponseReturnValue:
 @commits
 def comment_settle(ref: str, comment_id: int) -> ResponseReturnValue:
     """Mark a comment as dealt with."""
-    case = _locked(ref, Permission.WRITE_REPORT)
+    case = case_for(db.session, current_actor(), ref, Permission.WRITE_REPORT, lock=True)
     settle_comment(db.session, case, comment_id, actor=current_actor(), at=now())
     return redirect(url_for("reports.show", ref=ref, domain=_domain()))
 
@@ -163,7 +162,7 @@ def comment_settle(ref: str, comment_id: int) -> ResponseReturnValue:
 @commits
 def conflict(ref: str) -> ResponseReturnValue:
     """A council member answers the conflict question."""
-    case = _locked(ref, Permission.DECIDE)
+    case = case_for(db.session, current_actor(), ref, Permission.DECIDE, lock=True)
     form = request.form
     state_conflict(
         db.session, case, form.get("conflict", ""), form.get("conflict_detail", ""), actor=current_actor(), at=now()
@@ -177,7 +176,7 @@ def conflict(ref: str) -> ResponseReturnValue:
 @commits
 def objection_add(ref: str) -> ResponseReturnValue:
     """The practice says which fact is wrong."""
-    case = _locked(ref, Permission.OBJECT_TO_REPORT)
+    case = case_for(db.session, current_actor(), ref, Permission.OBJECT_TO_REPORT, lock=True)
     made = object_to(
         db.session, case, request.form.get("item", ""), request.form.get("text", ""), actor=current_actor(), at=now()
     )
@@ -190,7 +189,7 @@ def objection_add(ref: str) -> ResponseReturnValue:
 @commits
 def objection_answer(ref: str, objection_id: int) -> ResponseReturnValue:
     """The program accepts or declines an objection."""
-    case = _locked(ref, Permission.ANSWER_OBJECTION)
+    case = case_for(db.session, current_actor(), ref, Permission.ANSWER_OBJECTION, lock=True)
     objection = objection_for(db.session, case, objection_id)
     form = request.form
     answer_objection(
@@ -205,8 +204,9 @@ def objection_answer(ref: str, objection_id: int) -> ResponseReturnValue:
     return redirect(url_for("reports.show", ref=ref, _anchor=f"o{objection.id}"))
 
 
-def _read_page(case: Case, report: Report, header: Any) -> ResponseReturnValue:
+def _read_page(ref: str, report: Report, header: Any) -> ResponseReturnValue:
     actor, at = current_actor(), now()
+    case = case_for(db.session, actor, ref, Permission.VIEW_REPORT)
     page = issued_page(db.session, case, report, local_date(at, zone_of(db.session, case)))
     may_object = page.objection_open and actor_may(db.session, case, actor, Permission.OBJECT_TO_REPORT)
     may_answer = actor_may(db.session, case, actor, Permission.ANSWER_OBJECTION)
@@ -214,10 +214,6 @@ def _read_page(case: Case, report: Report, header: Any) -> ResponseReturnValue:
         "certification/reports/read.html", header=header, page=page, may_object=may_object, may_answer=may_answer,
         items=objection_items(db.session, report) if may_object else [],
     )  # fmt: skip
-
-
-def _locked(ref: str, permission: Permission) -> Case:
-    return case_for(db.session, current_actor(), ref, permission, lock=True)
 
 
 def _domain() -> int | None:
