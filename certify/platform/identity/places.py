@@ -49,7 +49,8 @@ def places_of(session: Session, practice_ids: Iterable[int | None]) -> dict[int,
     ids = {p for p in practice_ids if p is not None}
     if not ids:
         return {}
-    return dict(session.execute(select(_practice.c.id, _practice.c.legal_name).where(_practice.c.id.in_(ids))).tuples().all())
+    rows = session.execute(select(_practice.c.id, _practice.c.legal_name).where(_practice.c.id.in_(ids)))
+    return {row.id: row.legal_name for row in rows}
 
 
 def place_exists(session: Session, practice_id: int) -> bool:

@@ -41,7 +41,7 @@ def mail_for(session: Session, mail_id: int) -> Outbox:
 
 def count_by_group(session: Session) -> dict[str, int]:
     """Return how many mails are queued, unclear, sent and failed."""
-    counts = dict(session.execute(select(Outbox.state, sa.func.count()).group_by(Outbox.state)).tuples().all())
+    counts = {state: number for state, number in session.execute(select(Outbox.state, sa.func.count()).group_by(Outbox.state))}
     return {group: sum(counts.get(state, 0) for state in states) for group, states in GROUPS.items()}
 
 

@@ -85,15 +85,12 @@ def list_practices(
         bound, row = sa.tuple_(*[sa.literal(k) for k in after]), sa.tuple_(*order)
         query = query.where(row < bound if back else row > bound)
     practices = session.scalars(query).all()
-    sites = dict(
-        session.execute(
-            select(Site.practice_id, sa.func.count())
-            .where(Site.practice_id.in_([p.id for p in practices]), Site.closed_on.is_(None))
-            .group_by(Site.practice_id)
-        )
-        .tuples()
-        .all()
+    counted = (
+        select(Site.practice_id, sa.func.count().label("sites"))
+        .where(Site.practice_id.in_([p.id for p in practices]), Site.closed_on.is_(None))
+        .group_by(Site.practice_id)
     )
+    sites = {row.practice_id: row.sites for row in session.execute(counted)}
     return [PracticeLine(p.id, p.legal_name, p.name_key, p.city, p.state, p.setting, sites.get(p.id, 0)) for p in practices]
 
 
@@ -108,7 +105,8 @@ def names_of_practices(session: Session, practice_ids: Iterable[int | None]) -> 
     ids = {p for p in practice_ids if p is not None}
     if not ids:
         return {}
-    return dict(session.execute(select(Practice.id, Practice.legal_name).where(Practice.id.in_(ids))).tuples().all())
+    rows = session.execute(select(Practice.id, Practice.legal_name).where(Practice.id.in_(ids)))
+    return {row.id: row.legal_name for row in rows}
 
 
 def list_sites(session: Session, practice_id: int, *, closed: bool = True) -> Sequence[Site]:

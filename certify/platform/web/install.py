@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Flask, request
 
 from certify.platform.web.csrf import install_csrf
 from certify.platform.web.errors import install_errors
@@ -12,7 +12,9 @@ from certify.platform.web.health import install_health
 from certify.platform.web.security import install_security
 from certify.platform.web.transactions import install_transactions
 
+# Files come one at a time and may be large; what people type and programs send as JSON is not.
 LARGEST_REQUEST = 60 * 1024 * 1024
+LARGEST_FORM = 5 * 1024 * 1024
 
 
 def init_web(app: Flask) -> None:
@@ -24,9 +26,8 @@ def init_web(app: Flask) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
     )
-    app.config.setdefault("MAX_CONTENT_LENGTH", LARGEST_REQUEST)
-    app.config.setdefault("MAX_FORM_MEMORY_SIZE", 5 * 1024 * 1024)
-    app.config.setdefault("MAX_FORM_PARTS", 5000)
+    app.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_FORM, MAX_FORM_PARTS=5000)
+    app.before_request(_limit_forms)
     install_transactions(app)
     install_health(app)
     install_csrf(app)
@@ -35,3 +36,9 @@ def init_web(app: Flask) -> None:
     register_formats(app)
     app.jinja_env.globals["once"] = once
     app.jinja_env.globals["form_key"] = form_key
+
+
+def _limit_forms() -> None:
+    """Whole forms and JSON are read into memory at once, so they get a limit of their own."""
+    if request.mimetype in ("application/x-www-form-urlencoded", "application/json"):
+        request.max_content_length = LARGEST_FORM
