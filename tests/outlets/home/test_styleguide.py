@@ -59,7 +59,11 @@ def test_the_style_guide_is_there_in_development(client: FlaskClient) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 820, 1280])
 def test_all_pieces_are_without_barriers(
-    live_server: LiveServer, new_page: Callable[..., Page], barriers: Callable[[Page], list[str]], scheme: str, width: int
+    live_server: LiveServer,
+    new_page: Callable[..., Page],
+    barriers: Callable[[Page], list[str]],
+    scheme: str,
+    width: int,
 ) -> None:
     page = new_page(width=width, color_scheme=scheme)
     page.goto(f"{live_server.url}/styleguide")
