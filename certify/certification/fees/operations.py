@@ -129,8 +129,8 @@ def record_payment(
         raise NotOpen(f"Invoice {invoice.number} is {invoice.state}; nothing can be paid on it.")
     today = local_date(at, zone_of(session, case))
     errors = payment_errors(amount_cents, invoice.total_cents, received_on, today)
-    if len(reference) > 80:
-        errors.append(FieldError("payment_reference", "Write the bank's reference in at most 80 characters."))
+    if not reference.strip() or len(reference.strip()) > 80:
+        errors.append(FieldError("payment_reference", "Write the bank's reference, at most 80 characters."))
     if errors or amount_cents is None:
         raise Invalid(errors)
     payment = Payment(
