@@ -312,6 +312,26 @@ def settings() -> str:
     )
 
 
+def theme() -> str:
+    """Return theme1.xml: the colours and the typeface that Word offers to whoever edits a template."""
+    slots = {
+        "dk1": INK, "lt1": "FFFFFF", "dk2": MUTED, "lt2": WASH, "accent1": ACCENT, "accent2": MET, "accent3": DUE,
+        "accent4": NOT_MET, "accent5": MUTED, "accent6": LINE, "hlink": ACCENT, "folHlink": MUTED,
+    }  # fmt: skip
+    colours = "".join(f'<a:{slot}><a:srgbClr val="{value}"/></a:{slot}>' for slot, value in slots.items())
+    face = f'<a:latin typeface="{FONT}"/><a:ea typeface=""/><a:cs typeface=""/>'
+    fill = '<a:solidFill><a:schemeClr val="phClr"/></a:solidFill>'
+    stroke = f'<a:ln w="9525">{fill}</a:ln>'
+    effect = "<a:effectStyle><a:effectLst/></a:effectStyle>"
+    return (
+        f'{HEAD}<a:theme xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" name="certify"><a:themeElements>'
+        f'<a:clrScheme name="certify">{colours}</a:clrScheme><a:fontScheme name="certify"><a:majorFont>{face}</a:majorFont>'
+        f'<a:minorFont>{face}</a:minorFont></a:fontScheme><a:fmtScheme name="certify"><a:fillStyleLst>{fill * 3}</a:fillStyleLst>'
+        f"<a:lnStyleLst>{stroke * 3}</a:lnStyleLst><a:effectStyleLst>{effect * 3}</a:effectStyleLst>"
+        f"<a:bgFillStyleLst>{fill * 3}</a:bgFillStyleLst></a:fmtScheme></a:themeElements></a:theme>"
+    )
+
+
 def relationships(items: list[tuple[str, str]]) -> str:
     """Return a .rels part from (kind, target) pairs, numbered rId1, rId2 …"""
     rows = "".join(
@@ -340,6 +360,7 @@ def package(name: str, body: str) -> None:
         "word/numbering.xml": f"{word}.numbering+xml",
         "word/settings.xml": f"{word}.settings+xml",
         "word/fontTable.xml": f"{word}.fontTable+xml",
+        "word/theme/theme1.xml": "application/vnd.openxmlformats-officedocument.theme+xml",
         "docProps/core.xml": "application/vnd.openxmlformats-package.core-properties+xml",
     }
     kinds = "".join(f'<Override PartName="/{part}" ContentType="{kind}"/>' for part, kind in overrides.items())
@@ -368,11 +389,13 @@ def package(name: str, body: str) -> None:
         "word/document.xml": f"{HEAD}<w:document {W} {R}><w:body>{body}</w:body></w:document>",
         "word/_rels/document.xml.rels": relationships(
             [(f"{TYPES}/{part}", f"{part}.xml") for part in ("styles", "numbering", "settings", "fontTable")]
+            + [(f"{TYPES}/theme", "theme/theme1.xml")]
         ),
         "word/styles.xml": styles(),
         "word/numbering.xml": numbering(),
         "word/settings.xml": settings(),
         "word/fontTable.xml": font_table(),
+        "word/theme/theme1.xml": theme(),
         "word/_rels/fontTable.xml.rels": relationships(fonts),
     }
     for number, (face, key) in enumerate(FONT_KEYS.values(), start=1):
