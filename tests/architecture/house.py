@@ -63,7 +63,16 @@ def imported(path: Path) -> Iterator[tuple[str, int, bool]]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         for child in ast.walk(node)
     }
+    # What only the type checker reads is no dependency.
+    for_types = {
+        id(child)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for child in ast.walk(node)
+    }
     for node in ast.walk(tree(path)):
+        if id(node) in for_types:
+            continue
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno, id(node) in inside) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

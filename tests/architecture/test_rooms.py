@@ -35,7 +35,9 @@ def test_the_first_file_of_a_room_says_what_the_room_is_for_and_does_nothing() -
         shown(path)
         for path in modules()
         if path.name == "__init__.py"
-        and 1 <= len(path.relative_to(PACKAGE).parts[:-1]) <= 2  # below, a noun split into a folder may gather its parts
+        and 1
+        <= len(path.relative_to(PACKAGE).parts[:-1])
+        <= 2  # below, a noun split into a folder may gather its parts
         and len(tree(path).body) != 1
     ]
     assert busy == []

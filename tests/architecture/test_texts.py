@@ -16,7 +16,11 @@ INLINE = re.compile(
 # Mail programs know no stylesheets but those in the message; css-inline moves them into the elements.
 MAY_STYLE = {"mail", "word"}
 # Words of a machine or of a place where packages come from; written in two pieces so that this file is clean itself.
-MACHINE = re.compile(r"(?<![\w.)}])(?:" + "|".join(("/wo" + "rk/", "/ro" + "ot/", r"/ho" + r"me/\w", "/Us" + "ers/", r"[A-Z]:\\Us" + "ers")) + ")")
+MACHINE = re.compile(
+    r"(?<![\w.)}])(?:"
+    + "|".join(("/wo" + "rk/", "/ro" + "ot/", r"/ho" + r"me/\w", "/Us" + "ers/", r"[A-Z]:\\Us" + "ers"))
+    + ")"
+)
 HOSTS = re.compile("|".join(("files.python" + "hosted", "registry.npm" + "js", "pypi" + r"\.org/simple")))
 
 
@@ -63,25 +67,22 @@ def test_every_template_is_rendered_or_used_by_another() -> None:
         for name in (
             p.relative_to(TEMPLATES).as_posix() for p in sorted(TEMPLATES.rglob("*")) if p.suffix in {".html", ".txt"}
         )
-        if name not in named and not any(pattern.fullmatch(name) for pattern in patterns) and not mail(name, named)
+        if name not in named and not any(pattern.fullmatch(name) for pattern in patterns) and not mail(name)
     ]
     assert unused == []
 
 
-def mail(name: str, named: set[str]) -> bool:
-    """Whether this is one of the two forms of a mail that is named without its ending."""
-    return name.startswith("mail/") and name.rsplit(".", 1)[0].removeprefix("mail/") in {
-        n.removeprefix("mail/") for n in named
-    } | {word for path in modules() for word in words_of(path.as_posix())}
-
-
-def words_of(path: str) -> set[str]:
-    """Every text constant of a module."""
-    return {
-        node.value
-        for node in ast.walk(tree(next(m for m in modules() if m.as_posix() == path)))
+def mail(name: str) -> bool:
+    """Whether this is one of the two forms of a mail, named without its ending by code or by workflows/notices.yaml."""
+    kind = name.removeprefix("mail/").rsplit(".", 1)[0]
+    said = {
+        node.value.removeprefix("mail/")
+        for path in modules()
+        for node in ast.walk(tree(path))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
+    notices = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "workflows").glob("*.yaml")))
+    return name.startswith("mail/") and (kind in said or re.search(rf"template: {kind}\b", notices) is not None)
 
 
 def test_no_file_speaks_of_the_machine_it_was_written_on() -> None:

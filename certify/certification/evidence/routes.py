@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
-from certify.certification.cases.models import Case
 from certify.certification.cases.queries import actor_may, case_for, header_for
 from certify.certification.evidence.files import ACCEPT, ALLOWED_WORDS
 from certify.certification.evidence.forms import UploadForm, inspect_all, read_files
@@ -52,6 +52,9 @@ from certify.core.rulebook.current import current
 from certify.db import db
 from certify.platform.storage.operations import fetch
 from certify.platform.web.edges import commits, current_actor, records_reading, requires
+
+if TYPE_CHECKING:
+    from certify.certification.cases.models import Case
 
 bp = Blueprint("evidence", __name__)
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from certify.certification.applications.queries import blackout_days, survey_windows
-from certify.certification.cases.models import Case
 from certify.certification.cases.operations import take
 from certify.certification.cases.queries import actor_may, case_for, header_for, zone_of
 from certify.certification.surveyors.operations import conflict_answers, declare
@@ -36,6 +35,9 @@ from certify.db import db
 from certify.platform.identity.queries import names_of
 from certify.platform.web.edges import commits, current_actor, requires
 from certify.platform.web.forms import posted_version
+
+if TYPE_CHECKING:
+    from certify.certification.cases.models import Case
 
 
 @bp.get("/cases/<ref>/survey")
