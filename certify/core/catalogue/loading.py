@@ -126,7 +126,7 @@ def read_fees(source: Map, mistakes: list[Mistake], states: Collection[str]) -> 
         until = f.texts("until", None)
         for state in until:
             if state not in states:
-                f.wrong("until", f"{state!r} is not a state; {nearest(state, states)}")
+                f.wrong("until", f"{state!r} is not a state; {nearest(state, states)}", entry=state)
         refunds.append(RefundRule(f.text("key"), until, f.integer("percent", least=0, most=100)))
         f.done()
     found = FeeSchedule(
@@ -209,4 +209,4 @@ def read_settings(source: Map, mistakes: list[Mistake]) -> dict[str, int | bool]
 def _check_roles(r: Reader, key: str, roles: Collection[str]) -> None:
     for role in roles:
         if role not in AUDIENCES:
-            r.wrong(key, f"{role!r} is not a role; {nearest(role, AUDIENCES)}")
+            r.wrong(key, f"{role!r} is not a role; {nearest(role, AUDIENCES)}", entry=role)

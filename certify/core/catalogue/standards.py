@@ -152,13 +152,13 @@ def _read_standard(body: Map, domain: int, mistakes: list[Mistake]) -> Standard:
     if not elements:
         r.wrong("elements", "needs at least one element")
     for letter in sorted(sourced - set(letters)):
-        r.wrong("sourced_elements", f"{letter!r} is not an element of this standard")
+        r.wrong("sourced_elements", f"{letter!r} is not an element of this standard", entry=letter)
     if code and not code.startswith(f"{domain}."):
         r.wrong("code", f"the code {code!r} must begin with the number of its domain, {domain}")
     modes = r.texts("evidence", None)
     for mode in modes:
         if mode not in MODES:
-            r.wrong("evidence", f"{mode!r} is not a review mode; modes are {', '.join(MODES)}")
+            r.wrong("evidence", f"{mode!r} is not a review mode; modes are {', '.join(MODES)}", entry=mode)
     standard = Standard(
         code=code,
         key=r.text("key"),

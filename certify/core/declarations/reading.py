@@ -239,9 +239,12 @@ class Reader:
         """Return the line of a key, or of the mapping when the key is not there."""
         return self._map.lines.get(key, self._map.line)
 
-    def wrong(self, key: str, reason: str) -> None:
-        """Add a mistake at a key."""
-        self._mistakes.append(Mistake(self._map.file, self.line_of(key), f"{self._where}{reason}"))
+    def wrong(self, key: str, reason: str, *, entry: object = None) -> None:
+        """Add a mistake at a key, or at the entry of that value in the list under the key."""
+        line, value = self.line_of(key), self._map.get(key)
+        if entry is not None and isinstance(value, Seq) and entry in value:
+            line = value.lines[value.index(entry)]
+        self._mistakes.append(Mistake(self._map.file, line, f"{self._where}{reason}"))
 
     def has(self, key: str) -> bool:
         """Whether the key is there and not empty."""

@@ -143,7 +143,7 @@ def _read_transition(body: Map, mistakes: list[Mistake]) -> Transition:
         if role in {x.value for x in Role}:
             roles.add(Role(role))
         else:
-            r.wrong("roles", f"{role!r} is not a role; {nearest(role, [x.value for x in Role])}")
+            r.wrong("roles", f"{role!r} is not a role; {nearest(role, [x.value for x in Role])}", entry=role)
     automatic, clock = r.flag("automatic"), r.flag("clock")
     if not roles and "roles" in body:
         r.wrong("roles", "'roles' names no one who may take this step")
@@ -223,7 +223,11 @@ def _check_transitions(machine: Machine, at: At, guards: Collection[str] | None)
         for source in t.sources:
             before = pairs.setdefault((source, t.trigger), t)
             if before is not t or t.sources.count(source) > 1:
-                at(t, "from", f"leads on from {source!r} twice; a trigger has one way from a state")
+                at(
+                    t,
+                    "from",
+                    f"leads on from {source!r} twice (see {before.file}:{before.line}); a trigger has one way from a state",
+                )
             if source in machine.states and machine.states[source].ends:
                 at(t, "from", f"leads on from {source!r}, which is an end")
         for guard in t.guards:

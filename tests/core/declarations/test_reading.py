@@ -122,7 +122,9 @@ def reader(folder: Path, content: str) -> tuple[Reader, list[Mistake]]:
 
 
 def test_all_mistakes_of_a_mapping_are_collected_not_only_the_first(tmp_path: Path) -> None:
-    r, mistakes = reader(tmp_path, "label: 5\ndays: many\nopen: perhaps\nkind: other\non: someday\nlist: x\nlabbel: y\n")
+    r, mistakes = reader(
+        tmp_path, "label: 5\ndays: many\nopen: perhaps\nkind: other\non: someday\nlist: x\nlabbel: y\n"
+    )
     r.text("label")
     r.integer("days")
     r.flag("open")
