@@ -21,6 +21,7 @@ from certify.core.foundation.clock import FixedClock, use_clock
 from certify.core.rulebook.current import use as use_rulebook
 from certify.core.rulebook.loading import load_rulebook
 from certify.db import db, prepare_sqlite
+from certify.outlets.api.install import init_api
 from certify.outlets.documents import routes as documents
 from certify.outlets.documents.docx_writer.templates import use_own_templates
 from certify.outlets.home import routes as home
@@ -111,5 +112,6 @@ def install_rooms(app: Flask) -> None:
     register_navigation(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    init_api(app)
     if not app.config["SETTINGS"].production:
         app.register_blueprint(styleguide.bp)

@@ -266,3 +266,30 @@ class SyncAnswer(ma.Schema):
     acks = ma.fields.List(ma.fields.Raw(), required=True)
     changes = ma.fields.List(ma.fields.Raw(), required=True)
     conflicts = ma.fields.List(ma.fields.Raw(), required=True)
+
+
+class RegisterArguments(ListArguments):
+    q = ma.fields.String(load_default="", validate=ma.validate.Length(max=200))
+    changed_since = ma.fields.AwareDateTime(load_default=None)
+
+
+class RegisterSite(ma.Schema):
+    name = ma.fields.String(required=True)
+    city = ma.fields.String(required=True)
+    state = ma.fields.String(required=True)
+
+
+class RegisterItem(ma.Schema):
+    certificate_no = ma.fields.String(required=True)
+    practice = ma.fields.String(required=True)
+    sites = ma.fields.List(ma.fields.Nested(RegisterSite), required=True)
+    status = ma.fields.String(required=True)
+    edition = ma.fields.String(required=True)
+    awarded_on = ma.fields.Date(required=True)
+    ends_on = ma.fields.Date(required=True)
+    changed_at = ma.fields.AwareDateTime(required=True)
+
+
+class RegisterPage(ma.Schema):
+    items = ma.fields.List(ma.fields.Nested(RegisterItem), required=True)
+    next = ma.fields.String(allow_none=True, required=True)

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, jsonify, request
 
 from certify.certification.surveys.attachments import put_attachment
-from certify.certification.surveys.checklist import checklist
+from certify.certification.surveys.queries import checklist
 from certify.certification.surveys.sync import sync
 from certify.core.access.policy import Permission
 from certify.core.foundation.clock import now
