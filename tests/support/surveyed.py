@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from certify.certification.applications.models import AgreementSignature
@@ -50,6 +51,12 @@ class Surveyed:
     survey: Survey
     report: Report | None = None
     actors: dict[str, Actor] = field(default_factory=dict)
+
+    def sign_in(self, client: FlaskClient, who: str) -> FlaskClient:
+        """Sign one of its people in."""
+        answer = client.post("/sign-in", data={"email": f"{who}@example.org", "password": PASSWORD})
+        assert answer.status_code == 302, answer.text
+        return client
 
     def take(self, trigger: str, who: str, **data: object) -> CaseAdvanced:
         """Take a step of the case as one of its people, an hour later than the last."""

@@ -48,7 +48,7 @@ def issued_report(session: Session, case_id: int, report_id: int | None = None) 
     query = select(Report).where(Report.case_id == case_id, Report.state.in_((ISSUED, REPLACED)))
     if report_id is not None:
         return session.scalar(query.where(Report.id == report_id))
-    return session.scalar(query.order_by(Report.issued_at.desc(), Report.id.desc()).limit(1))
+    return session.scalar(query.order_by(Report.survey_id.desc(), Report.number.desc()).limit(1))
 
 
 def list_issued(session: Session, case_id: int) -> Sequence[Report]:
@@ -56,7 +56,7 @@ def list_issued(session: Session, case_id: int) -> Sequence[Report]:
     return session.scalars(
         select(Report)
         .where(Report.case_id == case_id, Report.state.in_((ISSUED, REPLACED)))
-        .order_by(Report.issued_at.desc(), Report.id.desc())
+        .order_by(Report.survey_id.desc(), Report.number.desc())
     ).all()
 
 
