@@ -69,6 +69,11 @@ class Standing:
         words = self.words
         return words[0] if self.clash else min(words, key=lambda w: (w.order_at, w.op))
 
+    @property
+    def text(self) -> str | None:
+        """What is written here; in a conflict any of the texts, so that a count does not hang on which came first."""
+        return next((w.value for w in sorted(self.words, key=lambda w: (w.order_at, w.op)) if filled(w.value)), None)
+
 
 def order_at(at: datetime, base: int | None, own: Iterable[tuple[int, datetime]]) -> datetime:
     """Return the place of a new op among the words of its device: its clock's, but after whatever it had seen.

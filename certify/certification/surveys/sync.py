@@ -276,8 +276,8 @@ def _tally_of(answers: Mapping[Key, _Answer], site: int, element: str) -> Tally:
     return tally(
         rating.stands.value if rating else None,
         rating.clash if rating else False,
-        note.stands.value if note else None,
-        reason.stands.value if reason else None,
+        note.text if note else None,
+        reason.text if reason else None,
     )
 
 
