@@ -34,7 +34,8 @@ def test_the_drawing_can_be_repeated_whatever_the_order_of_the_sites(sites, seed
 def test_the_rule_of_the_process_holds(sites, seed):
     chosen = {c.site_id: c for c in draw_sample(sites, seed)}
     visited = {site for site, choice in chosen.items() if choice.visited}
-    assert set(chosen) == {s.site_id for s in sites} and len(visited) >= min(len(sites), sample_size(len(sites)))
+    assert set(chosen) == {s.site_id for s in sites}
+    assert len(visited) >= min(len(sites), sample_size(len(sites)))
     if len(sites) <= 3:
         assert visited == set(chosen)
         return

@@ -37,7 +37,8 @@ def statuses(answer: dict[str, Any]) -> list[str]:
 def test_what_is_acknowledged_is_stored_and_given_back(visit: Visit) -> None:
     op = visit.op(value="no")
     answer = visit.send(op)
-    assert answer["acks"] == [{"op": op["op"], "status": "applied", "seq": 1, "reason": None}] and answer["seq"] == 1
+    assert answer["acks"] == [{"op": op["op"], "status": "applied", "seq": 1, "reason": None}]
+    assert answer["seq"] == 1
     assert [(c["op"], c["value"], c["element"], c["device"]) for c in answer["changes"]] == [(op["op"], "no", "1.1.a", TABLET)]
     assert [(a.element, a.value) for a in answers_of(visit.session, visit.survey.id)] == [("1.1.a", "no")]
 
@@ -78,7 +79,8 @@ def test_a_clash_keeps_both_values_with_author_and_time_until_it_is_settled(visi
     assert (conflict["site"], conflict["element"], conflict["field"]) == (visit.site_ids[0], "1.1.a", "rating")
     assert [(v["value"], v["by"]) for v in conflict["values"]] == [("yes", visit.surveyor.name), ("no", visit.surveyor.name)]
     settled = visit.send(visit.op(value="no", base=max(v["seq"] for v in conflict["values"])))
-    assert statuses(settled) == ["applied"] and settled["conflicts"] == []
+    assert statuses(settled) == ["applied"]
+    assert settled["conflicts"] == []
     assert [a.value for a in answers_of(visit.session, visit.survey.id)] == ["no"]
     assert len(journal(visit.session, SurveyOp, visit.survey.id)) == 3
 
@@ -107,7 +109,8 @@ def test_changes_since_let_another_tablet_take_over(visit: Visit) -> None:
     seq = visit.send(*sent)["seq"]
     visit.send(visit.op("1.1.c"), device=OTHER_TABLET)
     fresh = visit.send(device=str(uuid4()), since=0)
-    assert [c["op"] for c in fresh["changes"]][:3] == [o["op"] for o in sent] and fresh["seq"] == seq + 1
+    assert [c["op"] for c in fresh["changes"]][:3] == [o["op"] for o in sent]
+    assert fresh["seq"] == seq + 1
     assert len(visit.send(device=str(uuid4()), since=seq)["changes"]) == 1
     assert visit.send(since=seq + 1)["changes"] == []
     # A server that was restored from a backup knows fewer numbers than the tablet: it tells all it has.
@@ -120,7 +123,8 @@ def test_after_the_finish_ops_are_late_and_wait_for_acceptance(visit: Visit) -> 
     answer_all(visit.session, visit.survey.id, everything, actor=visit.actor("surveyor"), at=now())
     visit.take("finish_survey", "surveyor")
     late = visit.send(visit.op(value="no"), visit.op("1.1.b", "note", "Late note"), device=OTHER_TABLET)
-    assert statuses(late) == ["late", "late"] and statuses(visit.send(visit.op() | {"op": late["acks"][0]["op"], "value": "no"})) == ["duplicate"]
+    assert statuses(late) == ["late", "late"]
+    assert statuses(visit.send(visit.op() | {"op": late["acks"][0]["op"], "value": "no"})) == ["duplicate"]
     assert {a.value for a in answers_of(visit.session, visit.survey.id)} == {"yes"}
     waiting = late_ops(visit.session, visit.survey.id)
     opened = OpenSurvey(visit.survey, visit.case)
@@ -129,7 +133,8 @@ def test_after_the_finish_ops_are_late_and_wait_for_acceptance(visit: Visit) -> 
     judge_late(visit.session, opened, waiting[0].seq, accept=True, actor=visit.actor("staff"), at=now())
     judge_late(visit.session, opened, waiting[1].seq, accept=False, actor=visit.actor("surveyor"), at=now())
     assert [a.value for a in answers_of(visit.session, visit.survey.id) if a.element == "1.1.a" and a.site_id == visit.site_ids[0]] == ["no"]
-    assert not [a for a in answers_of(visit.session, visit.survey.id) if a.field == "note"] and not late_ops(visit.session, visit.survey.id)
+    assert not [a for a in answers_of(visit.session, visit.survey.id) if a.field == "note"]
+    assert not late_ops(visit.session, visit.survey.id)
     with pytest.raises(NotFound):
         judge_late(visit.session, opened, waiting[0].seq, accept=True, actor=visit.actor("staff"), at=now())
     assert_counters_fit(visit)
@@ -172,7 +177,8 @@ def test_a_wrong_op_is_rejected_with_its_reason_and_the_others_are_stored(visit:
     ops = [visit.op() | wrong if isinstance(wrong, dict) and wrong else wrong for wrong in WRONG]
     answer = visit.send(*ops, visit.op("1.1.b"))
     applied = [repr(ops[n])[:80] for n, ack in enumerate(answer["acks"][:-1]) if ack["status"] != "rejected" or not ack["reason"]]
-    assert applied == [] and answer["acks"][-1]["status"] == "applied"
+    assert applied == []
+    assert answer["acks"][-1]["status"] == "applied"
 
 
 FRAMES: list[Any] = [
