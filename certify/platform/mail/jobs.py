@@ -124,17 +124,27 @@ def _send_one(session: Session, clock: Clock, server: smtplib.SMTP, url: str, to
         return 0
     try:
         server.send_message(message)
-    except (smtplib.SMTPServerDisconnected, OSError):
-        # Cut off before the answer: nobody knows whether it left. What may go out twice waits with the rest of the
-        # batch; what may not stays as it is, for a person to look at.
-        if not once_only:
-            _note(session, token, mail_id, state="claimed")
-        raise
     except smtplib.SMTPException as refusal:
+        # An SMTPException is an OSError too, so this comes first.
+        if isinstance(refusal, smtplib.SMTPServerDisconnected):
+            _cut_off(session, token, mail_id, once_only)
+            raise
         _refused(session, clock, token, mail_id, refusal)
         return 0
+    except OSError:
+        _cut_off(session, token, mail_id, once_only)
+        raise
     done = {"state": "sent", "sent_at": clock.now(), "last_error": "", "lease_token": None, "lease_until": None, **forgotten}
     return int(_note(session, token, mail_id, **done))
+
+
+def _cut_off(session: Session, token: str, mail_id: int, once_only: bool) -> None:
+    """The connection broke before the answer: nobody knows whether the mail left.
+
+    What may go out twice waits with the rest of the batch; what may not stays as it is, for a person to look at.
+    """
+    if not once_only:
+        _note(session, token, mail_id, state="claimed")
 
 
 def _refused(session: Session, clock: Clock, token: str, mail_id: int, refusal: smtplib.SMTPException) -> None:
