@@ -13,7 +13,7 @@ from certify.certification.cases import registry
 from certify.certification.cases.models import Case, CaseDeadline, CaseMember
 from certify.certification.cases.rules import CaseClockFacts
 from certify.core.access.policy import Permission, Reach, Subject, allowed, reach
-from certify.core.access.roles import SYSTEM, Actor, Role
+from certify.core.access.roles import ROLE_TITLES, SYSTEM, Actor, Role
 from certify.core.foundation.clock import now
 from certify.core.foundation.days import business_days_between, local_date
 from certify.core.foundation.errors import NotAllowed, NotFound, Unmet
@@ -87,6 +87,7 @@ class OpenStep:
     primary: bool
     url: str
     opening: Opening
+    who: str = ""
 
 
 @dataclass(frozen=True)
@@ -352,8 +353,9 @@ def _member_roles(session: Session, case: Case, actor: Actor) -> set[str]:
 def _open_step(case: Case, opening: Opening) -> OpenStep:
     url = opening.page.format(ref=case.ref) if opening.page else f"/cases/{case.ref}/do/{opening.trigger}"
     return OpenStep(
-        opening.trigger, opening.label, opening.explanation, opening.allowed, tuple(opening.unmet), opening.primary, url, opening
-    )
+        opening.trigger, opening.label, opening.explanation, opening.allowed, tuple(opening.unmet), opening.primary, url, opening,
+        ", ".join(sorted(ROLE_TITLES[role] for role in opening.roles)),
+    )  # fmt: skip
 
 
 def _due(key: str, on: date, today: date) -> Due:

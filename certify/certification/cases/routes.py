@@ -37,6 +37,7 @@ from certify.platform.web.paging import Page, linked, read_cursor, write_cursor
 bp = Blueprint("cases", __name__)
 
 PAGE = 20
+MEMBERS = {"surveyor": "Site surveyor", "proposed_surveyor": "Proposed surveyor"}
 HISTORY_PAGE = 50
 KINDS = (
     ("case", "Steps of the case"),
@@ -114,7 +115,7 @@ def detail(ref: str) -> ResponseReturnValue:
         others=[s for s in everything if not s.opening.role_allowed],
         deadlines=deadlines_of(db.session, case, at),
         events=lines(list_events(db.session, f"case:{ref}", limit=8, internal=internal)) if may_history else [],
-        people=[(m, names.get(m.person_id, "")) for m in members if m.until_at is None or m.until_at > at],
+        people=[(MEMBERS.get(m.role, m.role), names.get(m.person_id, "")) for m in members if m.until_at is None or m.until_at > at],
         staff_name=names.get(case.staff_id or 0, ""),
         staff=list_people_in_role(db.session, "program_staff") if may_assign else [],
         rules=current().deadlines,
