@@ -20,6 +20,8 @@ PLACES: tuple[tuple[str, str, Permission], ...] = (
     ("My surveys", "/my-surveys", Permission.VIEW_OWN_SURVEYS),
     ("Cases", "/cases", Permission.VIEW_QUEUE),
     ("Practices", "/practices", Permission.VIEW_QUEUE),
+    ("Surveyors", "/surveyors", Permission.MANAGE_SURVEYORS),
+    ("Invoices", "/invoices", Permission.RECORD_PAYMENT),
     ("People", "/people", Permission.MANAGE_PEOPLE),
     ("Mail", "/mail", Permission.VIEW_MAIL),
 )
@@ -39,7 +41,9 @@ HELP_OF_PATH: tuple[tuple[str, str], ...] = (
     ("/fees", "fees"),
     ("/invoices", "fees"),
     ("/evidence", "evidence"),
+    ("/surveyors", "surveyors"),
     ("/surveys", "survey"),
+    ("/conflict", "conflict"),
     ("/survey", "survey"),
     ("/report", "report"),
     ("/corrections", "corrections"),

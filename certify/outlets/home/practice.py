@@ -133,6 +133,8 @@ def documents_of(session: Session, case: Case, actor: Actor) -> list[DocumentLin
             )
             for view in invoices_of(session, case)
         ]
+    if actor_may(session, case, actor, Permission.EXPORT_CASE):
+        found.append(DocumentLine("Case file", "everything in one archive", (("ZIP", f"{base}/case-file.zip"),)))
     return found
 
 
