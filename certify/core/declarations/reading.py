@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from certify.core.foundation.errors import Refusal
+
 LARGEST = 2 * 1024 * 1024
 MOST_NODES = 200_000
 DEEPEST = 40
@@ -31,8 +33,8 @@ class Mistake:
         return f"{self.file}:{self.line}: {self.reason}"
 
 
-class Broken(Exception):
-    """Declarations that cannot be used, with every mistake found."""
+class Broken(Refusal):
+    """Declarations that cannot be used, with every mistake found: the product does not start by half a rule."""
 
     def __init__(self, mistakes: Iterable[Mistake]) -> None:
         self.mistakes = tuple(sorted(set(mistakes)))
