@@ -18,6 +18,7 @@ _ROW = 34
 _NAME = 18
 _GAP = 4
 _MANY = 4
+_WIDEST = 340
 _PER_LETTER = 7.4
 # From this share of standards not met a cell is filled more deeply.
 _DEEP_FROM = 0.2
@@ -38,7 +39,7 @@ class Picture:
 def compliance_picture(report: SurveyReport) -> Picture:
     """Return the heat grid of a report: one row per domain, one column per visited site."""
     sites = column_heads(report)
-    column = (WIDTH - _LABEL) / max(len(sites), 1)
+    column = min((WIDTH - _LABEL) / max(len(sites), 1), _WIDEST)
     names = [_fit(name, int(column / _PER_LETTER)) for name in sites]
     head = _HEAD + _NAME * (max(map(len, names), default=1) - 1)
     height = head + _ROW * len(report.domains)

@@ -34,7 +34,7 @@ from certify.outlets.documents.content.wording import listed, sentence
 from certify.outlets.documents.models import Document
 from certify.platform.practices.models import Practice
 
-PROGRAM = "Oncology Medical Home Certification"
+PROGRAM = "Oncology Medical Home certification"
 LOCAL_ADDRESS = "http://127.0.0.1:8000"
 EXTENSIONS: dict[str, tuple[str, ...]] = {
     "survey-report": ("docx", "pdf"),
@@ -119,7 +119,8 @@ def _made_before(session: Session, source: str, kind: str, ext: str) -> str:
 def _survey_report(session: Session, case: Case, actor: Actor, wanted: Wanted) -> tuple[SurveyReport, str, str]:
     issued = None if wanted.draft else issued_report(session, case.id, wanted.report_id)
     if issued is not None:
-        return report_content(content_of(session, case, issued)), f"report:{issued.id}", f"v{issued.number}"
+        content = report_content(content_of(session, case, issued), zone_of(session, case))
+        return content, f"report:{issued.id}", f"v{issued.number}"
     newest = newest_report(session, case.id) if wanted.report_id is None else None
     if (
         newest is None
@@ -127,13 +128,19 @@ def _survey_report(session: Session, case: Case, actor: Actor, wanted: Wanted) -
         or not actor_may(session, case, actor, Permission.VIEW_DRAFT_REPORT)
     ):
         raise NotFound("No survey report has been issued in this case yet.")
-    return report_content(content_of(session, case, newest)), "", "draft"
+    return report_content(content_of(session, case, newest), zone_of(session, case)), "", "draft"
 
 
-def report_content(data: Mapping[str, Any]) -> SurveyReport:
-    """Return a report's frozen JSON as content for the writers."""
-    summary = data.get("more", {}).get("summary", "")
-    return read(SurveyReport, {"summary": summary, **data})
+def report_content(data: Mapping[str, Any], zone: str) -> SurveyReport:
+    """Return a report's frozen JSON as content for the writers, its instants in the practice's time zone."""
+    report = read(SurveyReport, {"summary": data.get("more", {}).get("summary", ""), **data})
+    local = zone_info(zone)
+    return replace(
+        report,
+        issued_at=report.issued_at.astimezone(local) if report.issued_at else None,
+        approvals=tuple(replace(a, at=a.at.astimezone(local) if a.at else None) for a in report.approvals),
+        versions=tuple(replace(v, issued_at=v.issued_at.astimezone(local)) for v in report.versions),
+    )
 
 
 def _decision_letter(session: Session, case: Case, _actor: Actor, _wanted: Wanted) -> tuple[DecisionLetter, str, str]:

@@ -31,7 +31,7 @@ from certify.outlets.documents.content.survey_report import (
 from certify.outlets.documents.content.wording import Rating
 from certify.resources import WORKFLOWS
 
-PROGRAM = "Oncology Medical Home Certification"
+PROGRAM = "Oncology Medical Home certification"
 SITES = ("Lakeside Main", "Harbor North", "Mill Creek")
 NOT_MET = {"2.1.c": (0, 1, 2), "7.3.b": (1,), "7.9.d": (1, 2)}
 SEEN = {
@@ -78,7 +78,7 @@ def _standard(record: dict[str, Any], sites: int, extra: int) -> StandardResult:
                 for site, rating in enumerate(element.ratings)
                 if rating is Rating.NOT_MET and sites == len(SITES)
             ),
-            date(2026, 12, 4),
+            date(2027, 7, 16),
         )
         for element in elements
         if element.not_met_somewhere

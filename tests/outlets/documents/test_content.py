@@ -142,7 +142,7 @@ def test_names_that_look_like_markup_stay_text_in_the_picture() -> None:
 def test_requirements_keep_the_order_of_the_standards() -> None:
     found = examples.survey_report().findings(FindingKind.REQUIREMENT)
     assert [(f.number, f.element, f.due_on) for f in found] == [
-        ("R1", "2.1.c", date(2026, 12, 4)),
-        ("R2", "7.3.b", date(2026, 12, 4)),
-        ("R3", "7.9.d", date(2026, 12, 4)),
+        ("R1", "2.1.c", date(2027, 7, 16)),
+        ("R2", "7.3.b", date(2027, 7, 16)),
+        ("R3", "7.9.d", date(2027, 7, 16)),
     ]

@@ -151,9 +151,9 @@ def test_captions_are_counted(report_file: bytes) -> None:
 def test_the_first_page_names_each_requirement_with_its_day(report: SurveyReport, report_file: bytes) -> None:
     first = next(t for t in opened(report_file).tables if t.rows[0].cells[0].text == "No.")
     assert [(row.cells[0].text, row.cells[1].text, row.cells[3].text) for row in first.rows[1:]] == [
-        ("R1", "2.1.c", "Dec 4, 2026"),
-        ("R2", "7.3.b", "Dec 4, 2026"),
-        ("R3", "7.9.d", "Dec 4, 2026"),
+        ("R1", "2.1.c", "Jul 16, 2027"),
+        ("R2", "7.3.b", "Jul 16, 2027"),
+        ("R3", "7.9.d", "Jul 16, 2027"),
     ]
 
 

@@ -19,7 +19,7 @@ from certify.core.foundation.errors import NotAllowed, NotFound
 from certify.outlets.documents import operations
 from certify.outlets.documents.models import Document
 from certify.outlets.documents.operations import keep, make, render_document
-from certify.outlets.documents.queries import Plan, Wanted, plan_for, plan_invoice
+from certify.outlets.documents.queries import Plan, Wanted, plan_for, plan_invoice, report_content
 from certify.platform.audit.queries import list_events, verify_chain
 from certify.platform.storage.operations import fetch
 from tests.outlets.documents.conftest import Paperwork, add_report, decide
@@ -238,6 +238,11 @@ def test_not_everyone_on_a_case_may_take_it_away(paperwork: Paperwork, who: str)
 def test_taking_the_case_file_is_written_down(paperwork: Paperwork) -> None:
     rendered(paperwork, "practice_admin", "case-file", "zip")
     assert list_events(paperwork.session, f"case:{paperwork.ref}")[0].kind == "case.exported"
+
+
+def test_days_are_those_of_the_practice(paperwork: Paperwork) -> None:
+    data = {**(paperwork.report.content or {}), "issued_at": "2026-11-20T03:30:00+00:00"}
+    assert report_content(data, "America/Chicago").issued_at.date().isoformat() == "2026-11-19"  # type: ignore[union-attr]
 
 
 def test_a_plan_is_plain_data(paperwork: Paperwork) -> None:

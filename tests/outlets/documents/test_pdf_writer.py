@@ -114,6 +114,12 @@ def test_the_agreement_bears_signer_instant_and_digest() -> None:
     assert examples.agreement().text_sha256 in text.replace(" ", "")
 
 
+def test_an_instant_with_parts_of_a_second_is_no_matter() -> None:
+    signed = examples.agreement().signed_at
+    assert signed is not None
+    assert agreement_pdf(replace(examples.agreement(), signed_at=signed.replace(microsecond=123))).startswith(b"%PDF")
+
+
 def test_the_sample_sheet_gives_rule_and_seed() -> None:
     text = text_of(sample_sheet_pdf(examples.sample_sheet()))
     assert "Seed of the draw: LO-2026-014/1" in text

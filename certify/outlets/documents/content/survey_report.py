@@ -20,7 +20,10 @@ class FindingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One numbered remark on a standard; `element` and `sites` are empty when it concerns all of it."""
+    """One numbered remark on a standard; `element` and `sites` are empty when it concerns all of it.
+
+    `due_on` is the day until which evidence of correction is due.
+    """
 
     number: str
     kind: FindingKind

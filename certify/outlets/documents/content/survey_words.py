@@ -99,7 +99,8 @@ def requirements_intro(report: SurveyReport) -> str:
     by = f" by {weekday(report.plan_due_on)}" if report.plan_due_on else ""
     text = (
         "For each requirement the corrective action plan names what is done, who does it, by when, and which evidence will "
-        f"show it. The plan is due{by or ' within 10 business days of this report'}."
+        f"show it. The plan is due{by or ' within 10 business days of this report'}; "
+        "evidence of correction is due by the date beside each requirement."
     )
     if report.objection_until:
         text += f" Errors of fact can be reported until {weekday(report.objection_until)}."

@@ -59,7 +59,7 @@ def survey_report_docx(report: SurveyReport) -> bytes:
     """Return the survey report as .docx with its machine-readable twin inside."""
     document = package.open_base()
     image = compliance_picture(report)
-    relationship = package.add_picture(document, as_png(image.svg, 1800))
+    relationship = package.add_picture(document, as_png(image.svg, 1400))
     width = TEXT_WIDTH / markup.TWIPS_PER_INCH
     shown = markup.picture(
         relationship, 1, "Standards met by domain and site", image.alt, width, width * image.height / image.width
@@ -210,16 +210,16 @@ class _Body:
     def _front_requirements(self, front: FrontPage) -> Iterator[str]:
         if not front.requirements:
             return
-        yield self.table_caption("Requirements and when the answer is due")
+        yield self.table_caption("Requirements and dates")
         yield markup.table(
             "CertifyCompact",
             (640, 960, 6748, 1300),
-            ("No.", "Element", "What is required", "Plan due"),
+            ("No.", "Element", "What is required", "Correct by"),
             [
                 (run(f.number, "LabelRequirement"), standard_label(f.standard, f.element), text, _due(f))
                 for f, text in front.requirements
             ],
-            title="Requirements and when the answer is due",
+            title="Requirements and dates",
         )
         if front.more:
             word = "requirement stands" if front.more == 1 else "requirements stand"
@@ -246,7 +246,7 @@ class _Body:
         yield markup.table(
             "CertifyTable",
             (640, 960, 4948, 1750, 1350),
-            ("No.", "Element", "What is required", "Where", "Plan due"),
+            ("No.", "Element", "What is required", "Where", "Correct by"),
             rows,
             title="All requirements with standard, place and due date",
         )
@@ -397,7 +397,7 @@ def _finding(finding: Finding) -> str:
     if finding.closed_on:
         detail.append(f"closed {day(finding.closed_on)}")
     elif finding.due_on:
-        detail.append(f"plan due {day(finding.due_on)}")
+        detail.append(f"correct by {day(finding.due_on)}")
     label = run(f"{word} {finding.number}".strip(), style) + run(f"  {' · '.join(detail)}\n", "Quiet")
     return paragraph(word, label, run(finding.text))
 
@@ -405,7 +405,7 @@ def _finding(finding: Finding) -> str:
 def _due(finding: Finding) -> str:
     if finding.closed_on:
         return f"Closed {short_day(finding.closed_on)}"
-    return short_day(finding.due_on) if finding.due_on else "With the plan"
+    return short_day(finding.due_on) if finding.due_on else "As planned"
 
 
 def _count(domain: DomainResult, kind: FindingKind) -> int:

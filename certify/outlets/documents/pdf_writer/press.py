@@ -80,5 +80,5 @@ def pdf(template: str, data: dict[str, Any], *, on: date | datetime | None) -> b
 
 def _instant(on: date | datetime | None) -> datetime:
     if isinstance(on, datetime):
-        return on.astimezone(UTC)
+        return on.astimezone(UTC).replace(microsecond=0)
     return datetime(on.year, on.month, on.day, tzinfo=UTC) if on else datetime(1980, 1, 1, tzinfo=UTC)

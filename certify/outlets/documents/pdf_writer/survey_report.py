@@ -146,10 +146,10 @@ def _detail(finding: Finding) -> list[str]:
     detail = [standard_label(finding.standard, finding.element), *([listed(finding.sites)] if finding.sites else [])]
     if finding.closed_on:
         return [*detail, f"closed {day(finding.closed_on)}"]
-    return [*detail, f"plan due {day(finding.due_on)}"] if finding.due_on else detail
+    return [*detail, f"correct by {day(finding.due_on)}"] if finding.due_on else detail
 
 
 def _due(finding: Finding) -> str:
     if finding.closed_on:
         return f"Closed {short_day(finding.closed_on)}"
-    return short_day(finding.due_on) if finding.due_on else "With the plan"
+    return short_day(finding.due_on) if finding.due_on else "As planned"
