@@ -168,6 +168,7 @@ def _read_transition(body: Map, mistakes: list[Mistake]) -> Transition:
         confirm=r.flag("confirm"),
         done=r.text("done"),
         page=r.text("page", ""),
+        prepare=r.text("prepare", ""),
         file=body.file,
         line=body.line,
     )
@@ -177,6 +178,8 @@ def _read_transition(body: Map, mistakes: list[Mistake]) -> Transition:
         r.wrong("inputs", f"the input {key!r} stands twice")
     if (automatic or clock) and any(one.required for one in transition.inputs):
         r.wrong("inputs", "what happens by itself can ask nobody: it takes no required inputs")
+    if transition.prepare and not transition.page:
+        r.wrong("prepare", "'prepare' leads to the page of the step: declare 'page' too")
     if transition.page and not transition.page.startswith("/"):
         r.wrong("page", "'page' must begin with /")
     try:

@@ -47,6 +47,7 @@ class Transition:
     confirm: bool = False
     done: str = ""
     page: str = ""
+    prepare: str = ""  # words on the button while a guard does not hold yet; without them, the label
     file: str = ""
     line: int = 0
 
@@ -91,6 +92,7 @@ class Opening:
     clock: bool
     confirm: bool
     page: str
+    prepare: str = ""
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,7 @@ def _opening(t: Transition, state: str, roles: Collection[Role], asked: _Asked) 
         clock=t.clock,
         confirm=t.confirm,
         page=t.page,
+        prepare=t.prepare or t.label,
     )
 
 

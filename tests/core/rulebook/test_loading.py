@@ -77,6 +77,7 @@ BROKEN = [
     (APPLICATION, "holder: finance", "§holder: bank", "'holder' must be one of practice, program"),
     (APPLICATION, "page: /cases/{ref}/application", "§page: /cases/{id}/application", "may hold {ref} and no other"),
     (APPLICATION, "page: /cases/{ref}/application", "§page: cases/{ref}/application", "'page' must begin with /"),
+    (APPLICATION, "    page: /cases/{ref}/application\n", "", "'prepare' leads to the page of the step: declare 'page' too"),
     (APPLICATION, "sets: [submitted_on]", "sets: [sent_on]", "'sets' names 'sent_on', which no deadline counts from"),
     (APPLICATION, "initial: draft", "initial: begin", "'initial' names no state: 'begin'"),
     (APPLICATION, "machine: certification", "§machine: other", "'machine' must be 'certification'"),

@@ -102,6 +102,7 @@ def test_a_step_says_what_it_does(step: Transition) -> None:
     assert _plain(step.done)
     assert not step.done.endswith(".")
     assert step.explanation.endswith(".") or step.automatic or step.clock
+    assert not step.prepare or _plain(step.prepare)
     for one in step.inputs:
         assert _plain(one.label)
         assert all(_plain(words) for _key, words in one.choices)

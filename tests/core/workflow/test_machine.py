@@ -120,6 +120,12 @@ def test_who_may_not_take_a_step_learns_nothing_of_its_guards() -> None:
         next_state(made, "a", "go", roles=[Role.AUDITOR], check=check)
 
 
+def test_a_button_says_how_to_get_there_and_otherwise_what_it_does() -> None:
+    made = machine(transition(1, "go", "a", "b", prepare="Get ready"), transition(2, "stop", "a", "c"))
+    offered = openings(made, "a", roles=[], check=guarding(frozenset()))
+    assert [(o.label, o.prepare) for o in offered] == [("Go", "Get ready"), ("Stop", "Stop")]
+
+
 def test_a_step_may_lead_back_to_its_own_state() -> None:
     made = machine(transition(1, "turn", "a", "a"))
     assert next_state(made, "a", "turn", roles=[Role.PROGRAM_STAFF], check=guarding(frozenset())) == "a"
