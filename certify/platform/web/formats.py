@@ -26,7 +26,14 @@ _MONTHS = (
     "December",
 )
 # Irregular words that pages count; every other word takes an s.
-_PLURALS = {"person": "people", "practice": "practices", "study": "studies", "is": "are", "has": "have", "this": "these"}
+_PLURALS = {
+    "person": "people",
+    "practice": "practices",
+    "study": "studies",
+    "is": "are",
+    "has": "have",
+    "this": "these",
+}
 
 
 def day(on: date | None) -> str:
@@ -133,7 +140,14 @@ def browser(user_agent: str) -> str:
     """
     # In this order: each says it is also those after it.
     names = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
-    systems = (("iPad", "iPad"), ("iPhone", "iPhone"), ("Android", "Android"), ("Windows", "Windows"), ("Mac OS X", "Mac"), ("Linux", "Linux"))
+    systems = (
+        ("iPad", "iPad"),
+        ("iPhone", "iPhone"),
+        ("Android", "Android"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "Mac"),
+        ("Linux", "Linux"),
+    )
     name = next((shown for sign, shown in names if sign in user_agent), "")
     system = next((shown for sign, shown in systems if sign in user_agent), "")
     return f"{name or 'A browser'} on {system}" if system else name or "An unknown browser"
