@@ -35,16 +35,23 @@ def case_context(case: Case, practice: Practice, reader: Reader, *, today: date)
         "action_label": "Open the case",
         "action_path": f"/cases/{case.ref}",
     }
+    if is_proposed(case, reader):
+        context["status"] = "Say whether you have a conflict of interest with the practice"
     if case.due_key and case.due_on:
         rule = current().deadlines.get(case.due_key)
         context |= {"due": long_day(case.due_on), "due_away": days_words(case.due_on, today), "due_after": rule.after if rule and asked else ""}
-    if asked:
-        context |= _action(case, reader)
-    return context
+    return context | (_action(case, reader) if asked else {})
+
+
+def is_proposed(case: Case, reader: Reader) -> bool:
+    """Whether this reader is the surveyor whose declaration is awaited; the case's holder is the practice then."""
+    return case.state == "surveyor_proposed" and reader.role == "surveyor"
 
 
 def is_asked(case: Case, reader: Reader) -> bool:
     """Whether the case waits for this reader."""
+    if is_proposed(case, reader):
+        return True
     roles = {r.value for r in HOLDER_ROLES.get(case.holder, set())}
     return reader.role in roles or (reader.role == CONTACT and case.holder == "program")
 
@@ -61,11 +68,11 @@ def why(reader: Reader, practice: Practice, *, reminder: bool = False) -> str:
 
 def _action(case: Case, reader: Reader) -> dict[str, str]:
     """The one thing to do, where the machine names a page for it."""
-    if case.state == "surveyor_proposed" and reader.role == "surveyor":
+    if is_proposed(case, reader):
         # Before both sides have declared, the surveyor may not open the case.
         return {"action_label": "Answer the question", "action_path": "/my-surveys"}
-    for way in current().machine(case.kind).leaving(case.state):
-        if way.primary and reader.role in {r.value for r in way.roles}:
-            path = way.page.format(ref=case.ref) if way.page else f"/cases/{case.ref}"
-            return {"action_label": way.label, "action_path": path}
-    return {}
+    ways = current().machine(case.kind).leaving(case.state)
+    way = next((w for w in ways if w.primary and reader.role in {r.value for r in w.roles}), None)
+    if way is None:
+        return {}
+    return {"action_label": way.label, "action_path": way.page.format(ref=case.ref) if way.page else f"/cases/{case.ref}"}
