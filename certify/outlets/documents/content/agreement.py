@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-_HEADING = re.compile(r"\d+[.)]\s+(?P<words>[^\n]{1,90}?)\.?")
+_HEADING = re.compile(r"(?:\d+[.)]\s+)?(?P<words>[^\n]{1,89}[^\n.;:,])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +42,29 @@ class SignedAgreement:
 def clauses_of(text: str) -> tuple[str, tuple[Clause, ...]]:
     """Return the title and the clauses of an agreement's text, in which blank lines part paragraphs.
 
-    The first block is the title, with the version on its second line; a block of one line that begins with a number is a
-    heading.
+    The first block is the title, as long as it reads like a heading: one short line without a full stop at its end. Such a
+    line further on begins a clause, its number if it has one left out, as clauses are counted anew.
     """
-    blocks = [block.strip() for block in re.split(r"\n\s*\n", text.strip())]
+    blocks = [block.strip() for block in re.split(r"\n\s*\n", text.strip()) if block.strip()]
     title, heading = "", ""
-    if len(first := blocks[0].split("\n")) == 2 and first[1].startswith("Version "):
-        title, blocks = first[0], blocks[1:]
+    if blocks and _heading(blocks[0].split("\n")[0]):
+        title = blocks.pop(0).split("\n")[0]
     paragraphs: list[str] = []
     clauses: list[Clause] = []
     for block in blocks:
-        found = _HEADING.fullmatch(block)
+        found = _heading(block)
         if not found:
-            paragraphs += [block] if block else []
+            paragraphs.append(block)
             continue
         if heading or paragraphs:
             clauses.append(Clause(heading, tuple(paragraphs)))
-        heading, paragraphs = found["words"], []
+        heading, paragraphs = found, []
     if heading or paragraphs:
         clauses.append(Clause(heading, tuple(paragraphs)))
     return title, tuple(clauses)
+
+
+def _heading(block: str) -> str:
+    """Return the words of a heading without its number, nothing when the block is no heading."""
+    found = _HEADING.fullmatch(block)
+    return found["words"] if found else ""

@@ -405,7 +405,7 @@ def _finding(finding: Finding) -> str:
 def _due(finding: Finding) -> str:
     if finding.closed_on:
         return f"Closed {short_day(finding.closed_on)}"
-    return short_day(finding.due_on) if finding.due_on else "As planned"
+    return short_day(finding.due_on) if finding.due_on else "Set at issue"
 
 
 def _count(domain: DomainResult, kind: FindingKind) -> int:
