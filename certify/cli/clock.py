@@ -20,13 +20,16 @@ def run(as_of: str | None, as_json: bool) -> None:
     from contextlib import nullcontext
 
     from certify.core.foundation.clock import parse_instant, standing_at
+    from certify.core.foundation.errors import NotAllowed
     from certify.scheduler import ProgramClock, run_once
 
     try:
         at = parse_instant(as_of) if as_of else None
     except ValueError as wrong:
         raise click.BadParameter(str(wrong), param_hint="--as-of") from wrong
-    with open_app(), standing_at(at) if at else nullcontext():
+    with open_app() as app, standing_at(at) if at else nullcontext():
+        if at and app.extensions["certify_settings"].production:
+            raise NotAllowed("In production the clock is the machine's: --as-of would end cases before their time.")
         done = run_once(ProgramClock())
     if as_json:
         print_json(done)
