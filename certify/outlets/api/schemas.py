@@ -293,3 +293,35 @@ class RegisterItem(ma.Schema):
 class RegisterPage(ma.Schema):
     items = ma.fields.List(ma.fields.Nested(RegisterItem), required=True)
     next = ma.fields.String(allow_none=True, required=True)
+
+
+class AgreementShown(ma.Schema):
+    version = ma.fields.String(required=True)
+    title = ma.fields.String(required=True)
+    text = ma.fields.String(required=True)
+    sha256 = ma.fields.String(required=True)
+    signed_by = ma.fields.String(allow_none=True, required=True)
+
+
+class Signature(Strict):
+    name = ma.fields.String(required=True, validate=ma.validate.Length(1, 200))
+    title = ma.fields.String(required=True, validate=ma.validate.Length(1, 200))
+    sha256 = ma.fields.String(required=True, validate=ma.validate.Length(64, 64), metadata={"description": "of the text you read"})
+
+
+class Attendance(Strict):
+    person_name = ma.fields.String(required=True, validate=ma.validate.Length(1, 200))
+    attended_on = ma.fields.Date(required=True)
+
+
+class Declaration(Strict):
+    signed_name = ma.fields.String(required=True, validate=ma.validate.Length(1, 200))
+    signed_title = ma.fields.String(load_default="", validate=ma.validate.Length(max=200))
+    answers = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.Boolean(), required=True)
+    detail = ma.fields.String(load_default="", validate=ma.validate.Length(max=4000))
+
+
+class Done(ma.Schema):
+    ref = ma.fields.String(required=True)
+    state = ma.fields.String(required=True)
+    version = ma.fields.Integer(required=True)

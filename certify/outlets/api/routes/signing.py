@@ -1,0 +1,87 @@
+"""What is signed on the way: the agreement, the webinar record, the conflict of interest question."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+
+from certify.certification.applications.operations import record_webinar, sign_agreement
+from certify.certification.applications.queries import agreement_of, signature_of
+from certify.certification.cases.models import Case
+from certify.certification.cases.queries import case_for
+from certify.certification.surveyors.operations import declare
+from certify.certification.surveyors.queries import case_of_question
+from certify.core.access.policy import Permission
+from certify.core.access.roles import PRACTICE_ROLES
+from certify.core.foundation.clock import now
+from certify.db import db
+from certify.outlets.api.problems import Doors
+from certify.outlets.api.schemas import AgreementShown, Attendance, Declaration, Done, Signature
+from certify.platform.web.edges import commits, current_actor, requires
+
+doors = Doors("api_signing", __name__, url_prefix="/api/v1", description="What is signed on the way to a certificate")
+
+
+@doors.route("/cases/<ref>/agreement")
+@requires(Permission.VIEW_APPLICATION)
+@doors.response(200, AgreementShown)
+def agreement(ref: str) -> dict[str, Any]:
+    """The participation agreement of the case, with the digest to sign."""
+    return _agreement(case_for(db.session, current_actor(), ref, Permission.VIEW_APPLICATION))
+
+
+@doors.route("/cases/<ref>/agreement", methods=["POST"])
+@requires(Permission.SIGN_AGREEMENT)
+@commits
+@doors.arguments(Signature)
+@doors.response(200, AgreementShown)
+def sign(body: dict[str, Any], ref: str) -> dict[str, Any]:
+    """Sign the agreement whose text has this digest."""
+    actor = current_actor()
+    case = case_for(db.session, actor, ref, Permission.SIGN_AGREEMENT, lock=True)
+    sign_agreement(
+        db.session, case, name=body["name"], title=body["title"], agreed=True, shown_sha256=body["sha256"],
+        address=request.remote_addr or "", user_agent=str(request.user_agent), actor=actor, at=now(),
+    )  # fmt: skip
+    return _agreement(case)
+
+
+@doors.route("/cases/<ref>/webinar", methods=["POST"])
+@requires(Permission.RECORD_WEBINAR)
+@commits
+@doors.arguments(Attendance)
+@doors.response(200, Done)
+def webinar(body: dict[str, Any], ref: str) -> Case:
+    """Record that someone of the practice attended the standards webinar."""
+    actor = current_actor()
+    case = case_for(db.session, actor, ref, Permission.RECORD_WEBINAR)
+    record_webinar(db.session, case, **body, actor=actor, at=now())
+    return case
+
+
+@doors.route("/cases/<ref>/conflict-declarations", methods=["POST"])
+@requires(Permission.ANSWER_CONFLICT)
+@commits
+@doors.arguments(Declaration)
+@doors.response(200, Done)
+def declare_(body: dict[str, Any], ref: str) -> Case:
+    """Answer the conflict of interest question for one side; the second “none” accepts the surveyor."""
+    actor = current_actor()
+    if actor.roles & PRACTICE_ROLES:
+        case = case_for(db.session, actor, ref, lock=True)
+    else:
+        case = case_of_question(db.session, actor, ref)
+    declare(db.session, case, **body, address=request.remote_addr or "", actor=actor, at=now())
+    return case
+
+
+def _agreement(case: Case) -> dict[str, Any]:
+    text, signature = agreement_of(case), signature_of(db.session, case)
+    return {
+        "version": text.version,
+        "title": text.title,
+        "text": text.text,
+        "sha256": text.sha256,
+        "signed_by": signature.signer_name if signature else None,
+    }
