@@ -8,8 +8,11 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from certify.db import db
+from certify.outlets.documents import operations
 from certify.outlets.documents.models import Document
 from certify.platform.audit.queries import list_events
+from certify.platform.identity.tokens import create_token
 from tests.outlets.documents.conftest import Paperwork, decide
 
 SignIn = Callable[[str], FlaskClient]
@@ -81,3 +84,36 @@ def test_the_qr_code_of_a_certificate_leads_to_this_very_server(paperwork: Paper
     decide(paperwork)
     answer = sign_in("practice_admin").get(f"/cases/{paperwork.ref}/documents/certificate.pdf")
     assert answer.status_code == 200
+
+
+def test_the_api_gives_the_same_bytes(paperwork: Paperwork, sign_in: SignIn) -> None:
+    page = sign_in("staff").get(f"/cases/{paperwork.ref}/documents/survey-report.pdf")
+    _, secret = create_token(
+        paperwork.session,
+        paperwork.people["staff"].id,
+        name="script",
+        scope="read",
+        days=30,
+        actor=paperwork.actors["staff"],
+        at=paperwork.at,
+    )
+    answer = sign_in("staff").get(
+        f"/api/v1/cases/{paperwork.ref}/documents/survey-report.pdf", headers={"Authorization": f"Bearer {secret}"}
+    )
+    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+    assert answer.data == page.data
+
+
+def test_nothing_is_locked_while_pages_are_set(
+    paperwork: Paperwork, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Setting takes a tenth of a second or more; nobody who saves an answer waits for it."""
+    client, open_transactions = sign_in("staff"), []
+
+    def slow(_content: object) -> bytes:
+        open_transactions.append(db.session().in_transaction())
+        return b"%PDF"
+
+    monkeypatch.setitem(operations._WRITERS, ("survey-report", "pdf"), slow)
+    assert client.get(f"/cases/{paperwork.ref}/documents/survey-report.pdf").status_code == 200
+    assert open_transactions == [False]
