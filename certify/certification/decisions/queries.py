@@ -126,6 +126,17 @@ class DecisionPage:
     statement: str
     reasons: Mapping[str, str]
 
+    @property
+    def standing(self) -> str:
+        """Return how many standards are met today, at the survey and by correction, and which are not."""
+        applicable = [s for s in self.standings if s.rating != "not_applicable" or s.requirements]
+        corrected = [s for s in applicable if s.met and s.rating == "not_met"]
+        missing = [s.code for s in applicable if not s.met]
+        said = f"{len(applicable) - len(missing)} of {len(applicable)} applicable standards met"
+        if corrected:
+            said += f": {len(applicable) - len(missing) - len(corrected)} at the survey, {len(corrected)} by correction"
+        return f"{said}. Not met: {', '.join(missing)}." if missing else f"{said}."
+
 
 def decision_page(session: Session, case: Case, actor: Actor, decision: Decision | None) -> DecisionPage:
     """Return what a decision rests on, or rested on."""
