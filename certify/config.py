@@ -61,7 +61,9 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     try:
         instance.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise WrongSetting(f"CERTIFY_INSTANCE={instance}: cannot be used as a folder ({problem.strerror}).") from problem
+        raise WrongSetting(
+            f"CERTIFY_INSTANCE={instance}: cannot be used as a folder ({problem.strerror})."
+        ) from problem
     values = {**_file_values(instance / "certify.toml"), **{k: v for k, v in env.items() if k in KEYS and v}}
     kind = values.get("CERTIFY_ENV", "development")
     if kind not in {"development", "production"}:
@@ -72,7 +74,9 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         if clock is not None:
             raise WrongSetting("CERTIFY_CLOCK: a standing clock is refused when CERTIFY_ENV=production; remove it.")
         if base_url is None:
-            raise WrongSetting("CERTIFY_BASE_URL: required when CERTIFY_ENV=production, for example https://certify.example.org.")
+            raise WrongSetting(
+                "CERTIFY_BASE_URL: required when CERTIFY_ENV=production, for example https://certify.example.org."
+            )
     return Settings(
         instance=instance,
         database_url=_database_url(values.get("CERTIFY_DATABASE_URL"), instance),
@@ -93,7 +97,9 @@ def _file_values(path: Path) -> dict[str, str]:
         raise WrongSetting(f"{path.name}: is not valid TOML ({broken}).") from broken
     for key, value in data.items():
         if key not in KEYS - {"CERTIFY_INSTANCE"}:
-            raise WrongSetting(f"{path.name}: {key} is not a setting; the settings are {', '.join(sorted(KEYS - {'CERTIFY_INSTANCE'}))}.")
+            raise WrongSetting(
+                f"{path.name}: {key} is not a setting; the settings are {', '.join(sorted(KEYS - {'CERTIFY_INSTANCE'}))}."
+            )
         if not isinstance(value, str):
             raise WrongSetting(f"{path.name}: {key} must be text in quotes.")
     return data
@@ -108,7 +114,9 @@ def _database_url(value: str | None, instance: Path) -> str:
         return f"sqlite:///{Path(value.removeprefix('sqlite:///')).absolute()}"
     if not value.startswith(("sqlite:////", "postgresql+psycopg://")):
         shown = value.split("://", 1)[0]
-        raise WrongSetting(f"CERTIFY_DATABASE_URL: {shown}:// is not supported; use sqlite:///file.db or postgresql+psycopg://user:password@host/name.")
+        raise WrongSetting(
+            f"CERTIFY_DATABASE_URL: {shown}:// is not supported; use sqlite:///file.db or postgresql+psycopg://user:password@host/name."
+        )
     return value
 
 
@@ -157,5 +165,7 @@ def _secret_key(value: str | None, path: Path) -> str:
             pass
     key = path.read_text(encoding="utf-8").strip()
     if len(key) < 32:
-        raise WrongSetting(f"{path.name} in the instance folder is damaged: it must hold at least 32 characters; delete it to have a new one made.")
+        raise WrongSetting(
+            f"{path.name} in the instance folder is damaged: it must hold at least 32 characters; delete it to have a new one made."
+        )
     return key

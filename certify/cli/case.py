@@ -143,7 +143,9 @@ def document(ref: str, kind: str, output: Path) -> None:
     from certify.outlets.documents.operations import render_document
 
     with open_session(commit=True) as session:
-        content, _media_type, _name = render_document(session, ref, kind, output.suffix.lstrip("."), actor=_operator(), at=now())
+        content, _media_type, _name = render_document(
+            session, ref, kind, output.suffix.lstrip("."), actor=_operator(), at=now()
+        )
     try:
         output.write_bytes(content)
     except OSError as problem:

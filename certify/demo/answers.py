@@ -76,7 +76,9 @@ def questionnaire(visit_on: date, chance: random.Random, *, several_sites: bool)
     }
 
 
-def checklist(survey: Survey, sites: list[int], edition: Edition, chance: random.Random, not_met: int) -> Iterator[tuple[int, str | None, str, Any]]:
+def checklist(
+    survey: Survey, sites: list[int], edition: Edition, chance: random.Random, not_met: int
+) -> Iterator[tuple[int, str | None, str, Any]]:
     """Yield a surveyor's entries for every element at every visited site; so many elements are not met at one site."""
     places = [(site, element) for site in sites for element in edition.element_ids]
     missed = set(chance.sample(range(len(places)), min(not_met, len(places))))

@@ -38,7 +38,16 @@ SURVEYED = (
     "survey_in_progress", "report_drafting", "report_staff_review", "report_council_review", "plan_due", "plan_review",
     "correction_open", "correction_review", "decision", "certified",
 )  # fmt: skip
-EARLY = ("draft", "submitted", "returned", "awaiting_payment", "submitted", "awaiting_payment", "draft", "documents_open")
+EARLY = (
+    "draft",
+    "submitted",
+    "returned",
+    "awaiting_payment",
+    "submitted",
+    "awaiting_payment",
+    "draft",
+    "documents_open",
+)
 # A large demo surveys this share of its practices: 200 of 10,000.
 SURVEYED_EACH = 50
 BATCH = 25
@@ -68,7 +77,11 @@ def load_demo(*, practices: int, seed: int, progress: bool) -> dict[str, int]:
             if progress:
                 _show(number + 1, practices)
     session.commit()
-    return {"practices": practices, "cases": sum(states.values()), **{f"state {k}": v for k, v in sorted(states.items())}}
+    return {
+        "practices": practices,
+        "cases": sum(states.values()),
+        **{f"state {k}": v for k, v in sorted(states.items())},
+    }
 
 
 def demo_users(session: Session) -> list[dict[str, Any]]:
@@ -81,7 +94,14 @@ def demo_users(session: Session) -> list[dict[str, Any]]:
         .order_by(Person.id)
     ).all()
     return [
-        {"email": email, "password": PASSWORD, "role": role, "role_title": ROLE_TITLES[Role(role)], "practice": name, "practice_id": practice_id}
+        {
+            "email": email,
+            "password": PASSWORD,
+            "role": role,
+            "role_title": ROLE_TITLES[Role(role)],
+            "practice": name,
+            "practice_id": practice_id,
+        }
         for email, role, name, practice_id in rows
     ]
 
@@ -100,16 +120,34 @@ def _targets(practices: int) -> Iterator[str]:
 
 def _load_one(session: Session, number: int, target: str, cast: Cast, chance: random.Random, today: datetime) -> Case:
     large = number >= len(FIRST) + len(SECOND)
-    sites = 3 if large and target in SURVEYED else (1 if large else 3 if target in ("survey_in_progress", "decision") else None)
+    sites = (
+        3
+        if large and target in SURVEYED
+        else (1 if large else 3 if target in ("survey_in_progress", "decision") else None)
+    )
     invented = invent(number, chance, sites=sites)
     # A surveyed case of the large demo is old enough for the 2021 edition, whose 37 standards the benchmark speaks of.
     slack = chance.randint(0, SLACK_DAYS) if not large else chance.randint(0, 20)
-    begun_at = today - timedelta(days=days_until(target) + slack + (1 if target == "certified" else 0), minutes=chance.randint(0, 300))
+    begun_at = today - timedelta(
+        days=days_until(target) + slack + (1 if target == "certified" else 0), minutes=chance.randint(0, 300)
+    )
     with standing_at(begun_at - timedelta(days=3)):
         practice = _register(session, invented, cast, at=now())
-        admin, lead = add_team(session, number, practice.id, invented.administrator, invented.physician, invented.zone, cast, at=now())
+        admin, lead = add_team(
+            session, number, practice.id, invented.administrator, invented.physician, invented.zone, cast, at=now()
+        )
         set_register_consent(session, practice.id, True, actor=admin, at=now())
-    walk = Walk(session, cast, practice, admin, lead, target, begun_at, chance, not_met=0 if target == "certified" and number % 2 else 3)
+    walk = Walk(
+        session,
+        cast,
+        practice,
+        admin,
+        lead,
+        target,
+        begun_at,
+        chance,
+        not_met=0 if target == "certified" and number % 2 else 3,
+    )
     return walk.go()
 
 

@@ -57,29 +57,72 @@ def add_program(session: Session, *, at: datetime, many: bool) -> Cast:
     actors: dict[str, Actor] = {}
     for key, name, title, roles in PROGRAM:
         actors[key] = _add(session, key, name, title, [(r, None) for r in roles], password_hash, at=at)
-    surveyors = []
+    surveyors: list[Actor] = []
     editions = {edition: (at - timedelta(days=30)).date() for edition in current().editions}
     for key, name, kind, state, city in SURVEYORS:
         actor = _add(session, key, name, "Site surveyor", [(Role.SURVEYOR, None)], password_hash, at=at)
-        assert actor.user_id is not None
+        person_id = actor.user_id or 0
         profile = Profile(
             qualification=kind, qualified_until=date(at.year + 4, 12, 31), oncology_years=12, home_state=state, home_city=city,
             licence=f"{state}-{10_000 + len(surveyors)}", trained=editions, shadowed_surveys=3, max_load=MAX_LOAD if many else 6,
         )  # fmt: skip
-        save_surveyor(session, actor.user_id, profile, actor=actors["staff"], at=at)
+        save_surveyor(session, person_id, profile, actor=actors["staff"], at=at)
         surveyors.append(actor)
     return Cast(
-        actors["staff"], actors["staff2"], actors["finance"], actors["council"], actors["council2"], surveyors, password_hash
+        actors["staff"],
+        actors["staff2"],
+        actors["finance"],
+        actors["council"],
+        actors["council2"],
+        surveyors,
+        password_hash,
     )
 
 
-def add_team(session: Session, number: int, practice_id: int, administrator: str, physician: str, zone: str, cast: Cast, *, at: datetime) -> tuple[Actor, Actor]:
+def add_team(
+    session: Session,
+    number: int,
+    practice_id: int,
+    administrator: str,
+    physician: str,
+    zone: str,
+    cast: Cast,
+    *,
+    at: datetime,
+) -> tuple[Actor, Actor]:
     """Add a practice's administrator and physician lead; returns them as actors."""
     key = f"practice{number + 1}"
-    first = _add(session, key, administrator, "Practice manager", [(Role.PRACTICE_ADMIN, practice_id)], cast.password_hash, at=at, zone=zone)
-    second = _add(session, f"{key}.lead", physician, "Physician lead", [(Role.PHYSICIAN_LEAD, practice_id)], cast.password_hash, at=at, zone=zone)
+    first = _add(
+        session,
+        key,
+        administrator,
+        "Practice manager",
+        [(Role.PRACTICE_ADMIN, practice_id)],
+        cast.password_hash,
+        at=at,
+        zone=zone,
+    )
+    second = _add(
+        session,
+        f"{key}.lead",
+        physician,
+        "Physician lead",
+        [(Role.PHYSICIAN_LEAD, practice_id)],
+        cast.password_hash,
+        at=at,
+        zone=zone,
+    )
     if number < 3:
-        _add(session, f"{key}.staff", f"Robin {administrator.split()[-1]}", "Quality nurse", [(Role.PRACTICE_STAFF, practice_id)], cast.password_hash, at=at, zone=zone)
+        _add(
+            session,
+            f"{key}.staff",
+            f"Robin {administrator.split()[-1]}",
+            "Quality nurse",
+            [(Role.PRACTICE_STAFF, practice_id)],
+            cast.password_hash,
+            at=at,
+            zone=zone,
+        )
     return first, second
 
 
@@ -94,7 +137,9 @@ def _add(
     at: datetime,
     zone: str = "America/New_York",
 ) -> Actor:
-    person: Person = add_person(session, email=f"{key}@{DOMAIN}", name=name, title=title, time_zone=zone, actor=SYSTEM, at=at)
+    person: Person = add_person(
+        session, email=f"{key}@{DOMAIN}", name=name, title=title, time_zone=zone, actor=SYSTEM, at=at
+    )
     # One hash serves all: ten thousand of them would take the better part of an hour.
     person.password_hash = password_hash
     for role, practice_id in roles:

@@ -14,9 +14,9 @@ from certify.certification.applications.queries import agreement_digest
 from certify.certification.applications.review import ELIGIBILITY_RULES, propose_rejection
 from certify.certification.cases.models import Case
 from certify.certification.cases.operations import assign_staff, open_case, take
-from certify.certification.reports.queries import requirements_of
 from certify.certification.evidence.operations import add_file
 from certify.certification.fees.queries import open_invoice_of
+from certify.certification.reports.queries import requirements_of
 from certify.certification.surveyors.operations import declare
 from certify.certification.surveys.operations import answer_all
 from certify.certification.surveys.queries import latest_survey, sites_of
@@ -88,7 +88,12 @@ class Walk:
         self.at = self.begun_at
         with standing_at(self.at) as clock:
             self.case = open_case(
-                self.session, self.practice.id, self.practice.legal_name, zone=self.practice.time_zone, actor=self.admin, at=self.at
+                self.session,
+                self.practice.id,
+                self.practice.legal_name,
+                zone=self.practice.time_zone,
+                actor=self.admin,
+                at=self.at,
             )
             last = ASIDE.get(self.target, self.target)
             for state, days in PATH[1 : ORDER.index(last) + 1]:
@@ -158,11 +163,18 @@ class Walk:
             shown_sha256=agreement_digest(self.case), actor=self.lead, at=self.at,
         )  # fmt: skip
         self._take("submit", self.admin)
-        assign_staff(self.session, self.case, self.cast.staff.user_id, self.cast.staff.name, actor=self.cast.staff, at=self.at)
+        assign_staff(
+            self.session, self.case, self.cast.staff.user_id, self.cast.staff.name, actor=self.cast.staff, at=self.at
+        )
 
     def _ask(self) -> None:
-        question = {"field": "pathway_tool", "question": "Which version of the pathway tool do you use, and since when?"}
-        self._take("ask_for_information", self.cast.staff, reason="One answer needs a little more.", questions=[question])
+        question = {
+            "field": "pathway_tool",
+            "question": "Which version of the pathway tool do you use, and since when?",
+        }
+        self._take(
+            "ask_for_information", self.cast.staff, reason="One answer needs a little more.", questions=[question]
+        )
 
     def _accept(self) -> None:
         basis = "common_tax_id" if len(self._sites()) > 1 else "single_site"
@@ -170,9 +182,16 @@ class Walk:
 
     def _pay(self) -> None:
         invoice = open_invoice_of(self.session, self.case, "application")
-        assert invoice is not None, "accepting an application makes its invoice"
+        if invoice is None:
+            raise RuntimeError("accepting an application makes its invoice")
         today = local_date(self.at, self.practice.time_zone)
-        self._take("confirm_payment", self.cast.finance, amount=invoice.total_cents, received_on=today, payment_reference=f"ACH {self.case.ref}")
+        self._take(
+            "confirm_payment",
+            self.cast.finance,
+            amount=invoice.total_cents,
+            received_on=today,
+            payment_reference=f"ACH {self.case.ref}",
+        )
 
     def _send_documents(self) -> None:
         codes = list(current().editions[self.case.edition].standards)
@@ -183,15 +202,30 @@ class Walk:
         self._take("send_documents", self.admin)
 
     def _declare(self) -> None:
-        declare(self.session, self.case, signed_name=self.surveyor.name, signed_title="Surveyor", actor=self.surveyor, at=self.at)
-        declare(self.session, self.case, signed_name=self.admin.name, signed_title="Practice manager", actor=self.admin, at=self.at)
+        declare(
+            self.session,
+            self.case,
+            signed_name=self.surveyor.name,
+            signed_title="Surveyor",
+            actor=self.surveyor,
+            at=self.at,
+        )
+        declare(
+            self.session,
+            self.case,
+            signed_name=self.admin.name,
+            signed_title="Practice manager",
+            actor=self.admin,
+            at=self.at,
+        )
 
     def _agree(self) -> None:
         self._take("agree_date", self.surveyor, starts_on=self.visit_on)
 
     def _survey(self) -> None:
         survey = latest_survey(self.session, self.case.id)
-        assert survey is not None
+        if survey is None:
+            raise RuntimeError("accepting the surveyor begins the survey")
         visited = [s.site_id for s in sites_of(self.session, survey.id) if s.visited]
         entries = answers.checklist(survey, visited, current().editions[survey.edition], self.chance, self.not_met)
         answer_all(self.session, survey.id, entries, actor=self.surveyor, at=self.at)
@@ -216,7 +250,10 @@ class Walk:
     def _approve_plan(self) -> None:
         if self.case.state != "plan_review":
             return
-        items = [{"requirement": str(f.id), "verdict": "accept", "comment": ""} for f in requirements_of(self.session, self.case.id, open_only=True)]
+        items = [
+            {"requirement": str(f.id), "verdict": "accept", "comment": ""}
+            for f in requirements_of(self.session, self.case.id, open_only=True)
+        ]
         self._take("approve_plan", self.cast.staff, items=items)
 
     def _correct(self) -> None:
@@ -233,7 +270,10 @@ class Walk:
     def _close(self) -> None:
         if self.case.state != "correction_review":
             return
-        items = [{"requirement": str(f.id), "verdict": "closed", "note": "Shown."} for f in requirements_of(self.session, self.case.id, open_only=True)]
+        items = [
+            {"requirement": str(f.id), "verdict": "closed", "note": "Shown."}
+            for f in requirements_of(self.session, self.case.id, open_only=True)
+        ]
         self._take("close_requirements", self.cast.staff, items=items)
 
     def _require_visit(self) -> None:
@@ -248,11 +288,23 @@ class Walk:
 
     def _deny(self) -> None:
         standard = next(iter(current().editions[self.case.edition].standards))
-        self._take("deny", self.cast.council2, conflict="none", reasons=[{"standard": standard, "reason": "The correction did not hold at one site."}])
+        self._take(
+            "deny",
+            self.cast.council2,
+            conflict="none",
+            reasons=[{"standard": standard, "reason": "The correction did not hold at one site."}],
+        )
 
     def _reject(self) -> None:
         rule = next(iter(ELIGIBILITY_RULES))
-        propose_rejection(self.session, self.case, rule=rule, reason="The sites have no common policies.", actor=self.cast.staff, at=self.at)
+        propose_rejection(
+            self.session,
+            self.case,
+            rule=rule,
+            reason="The sites have no common policies.",
+            actor=self.cast.staff,
+            at=self.at,
+        )
         self._take("reject", self.cast.staff2, reason="The sites have no common policies.")
 
     def _sites(self) -> list[int]:

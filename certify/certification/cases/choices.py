@@ -17,7 +17,9 @@ def choices_for(session: Session, case: Case, one: Input) -> list[tuple[str, str
         edition = current().editions[case.edition]
         return [(s.code, f"{s.code} {s.title}") for domain in edition.domains for s in domain.standards]
     if one.kind == "sites":
-        sites = session.scalars(select(Site).where(Site.practice_id == case.practice_id, Site.closed_on.is_(None)).order_by(Site.id))
+        sites = session.scalars(
+            select(Site).where(Site.practice_id == case.practice_id, Site.closed_on.is_(None)).order_by(Site.id)
+        )
         return [(str(site.id), site.name) for site in sites]
     if one.kind == "questions":
         questionnaire = current().questionnaires[case.questionnaire]

@@ -14,7 +14,9 @@ from certify.core.rulebook.current import current
 from certify.core.workflow.machine import Machine
 
 
-def refresh_deadlines(session: Session, case: Case, machine: Machine, *, zone: str, at: datetime, entered: bool) -> None:
+def refresh_deadlines(
+    session: Session, case: Case, machine: Machine, *, zone: str, at: datetime, entered: bool
+) -> None:
     """End the deadlines that no longer run, start or move those that do, and copy the present state's due date to the case.
 
     Args:
@@ -29,7 +31,9 @@ def refresh_deadlines(session: Session, case: Case, machine: Machine, *, zone: s
         for deadline in book.deadlines.values():
             if deadline.runs == "case" and deadline.anchor in anchors and case.state not in deadline.ends_in:
                 wanted[deadline.key] = deadline
-    running = list(session.scalars(select(CaseDeadline).where(CaseDeadline.case_id == case.id, CaseDeadline.ended_at.is_(None))))
+    running = list(
+        session.scalars(select(CaseDeadline).where(CaseDeadline.case_id == case.id, CaseDeadline.ended_at.is_(None)))
+    )
     kept: dict[str, CaseDeadline] = {}
     for row in running:
         own = row.key == state.due and row.rule.get("runs") != "case"
@@ -59,7 +63,9 @@ def refresh_deadlines(session: Session, case: Case, machine: Machine, *, zone: s
 
 def drop_deadlines(session: Session, case: Case, *, at: datetime) -> None:
     """End every running deadline of a case that has come to its end."""
-    for row in session.scalars(select(CaseDeadline).where(CaseDeadline.case_id == case.id, CaseDeadline.ended_at.is_(None))):
+    for row in session.scalars(
+        select(CaseDeadline).where(CaseDeadline.case_id == case.id, CaseDeadline.ended_at.is_(None))
+    ):
         row.ended_at, row.ended_how = at, "dropped"
     case.due_key = case.due_on = case.due_at = None
 
@@ -70,7 +76,8 @@ def extend(session: Session, case: Case, row: CaseDeadline, days: int, *, zone: 
     row.extensions += 1
     row.extended_days += days
     base = due_on(deadline, {k: date.fromisoformat(v) for k, v in case.anchors.items()})
-    assert base is not None, "a running deadline has its anchor"
+    if base is None:
+        raise RuntimeError(f"{case.ref}: the running deadline {row.key} has lost its anchor")
     row.due_on = _extended(deadline, base, row.extended_days)
     row.due_at = end_of_day(row.due_on, zone)
     if case.due_key == row.key:

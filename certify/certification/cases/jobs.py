@@ -23,7 +23,11 @@ def run_clock(session: Session, clock: Clock) -> int:
     """
     at, taken = clock.now(), 0
     states = {
-        (machine.key, state) for machine in current().machines.values() for t in machine.transitions if t.clock for state in t.sources
+        (machine.key, state)
+        for machine in current().machines.values()
+        for t in machine.transitions
+        if t.clock
+        for state in t.sources
     }
     due = session.scalars(
         select(Case.id)
@@ -39,11 +43,12 @@ def run_clock(session: Session, clock: Clock) -> int:
     ).all()
     session.commit()
     for case_id in due:
-        case = session.get(Case, case_id, with_for_update=True, populate_existing=True)
-        assert case is not None, "cases are never deleted"
+        case = session.get_one(Case, case_id, with_for_update=True, populate_existing=True)
         machine = current().machine(case.kind)
         facts = registry.CaseFacts(session, case, SYSTEM, at)
-        ready = next((t for t in machine.leaving(case.state) if t.clock and not any(facts.check(g) for g in t.guards)), None)
+        ready = next(
+            (t for t in machine.leaving(case.state) if t.clock and not any(facts.check(g) for g in t.guards)), None
+        )
         if ready is not None:
             take(session, case, ready.trigger, {}, actor=SYSTEM, at=at)
             taken += 1

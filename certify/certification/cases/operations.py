@@ -75,7 +75,14 @@ def open_case(session: Session, practice_id: int, practice_name: str, *, zone: s
 
 
 def take(
-    session: Session, case: Case, trigger: str, data: Mapping[str, Any], *, actor: Actor, at: datetime, version: int | None = None
+    session: Session,
+    case: Case,
+    trigger: str,
+    data: Mapping[str, Any],
+    *,
+    actor: Actor,
+    at: datetime,
+    version: int | None = None,
 ) -> CaseAdvanced:
     """Perform any trigger: read its inputs, let the room write what they carry, advance, follow what happens at once.
 
@@ -96,7 +103,9 @@ def take(
         session.flush()
     step = Step(machine, registry.CaseFacts(session, case, actor, at), roles)
     reason = str(inputs.get("reason") or inputs.get("comments") or "")
-    advanced = advance(session, case, trigger, step=step, actor=actor, at=at, version=case.version, reason=reason, data=inputs)
+    advanced = advance(
+        session, case, trigger, step=step, actor=actor, at=at, version=case.version, reason=reason, data=inputs
+    )
     follow_at_once(session, case, at=at)
     return advanced
 
@@ -138,7 +147,17 @@ def advance(
     body = {"trigger": trigger, "from": before, "to": after, "inputs": dict(data or {})}
     record_on(session, case, "case.advanced", summary, actor=actor, at=at, reason=reason, data=body)
     event = CaseAdvanced(
-        case.id, case.ref, case.practice_id, trigger, before, after, actor.user_id, actor.name, at, reason, dict(data or {})
+        case.id,
+        case.ref,
+        case.practice_id,
+        trigger,
+        before,
+        after,
+        actor.user_id,
+        actor.name,
+        at,
+        reason,
+        dict(data or {}),
     )
     events.publish(session, event)
     session.flush()
@@ -147,10 +166,13 @@ def advance(
 
 def follow_at_once(session: Session, case: Case, *, at: datetime) -> list[CaseAdvanced]:
     """Take every automatic transition whose guards hold, one after the other, as the program's clock."""
-    machine, taken = current().machine(case.kind), []
+    machine = current().machine(case.kind)
+    taken: list[CaseAdvanced] = []
     for _ in range(MOST_FOLLOW_UPS):
         facts = registry.CaseFacts(session, case, SYSTEM, at)
-        ready = next((t for t in machine.leaving(case.state) if t.automatic and not any(facts.check(g) for g in t.guards)), None)
+        ready = next(
+            (t for t in machine.leaving(case.state) if t.automatic and not any(facts.check(g) for g in t.guards)), None
+        )
         if ready is None:
             return taken
         step = Step(machine, facts, SYSTEM.roles)
@@ -158,11 +180,16 @@ def follow_at_once(session: Session, case: Case, *, at: datetime) -> list[CaseAd
     raise RuntimeError(f"{case.ref}: automatic transitions of {case.kind} go in a circle around {case.state}")
 
 
-def add_member(session: Session, case: Case, person_id: int, role: str, *, at: datetime, until: datetime | None = None) -> CaseMember:
+def add_member(
+    session: Session, case: Case, person_id: int, role: str, *, at: datetime, until: datetime | None = None
+) -> CaseMember:
     """Put a person on the case in a role; who is on it in that role already keeps the place."""
     member = session.scalar(
         select(CaseMember).where(
-            CaseMember.case_id == case.id, CaseMember.person_id == person_id, CaseMember.role == role, CaseMember.until_at.is_(None)
+            CaseMember.case_id == case.id,
+            CaseMember.person_id == person_id,
+            CaseMember.role == role,
+            CaseMember.until_at.is_(None),
         )
     )
     if member is None:
@@ -175,7 +202,9 @@ def add_member(session: Session, case: Case, person_id: int, role: str, *, at: d
 def end_member(session: Session, case: Case, person_id: int, role: str, *, at: datetime) -> None:
     """End a person's place on the case at an instant, which may lie ahead."""
     for member in session.scalars(
-        select(CaseMember).where(CaseMember.case_id == case.id, CaseMember.person_id == person_id, CaseMember.role == role)
+        select(CaseMember).where(
+            CaseMember.case_id == case.id, CaseMember.person_id == person_id, CaseMember.role == role
+        )
     ):
         if member.until_at is None or member.until_at > at:
             member.until_at = at
@@ -193,17 +222,25 @@ def set_anchor(session: Session, case: Case, key: str, on: date | None, *, at: d
 def assign_staff(session: Session, case: Case, person_id: int | None, name: str, *, actor: Actor, at: datetime) -> None:
     """Name the member of program staff who looks after the case, or nobody."""
     before, case.staff_id = case.staff_id, person_id
-    summary = f"made {name} the case's contact at the program" if person_id else "left the case without a contact at the program"
+    summary = (
+        f"made {name} the case's contact at the program"
+        if person_id
+        else "left the case without a contact at the program"
+    )
     record_on(session, case, "case.assigned", summary, actor=actor, at=at, data={"before": before, "after": person_id})
 
 
-def extend_deadline(session: Session, case: Case, key: str, days: int, reason: str, *, actor: Actor, at: datetime) -> CaseDeadline:
+def extend_deadline(
+    session: Session, case: Case, key: str, days: int, reason: str, *, actor: Actor, at: datetime
+) -> CaseDeadline:
     """Give more time for a running deadline, with a reason (process.md, section 5: only the program does).
 
     Raises: NotOpen when it is not running, Invalid when it may not be extended so far or so often, or no reason is given.
     """
     row = session.scalar(
-        select(CaseDeadline).where(CaseDeadline.case_id == case.id, CaseDeadline.key == key, CaseDeadline.ended_at.is_(None))
+        select(CaseDeadline).where(
+            CaseDeadline.case_id == case.id, CaseDeadline.key == key, CaseDeadline.ended_at.is_(None)
+        )
     )
     if row is None:
         raise NotOpen(f"The deadline {key!r} is not running in {case.ref}.")
@@ -229,7 +266,9 @@ def lock_edition(session: Session, case: Case, *, actor: Actor, at: datetime) ->
     """Fix the standards edition for good (process.md, transition 6 and invariant 5); a second call changes nothing."""
     if case.edition_locked_at is None:
         case.edition_locked_at = at
-        record_on(session, case, "case.edition_locked", f"fixed the standards edition: {case.edition}", actor=actor, at=at)
+        record_on(
+            session, case, "case.edition_locked", f"fixed the standards edition: {case.edition}", actor=actor, at=at
+        )
 
 
 def choose_edition(session: Session, case: Case, edition: str, *, actor: Actor, at: datetime) -> None:
@@ -244,7 +283,9 @@ def choose_edition(session: Session, case: Case, edition: str, *, actor: Actor, 
         raise NotOpen(f"Edition {edition} is not offered today; offered: {', '.join(sorted(offered))}.")
     before, case.edition = case.edition, edition
     data = {"before": before, "after": edition}
-    record_on(session, case, "case.edition_chosen", f"chose the standards edition {edition}", actor=actor, at=at, data=data)
+    record_on(
+        session, case, "case.edition_chosen", f"chose the standards edition {edition}", actor=actor, at=at, data=data
+    )
 
 
 def record_on(
@@ -262,7 +303,16 @@ def record_on(
 ) -> Event:
     """Add an event to the case's chain; `summary` goes on after the actor's name, past tense."""
     return record(
-        session, f"case:{case.ref}", kind, summary, actor=actor, at=at, reason=reason, subject=subject, data=data, internal=internal
+        session,
+        f"case:{case.ref}",
+        kind,
+        summary,
+        actor=actor,
+        at=at,
+        reason=reason,
+        subject=subject,
+        data=data,
+        internal=internal,
     )
 
 
@@ -271,7 +321,9 @@ def _find(machine: Machine, state: str, trigger: str) -> Transition:
         if transition.trigger == trigger:
             return transition
     if not any(t.trigger == trigger for t in machine.transitions):
-        raise NotOpen(f"There is no step {trigger!r}; open from here: {', '.join(t.trigger for t in machine.leaving(state)) or 'none'}.")
+        raise NotOpen(
+            f"There is no step {trigger!r}; open from here: {', '.join(t.trigger for t in machine.leaving(state)) or 'none'}."
+        )
     raise NotOpen(f"{trigger!r} is not open while the case is at “{machine.states[state].label}”.")
 
 

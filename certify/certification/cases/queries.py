@@ -121,7 +121,9 @@ class CaseHeader:
     open: bool
 
 
-def case_for(session: Session, actor: Actor, ref: str, permission: Permission = Permission.VIEW_CASE, *, lock: bool = False) -> Case:
+def case_for(
+    session: Session, actor: Actor, ref: str, permission: Permission = Permission.VIEW_CASE, *, lock: bool = False
+) -> Case:
     """Return the case if the actor may do this to it; `lock` holds its row until the transaction ends.
 
     Raises: NotFound when it is not the actor's to see, NotAllowed when it is but this is not theirs to do.
@@ -199,7 +201,9 @@ def zone_of(session: Session, case: Case) -> str:
 
 def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> CaseClockFacts:
     """Return what the clock guards judge."""
-    rows = session.scalars(select(CaseDeadline).where(CaseDeadline.case_id == case.id, CaseDeadline.ended_at.is_(None))).all()
+    rows = session.scalars(
+        select(CaseDeadline).where(CaseDeadline.case_id == case.id, CaseDeadline.ended_at.is_(None))
+    ).all()
     return CaseClockFacts(case.ref, at, case.edition, {r.key: r.due_at for r in rows}, {r.key: r.due_on for r in rows})
 
 
@@ -214,7 +218,9 @@ def openings_for(session: Session, case: Case, actor: Actor, at: datetime) -> tu
 def deadlines_of(session: Session, case: Case, at: datetime) -> list[Due]:
     """Return the case's running deadlines, soonest first."""
     rows = session.scalars(
-        select(CaseDeadline).where(CaseDeadline.case_id == case.id, CaseDeadline.ended_at.is_(None)).order_by(CaseDeadline.due_at)
+        select(CaseDeadline)
+        .where(CaseDeadline.case_id == case.id, CaseDeadline.ended_at.is_(None))
+        .order_by(CaseDeadline.due_at)
     ).all()
     today = local_date(at, zone_of(session, case))
     return [_due(row.key, row.due_on, today) for row in rows]
@@ -225,9 +231,13 @@ def header_for(session: Session, case: Case, actor: Actor, at: datetime, tab: st
     book = current()
     machine = book.machine(case.kind)
     state = machine.states[case.state]
-    practice = session.get(Practice, case.practice_id)
-    assert practice is not None, "a case has a practice"
-    sites = session.scalar(select(func.count()).select_from(Site).where(Site.practice_id == practice.id, Site.closed_on.is_(None))) or 0
+    practice = session.get_one(Practice, case.practice_id)
+    sites = (
+        session.scalar(
+            select(func.count()).select_from(Site).where(Site.practice_id == practice.id, Site.closed_on.is_(None))
+        )
+        or 0
+    )
     steps = openings_for(session, case, actor, at)
     mine = [s for s in steps if s.opening.role_allowed and not s.opening.automatic and not s.opening.clock]
     primary = next((s for s in mine if s.primary), None)
@@ -361,9 +371,25 @@ def _open_step(case: Case, opening: Opening) -> OpenStep:
 def _due(key: str, on: date, today: date) -> Due:
     rule = current().deadlines[key]
     left = (on - today).days
-    text = f"{-left} days late" if left < -1 else "1 day late" if left == -1 else "today" if left == 0 else f"{left} days left"
+    text = (
+        f"{-left} days late"
+        if left < -1
+        else "1 day late"
+        if left == -1
+        else "today"
+        if left == 0
+        else f"{left} days left"
+    )
     return Due(
-        key, rule.label, on, f"{on:%A}", left, business_days_between(today, on), left < 0, "1 day left" if left == 1 else text, rule.after
+        key,
+        rule.label,
+        on,
+        f"{on:%A}",
+        left,
+        business_days_between(today, on),
+        left < 0,
+        "1 day left" if left == 1 else text,
+        rule.after,
     )
 
 

@@ -115,7 +115,11 @@ def detail(ref: str) -> ResponseReturnValue:
         others=[s for s in everything if not s.opening.role_allowed],
         deadlines=deadlines_of(db.session, case, at),
         events=lines(list_events(db.session, f"case:{ref}", limit=8, internal=internal)) if may_history else [],
-        people=[(MEMBERS.get(m.role, m.role), names.get(m.person_id, "")) for m in members if m.until_at is None or m.until_at > at],
+        people=[
+            (MEMBERS.get(m.role, m.role), names.get(m.person_id, ""))
+            for m in members
+            if m.until_at is None or m.until_at > at
+        ],
         staff_name=names.get(case.staff_id or 0, ""),
         staff=list_people_in_role(db.session, "program_staff") if may_assign else [],
         rules=current().deadlines,
@@ -162,7 +166,9 @@ def assign(ref: str) -> ResponseReturnValue:
     case = case_for(db.session, actor, ref, Permission.ASSIGN_CASE, lock=True)
     person_id = request.form.get("person", type=int)
     person = find_person(db.session, person_id) if person_id else None
-    if person_id and (person is None or person_id not in {p.id for p in list_people_in_role(db.session, "program_staff")}):
+    if person_id and (
+        person is None or person_id not in {p.id for p in list_people_in_role(db.session, "program_staff")}
+    ):
         raise Invalid("Choose someone of the program staff.", "person")
     assign_staff(db.session, case, person_id, person.name if person else "", actor=actor, at=now())
     flash("The contact at the program is saved.")

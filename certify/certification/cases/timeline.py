@@ -29,7 +29,18 @@ class Line:
 def lines(events: Iterable[Event]) -> list[Line]:
     """Turn events into lines, in the order given."""
     return [
-        Line(e.seq, e.at, e.actor_name, _sentence(e.summary), e.reason, e.kind, e.subject, e.internal, e.hash, _changes(e.data))
+        Line(
+            e.seq,
+            e.at,
+            e.actor_name,
+            _sentence(e.summary),
+            e.reason,
+            e.kind,
+            e.subject,
+            e.internal,
+            e.hash,
+            _changes(e.data),
+        )
         for e in events
     ]
 

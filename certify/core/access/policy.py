@@ -81,7 +81,11 @@ class Permission(StrEnum):
     VIEW_METRICS = "view_metrics"
 
 
-_PRACTICE = {Role.PRACTICE_ADMIN: Relation.PRACTICE, Role.PHYSICIAN_LEAD: Relation.PRACTICE, Role.PRACTICE_STAFF: Relation.PRACTICE}
+_PRACTICE = {
+    Role.PRACTICE_ADMIN: Relation.PRACTICE,
+    Role.PHYSICIAN_LEAD: Relation.PRACTICE,
+    Role.PRACTICE_STAFF: Relation.PRACTICE,
+}
 _PRACTICE_HEADS = {Role.PRACTICE_ADMIN: Relation.PRACTICE, Role.PHYSICIAN_LEAD: Relation.PRACTICE}
 _SURVEYOR = {Role.SURVEYOR: Relation.TEAM}
 _STAFF = {Role.PROGRAM_STAFF: Relation.ANY}

@@ -33,5 +33,7 @@ def readable_code(length: int = 12, *, group: int = 4) -> str:
 
 def initials(name: str) -> str:
     """Return two capital letters that stand for a practice's name in a case reference."""
-    words = [w for w in "".join(c if c.isascii() and c.isalpha() else " " for c in name).split() if w[0].isupper()] or ["Practice"]
+    words = [w for w in "".join(c if c.isascii() and c.isalpha() else " " for c in name).split() if w[0].isupper()] or [
+        "Practice"
+    ]
     return (words[0][0] + (words[1][0] if len(words) > 1 else words[0][1:2] or "X")).upper()

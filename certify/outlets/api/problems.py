@@ -45,8 +45,11 @@ class ProblemApi(Api):
     def _register_error_handlers(self) -> None:
         """The web room answers every refusal and every HTTP error already."""
 
+    DEFAULT_RESPONSE_CONTENT_TYPE: str = "application/json"
+
     def _register_responses(self) -> None:
-        before, self.DEFAULT_RESPONSE_CONTENT_TYPE = self.DEFAULT_RESPONSE_CONTENT_TYPE, PROBLEM_TYPE
+        before = self.DEFAULT_RESPONSE_CONTENT_TYPE
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = PROBLEM_TYPE
         try:
             super()._register_responses()
         finally:

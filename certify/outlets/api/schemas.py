@@ -156,7 +156,9 @@ class SiteBody(Strict):
     city = ma.fields.String(load_default="", validate=ma.validate.Length(max=100))
     state = ma.fields.String(load_default="", validate=ma.validate.Length(max=2))
     postal_code = ma.fields.String(load_default="", validate=ma.validate.Length(max=10))
-    services = ma.fields.List(ma.fields.String(validate=ma.validate.Length(1, 30)), load_default=list, validate=ma.validate.Length(max=20))
+    services = ma.fields.List(
+        ma.fields.String(validate=ma.validate.Length(1, 30)), load_default=list, validate=ma.validate.Length(max=20)
+    )
     physician_fte = ma.fields.Decimal(load_default="0", places=2, validate=ma.validate.Range(0, 999))
     app_fte = ma.fields.Decimal(load_default="0", places=2, validate=ma.validate.Range(0, 999))
     nurse_fte = ma.fields.Decimal(load_default="0", places=2, validate=ma.validate.Range(0, 999))
@@ -253,7 +255,9 @@ class EvidenceAdded(ma.Schema):
 class EvidenceFields(Strict):
     """The fields beside the file."""
 
-    elements = ma.fields.List(ma.fields.String(validate=ma.validate.Length(1, 20)), required=True, validate=ma.validate.Length(1, 200))
+    elements = ma.fields.List(
+        ma.fields.String(validate=ma.validate.Length(1, 20)), required=True, validate=ma.validate.Length(1, 200)
+    )
     site = ma.fields.Integer(load_default=None, allow_none=True, validate=ma.validate.Range(1, INT32))
     title = ma.fields.String(load_default="", validate=ma.validate.Length(max=200))
     page = ma.fields.String(load_default="", validate=ma.validate.Length(max=60))
@@ -306,7 +310,9 @@ class AgreementShown(ma.Schema):
 class Signature(Strict):
     name = ma.fields.String(required=True, validate=ma.validate.Length(1, 200))
     title = ma.fields.String(required=True, validate=ma.validate.Length(1, 200))
-    sha256 = ma.fields.String(required=True, validate=ma.validate.Length(64, 64), metadata={"description": "of the text you read"})
+    sha256 = ma.fields.String(
+        required=True, validate=ma.validate.Length(64, 64), metadata={"description": "of the text you read"}
+    )
 
 
 class Attendance(Strict):

@@ -37,7 +37,8 @@ def record(
         internal: true hides the line from the practice's own timeline (not from the auditor).
     """
     head = session.execute(
-        select(StreamHead).where(StreamHead.stream == stream).with_for_update(), execution_options={"populate_existing": True}
+        select(StreamHead).where(StreamHead.stream == stream).with_for_update(),
+        execution_options={"populate_existing": True},
     ).scalar_one_or_none()
     if head is None:
         head = StreamHead(stream=stream, seq=0, hash=START)

@@ -29,7 +29,14 @@ class Verdict:
 
 
 def list_events(
-    session: Session, stream: str, *, before: int | None = None, limit: int = 50, kind: str = "", person: str = "", internal: bool = True
+    session: Session,
+    stream: str,
+    *,
+    before: int | None = None,
+    limit: int = 50,
+    kind: str = "",
+    person: str = "",
+    internal: bool = True,
 ) -> Sequence[Event]:
     """Return a stream's events, newest first, older than seq `before` when given; `kind` matches a prefix."""
     query = select(Event).where(Event.stream == stream).order_by(Event.seq.desc()).limit(limit)

@@ -55,10 +55,14 @@ class Caller:
         return self.ask("POST", f"cases/{ref}/evidence", status=201, data=data, content_type="multipart/form-data")
 
 
-def make_caller(app: Flask, session: Session, *roles: Role, practice: Practice | None = None, scope: str = "write", **fields: Any) -> Caller:
+def make_caller(
+    app: Flask, session: Session, *roles: Role, practice: Practice | None = None, scope: str = "write", **fields: Any
+) -> Caller:
     """Return a new person with these roles and a token."""
     person = make_person(session, *roles, practice=practice, **fields)
-    _token, secret = create_token(session, person.id, name="test", scope=scope, days=366, actor=actor_as(session, person), at=now())
+    _token, secret = create_token(
+        session, person.id, name="test", scope=scope, days=366, actor=actor_as(session, person), at=now()
+    )
     client = app.test_client()
     assert isinstance(client, Client)
     client.test_session = session
@@ -82,8 +86,10 @@ def make_program(app: Flask, session: Session) -> tuple[Practice, dict[str, Call
     today = now().date()
     profile = Profile(
         qualification="ocn", qualified_until=today + timedelta(days=900), oncology_years=9, home_state="OH", licence="OH-1",
-        trained={edition: today for edition in current().editions}, shadowed_surveys=2, max_load=4,
+        trained=dict.fromkeys(current().editions, today), shadowed_surveys=2, max_load=4,
     )  # fmt: skip
-    save_surveyor(session, callers["surveyor"].person.id, profile, actor=actor_as(session, callers["staff"].person), at=now())
+    save_surveyor(
+        session, callers["surveyor"].person.id, profile, actor=actor_as(session, callers["staff"].person), at=now()
+    )
     session.flush()
     return practice, callers

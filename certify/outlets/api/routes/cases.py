@@ -7,7 +7,15 @@ from typing import Any
 from certify.certification.applications.operations import put_answers
 from certify.certification.applications.queries import answers_for, missing_answers
 from certify.certification.cases.operations import open_case, take
-from certify.certification.cases.queries import CaseFilter, CaseRow, case_for, deadlines_of, header_for, list_cases, openings_for
+from certify.certification.cases.queries import (
+    CaseFilter,
+    CaseRow,
+    case_for,
+    deadlines_of,
+    header_for,
+    list_cases,
+    openings_for,
+)
 from certify.certification.surveys.queries import newest_survey_id
 from certify.core.access.policy import Permission
 from certify.core.foundation.clock import now
@@ -100,7 +108,9 @@ def events(arguments: dict[str, Any], ref: str) -> dict[str, Any]:
     case = case_for(db.session, actor, ref, Permission.VIEW_HISTORY)
     internal = bool(actor.roles_at(None))
     limit = arguments["limit"]
-    found = list_events(db.session, f"case:{case.ref}", before=_after(arguments["cursor"]), limit=limit + 1, internal=internal)
+    found = list_events(
+        db.session, f"case:{case.ref}", before=_after(arguments["cursor"]), limit=limit + 1, internal=internal
+    )
     items = [
         {
             "seq": e.seq, "at": e.at, "who": e.actor_name, "what": e.summary, "kind": e.kind, "from_": e.data.get("from"),
@@ -147,7 +157,11 @@ def _answers(ref: str) -> dict[str, Any]:
 
 def _item(row: CaseRow) -> dict[str, Any]:
     case = row.case
-    due = {"key": case.due_key, "on": case.due_on, "overdue": case.due_on < local_date(now(), row.zone)} if case.due_on else None
+    due = (
+        {"key": case.due_key, "on": case.due_on, "overdue": case.due_on < local_date(now(), row.zone)}
+        if case.due_on
+        else None
+    )
     return {
         "ref": case.ref, "kind": case.kind, "practice": case.practice_id, "practice_name": row.practice_name,
         "edition": case.edition, "state": case.state, "step": case.step, "version": case.version,

@@ -30,7 +30,11 @@ MULTIPART = {
                     "required": ["file", "elements"],
                     "properties": {
                         "file": {"type": "string", "format": "binary"},
-                        "elements": {"type": "array", "items": {"type": "string"}, "description": "ids like 7.3.b, or 7.3 for all of it"},
+                        "elements": {
+                            "type": "array",
+                            "items": {"type": "string"},
+                            "description": "ids like 7.3.b, or 7.3 for all of it",
+                        },
                         "site": {"type": "integer", "description": "only this site; without it, all sites"},
                         "title": {"type": "string"},
                         "page": {"type": "string", "description": "where in the file"},
@@ -70,7 +74,11 @@ def add_evidence(ref: str) -> dict[str, Any]:
     upload = request.files.get("file")
     if upload is None or not upload.filename:
         raise Invalid("Send the file in the part named “file” of a multipart form.", "file")
-    given = {key: request.form.getlist(key) if key == "elements" else request.form[key] for key in request.form if request.form[key] != ""}
+    given = {
+        key: request.form.getlist(key) if key == "elements" else request.form[key]
+        for key in request.form
+        if request.form[key] != ""
+    }
     if len(given.get("elements", ())) == 1:
         given["elements"] = [part.strip() for part in str(given["elements"][0]).split(",") if part.strip()]
     fields = EvidenceFields()
@@ -80,7 +88,14 @@ def add_evidence(ref: str) -> dict[str, Any]:
     values = fields.load(given)
     site = values.pop("site")
     evidence, version = add_file(
-        db.session, case, file_name=upload.filename, content=upload.read(), site_id=site, **values, actor=actor, at=now()
+        db.session,
+        case,
+        file_name=upload.filename,
+        content=upload.read(),
+        site_id=site,
+        **values,
+        actor=actor,
+        at=now(),
     )
     return {
         "id": evidence.uuid, "version": version.number, "sha256": version.original_sha256, "state": version.state,
@@ -102,4 +117,3 @@ def document(ref: str, kind: str, ext: str) -> Response:
     answer = Response(content, content_type=MEDIA_TYPES[plan.ext])
     answer.headers.set("Content-Disposition", "attachment", filename=plan.file_name)
     return answer
-

@@ -25,7 +25,9 @@ def list_(arguments: dict[str, Any]) -> dict[str, Any]:
     """Practices within reach, by name."""
     actor = current_actor()
     page = page_of(
-        lambda key, back, limit: list_practices(db.session, actor, text=arguments["q"], after=key, back=back, limit=limit),
+        lambda key, back, limit: list_practices(
+            db.session, actor, text=arguments["q"], after=key, back=back, limit=limit
+        ),
         lambda line: (line.name_key, line.id),
         cursor=arguments["cursor"],
         parts=2,
