@@ -14,6 +14,7 @@ from docx.document import Document
 from certify.core.foundation.errors import Conflict, NotFound
 from certify.outlets.documents.docx_writer import templates
 from certify.outlets.documents.docx_writer.letters import decision_letter_docx
+from certify.outlets.documents.docx_writer.survey_report import survey_report_docx
 from certify.outlets.documents.docx_writer.template_check import check_template
 from certify.outlets.documents.docx_writer.templates import built_in, list_templates, use_own_templates
 from tests.outlets.documents import examples
@@ -140,3 +141,17 @@ def test_nothing_of_python_is_within_a_templates_reach(attack: str, tmp_path: Pa
     assert check_template(with_text(attack), "decision-letter") != []
     with pytest.raises(Conflict):
         decision_letter_docx(examples.decision_letter())
+
+
+@pytest.mark.parametrize(
+    ("kind", "write"),
+    [
+        ("decision-letter", lambda: decision_letter_docx(examples.decision_letter())),
+        ("survey-report", lambda: survey_report_docx(examples.survey_report())),
+    ],
+)
+def test_a_damaged_own_template_is_named(kind: str, write: Callable[[], bytes], tmp_path: Path) -> None:
+    (tmp_path / f"{kind}.docx").write_bytes(b"not a file")
+    use_own_templates(tmp_path)
+    with pytest.raises(Conflict, match=f"The template {kind}.docx cannot be opened"):
+        write()

@@ -118,6 +118,7 @@ def _filled(kind: str, fields: dict[str, Any], *, qr: str = "") -> DocxTemplate:
     from jinja2 import TemplateError
 
     used = find_template(kind)
+    package.open_document(used.path)  # a damaged file is refused in plain words
     template = DocxTemplate(str(used.path))
     if qr:
         template.init_docx()

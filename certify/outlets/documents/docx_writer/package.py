@@ -6,8 +6,10 @@ import io
 import json
 import zipfile
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from certify.core.foundation.errors import Conflict
 from certify.outlets.documents.content.wording import clean
 from certify.outlets.documents.docx_writer import markup
 from certify.outlets.documents.docx_writer.templates import find_template
@@ -105,10 +107,22 @@ def add_picture(document: Document, png: bytes) -> str:
 
 
 def open_base() -> Document:
-    """Return a fresh document with the styles of the house."""
-    import docx
+    """Return a fresh document with the styles of the house, or of the program's own template.
 
-    return docx.Document(str(find_template("survey-report").path))
+    Raises: Conflict when the program's own template cannot be opened.
+    """
+    return open_document(find_template("survey-report").path)
+
+
+def open_document(path: Path) -> Document:
+    """Return a template as a document. Raises: Conflict when it cannot be opened."""
+    import docx
+    from docx.opc.exceptions import PackageNotFoundError
+
+    try:
+        return docx.Document(str(path))
+    except (PackageNotFoundError, zipfile.BadZipFile, KeyError, ValueError) as problem:
+        raise Conflict(f"The template {path.name} cannot be opened as a Word document: {problem}.") from problem
 
 
 def to_bytes(document: Document) -> bytes:
