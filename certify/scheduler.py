@@ -62,9 +62,13 @@ def start(app: Flask) -> BackgroundScheduler:
     """
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     ticker = Ticker(app)
-    scheduler = BackgroundScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
+    scheduler = BackgroundScheduler(
+        timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    )
     # At once, then every few seconds: what waited while nothing ran is not made to wait longer.
-    scheduler.add_job(ticker.tick, "interval", seconds=EVERY_SECONDS, jitter=1, next_run_time=datetime.now(tz=scheduler.timezone))
+    scheduler.add_job(
+        ticker.tick, "interval", seconds=EVERY_SECONDS, jitter=1, next_run_time=datetime.now(tz=scheduler.timezone)
+    )
     scheduler.add_listener(lambda _event: ticker.lead.give_up(), EVENT_SCHEDULER_SHUTDOWN)
     scheduler.start()
     return scheduler
@@ -184,7 +188,12 @@ class PostgresLead:
             url,
             poolclass=NullPool,
             isolation_level="AUTOCOMMIT",
-            connect_args={"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 15000},
+            connect_args={
+                "keepalives_idle": 10,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
+                "tcp_user_timeout": 15000,
+            },
         )
         self._connection: sa.Connection | None = None
         self._guard = threading.Lock()

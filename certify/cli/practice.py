@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from certify.cli.edges import json_option, open_session, print_json, print_table
@@ -22,7 +24,7 @@ def list_(search: str, as_json: bool) -> None:
 
     # Whoever sits at this command line has the database anyway; the list is the auditor's.
     reader = Actor(None, frozenset({Grant(Role.AUDITOR)}))
-    found = []
+    found: list[dict[str, Any]] = []
     with open_session() as session:
         after = None
         while chunk := list_practices(session, reader, text=search, after=after, limit=500):
@@ -40,5 +42,13 @@ def list_(search: str, as_json: bool) -> None:
         return
     print_table(
         ("id", "name", "place", "sites"),
-        [(p["id"], p["name"], f"{p['city']} {p['state']}".strip(), ", ".join(f"{s['id']} {s['name']}" for s in p["sites"])) for p in found],
+        [
+            (
+                p["id"],
+                p["name"],
+                f"{p['city']} {p['state']}".strip(),
+                ", ".join(f"{s['id']} {s['name']}" for s in p["sites"]),
+            )
+            for p in found
+        ],
     )

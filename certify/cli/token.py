@@ -16,7 +16,13 @@ def command() -> None:
 @click.argument("email")
 @click.option("--name", default="command line", show_default=True, help="What the token is for.")
 @click.option("--days", default=90, show_default=True, type=click.IntRange(1, 366), help="How long it works.")
-@click.option("--scope", default="write", show_default=True, type=click.Choice(["read", "write"]), help="Whether it may change things.")
+@click.option(
+    "--scope",
+    default="write",
+    show_default=True,
+    type=click.Choice(["read", "write"]),
+    help="Whether it may change things.",
+)
 @json_option
 def create(email: str, name: str, days: int, scope: str, as_json: bool) -> None:
     """Create a token for EMAIL; it is printed this once."""
@@ -27,8 +33,17 @@ def create(email: str, name: str, days: int, scope: str, as_json: bool) -> None:
 
     with open_session(commit=True) as session:
         person = actor_of(session, email)
-        token, secret = create_token(session, person.user_id or 0, name=name, scope=scope, days=days, actor=SYSTEM, at=now())
-        answer = {"id": token.id, "email": person.email, "name": token.name, "scope": token.scope, "expires_at": token.expires_at, "token": secret}
+        token, secret = create_token(
+            session, person.user_id or 0, name=name, scope=scope, days=days, actor=SYSTEM, at=now()
+        )
+        answer = {
+            "id": token.id,
+            "email": person.email,
+            "name": token.name,
+            "scope": token.scope,
+            "expires_at": token.expires_at,
+            "token": secret,
+        }
     if as_json:
         print_json(answer)
         return

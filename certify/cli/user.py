@@ -19,10 +19,14 @@ def command() -> None:
 
 @command.command("add")
 @click.argument("email")
-@click.option("--role", required=True, type=click.Choice(ROLES), help="What the person is to the practice or the program.")
+@click.option(
+    "--role", required=True, type=click.Choice(ROLES), help="What the person is to the practice or the program."
+)
 @click.option("--practice", "practice_id", type=click.IntRange(1), help="The practice's id; practice roles need one.")
 @click.option("--name", help="The person's name; the address's first part when left out.")
-@click.option("--password-stdin", is_flag=True, help="Read the password from the first line of the input instead of inviting.")
+@click.option(
+    "--password-stdin", is_flag=True, help="Read the password from the first line of the input instead of inviting."
+)
 @json_option
 def add(email: str, role: str, practice_id: int | None, name: str | None, password_stdin: bool, as_json: bool) -> None:
     """Give EMAIL a role; a new account gets an invitation, whose link is also printed here."""
@@ -45,14 +49,30 @@ def add(email: str, role: str, practice_id: int | None, name: str | None, passwo
         else:
             place = places_of(session, [practice_id]).get(practice_id or 0, "")
             person, link_secret = invite(
-                session, email=email, name=name, role=Role(role), practice_id=practice_id, place=place, actor=SYSTEM, at=now()
+                session,
+                email=email,
+                name=name,
+                role=Role(role),
+                practice_id=practice_id,
+                place=place,
+                actor=SYSTEM,
+                at=now(),
             )
             link = absolute(f"/invitation/{link_secret}") if link_secret else None
-        answer = {"id": person.id, "email": person.email, "name": person.name, "role": role, "practice": practice_id, "invitation": link}
+        answer = {
+            "id": person.id,
+            "email": person.email,
+            "name": person.name,
+            "role": role,
+            "practice": practice_id,
+            "invitation": link,
+        }
     if as_json:
         print_json(answer)
         return
-    click.echo(f"{answer['email']} is {ROLE_TITLES[Role(role)].lower()}{f' of practice {practice_id}' if practice_id else ''}.")
+    click.echo(
+        f"{answer['email']} is {ROLE_TITLES[Role(role)].lower()}{f' of practice {practice_id}' if practice_id else ''}."
+    )
     if link:
         click.echo(f"Invitation, good for 7 days and one use: {link}")
 
@@ -82,7 +102,13 @@ def list_(search: str, as_json: bool) -> None:
         )  # fmt: skip
         return
     rows = [
-        (p.id, p.email, p.name, ", ".join(f"{g.role}{f'@{g.practice_id}' if g.practice_id else ''}" for g in p.grants), _account(p.active, p.has_password))
+        (
+            p.id,
+            p.email,
+            p.name,
+            ", ".join(f"{g.role}{f'@{g.practice_id}' if g.practice_id else ''}" for g in p.grants),
+            _account(p.active, p.has_password),
+        )
         for p in lines
     ]
     print_table(("id", "email", "name", "roles", "account"), rows)

@@ -30,11 +30,14 @@ def certify(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 def test_an_account_is_made_listed_and_refused_when_wrong(certify) -> None:  # type: ignore[no-untyped-def]
     code, out, _ = certify("user", "add", "Root@program.example", "--role", "administrator")
-    assert code == 0 and "root@program.example is administrator." in out and "/invitation/" in out
+    assert code == 0
+    assert "root@program.example is administrator." in out
+    assert "/invitation/" in out
     code, out, _ = certify("user", "list", "--json")
     assert code == 0
     (person,) = json.loads(out)
-    assert person["email"] == "root@program.example" and person["roles"] == [{"role": "administrator", "practice": None}]
+    assert person["email"] == "root@program.example"
+    assert person["roles"] == [{"role": "administrator", "practice": None}]
     assert "invited" in certify("user", "list")[1]
     assert certify("user", "add", "x", "--role", "council")[0] == 1
     assert certify("user", "add", "a@b.example", "--role", "practice_admin")[0] == 1
@@ -45,10 +48,16 @@ def test_an_account_is_made_listed_and_refused_when_wrong(certify) -> None:  # t
 
 def test_a_token_is_printed_alone_on_stdout_and_can_be_revoked(certify) -> None:  # type: ignore[no-untyped-def]
     certify("user", "add", "root@program.example", "--role", "administrator")
-    code, out, err = certify("token", "create", "root@program.example", "--name", "Backup", "--days", "7", "--scope", "read")
-    assert code == 0 and out.strip().startswith("certify_") and len(out.split()) == 1 and "not shown again" in err
+    code, out, err = certify(
+        "token", "create", "root@program.example", "--name", "Backup", "--days", "7", "--scope", "read"
+    )
+    assert code == 0
+    assert out.strip().startswith("certify_")
+    assert len(out.split()) == 1
+    assert "not shown again" in err
     (token,) = json.loads(certify("token", "list", "root@program.example", "--json")[1])
-    assert (token["name"], token["scope"]) == ("Backup", "read") and "token" not in token
+    assert (token["name"], token["scope"]) == ("Backup", "read")
+    assert "token" not in token
     assert "Backup" in certify("token", "list", "root@program.example")[1]
     assert certify("token", "revoke", "root@program.example", str(token["id"]))[0] == 0
     assert certify("token", "revoke", "root@program.example", str(token["id"]))[0] == 1
@@ -60,7 +69,8 @@ def test_mail_practices_and_the_clock_answer_for_people_and_programs(certify) ->
     certify("user", "add", "root@program.example", "--role", "administrator")
     outbox = json.loads(certify("mail", "outbox", "--json")[1])
     assert outbox["counts"] == {"queued": 1, "unclear": 0, "sent": 0, "failed": 0}
-    assert outbox["items"][0]["to"] == "root@program.example" and outbox["items"][0]["state"] == "pending"
+    assert outbox["items"][0]["to"] == "root@program.example"
+    assert outbox["items"][0]["state"] == "pending"
     assert "root@program.example" in certify("mail", "outbox", "--state", "queued")[1]
     assert json.loads(certify("practice", "list", "--json")[1]) == []
     assert certify("practice", "list")[0] == 0

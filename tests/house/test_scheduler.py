@@ -22,16 +22,21 @@ from tests.support.worlds import LiveServer
 
 def test_only_one_holds_the_lead_and_it_passes_on(tmp_path: Path) -> None:
     first, second = FileLead(tmp_path / "lock"), FileLead(tmp_path / "lock")
-    assert first.holds() and first.holds() and not second.holds()
+    assert first.holds()
+    assert first.holds()
+    assert not second.holds()
     first.give_up()
-    assert second.holds() and not first.holds()
+    assert second.holds()
+    assert not first.holds()
     second.give_up()
 
 
 def test_the_lead_of_a_killed_process_is_free_at_once(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     code = f"import sys; from pathlib import Path; from certify.scheduler import FileLead; lead = FileLead(Path({str(path)!r})); print(lead.holds(), flush=True); sys.stdin.read()"
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
         assert other.stdout is not None
         assert other.stdout.readline().strip() == "True"
         mine = FileLead(path)
@@ -48,7 +53,9 @@ def test_the_lead_on_the_database_is_one_too(live_server: LiveServer) -> None:
         assert isinstance(Ticker(live_server.app).lead, FileLead)
         return
     first, second = PostgresLead(url), PostgresLead(url)
-    assert first.holds() and first.holds() and not second.holds()
+    assert first.holds()
+    assert first.holds()
+    assert not second.holds()
     first.give_up()
     assert second.holds()
     second.give_up()

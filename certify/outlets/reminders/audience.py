@@ -33,7 +33,9 @@ class Reader:
         return "the program's contact for this case" if self.role == CONTACT else ROLE_TITLES[Role(self.role)].lower()
 
 
-def readers_of(session: Session, cases: Sequence[Case], roles: Iterable[str], *, at: datetime) -> dict[int, list[Reader]]:
+def readers_of(
+    session: Session, cases: Sequence[Case], roles: Iterable[str], *, at: datetime
+) -> dict[int, list[Reader]]:
     """Return, per case id, the people these roles mean; each person once, in the order of the roles.
 
     Practice roles mean the practice's own people, `surveyor` those on the case in force, `contact` the staff member
@@ -68,7 +70,9 @@ def _meant(
     return by_role.get((role, case.practice_id if role in PRACTICE_ROLES else None), [])
 
 
-def _holders(session: Session, cases: Sequence[Case], wanted: Sequence[str]) -> dict[tuple[str, int | None], list[Person]]:
+def _holders(
+    session: Session, cases: Sequence[Case], wanted: Sequence[str]
+) -> dict[tuple[str, int | None], list[Person]]:
     practice_roles = [r for r in wanted if r in PRACTICE_ROLES]
     program_roles = [r for r in wanted if r not in PRACTICE_ROLES and r not in (CONTACT, Role.SURVEYOR)]
     if CONTACT in wanted:

@@ -95,7 +95,7 @@ def _not_yet_sent(session: Session, ripe: Sequence[Ripe]) -> list[Ripe]:
     keys = [r.key for r in ripe]
     if not keys:
         return []
-    sent: set[str] = set()
+    sent: set[str | None] = set()
     for start in range(0, len(keys), 500):
         some = keys[start : start + 500]
         sent |= set(session.scalars(select(Outbox.reminder_key).where(Outbox.reminder_key.in_(some))).all())
@@ -126,6 +126,3 @@ def _mail(ripe: Ripe, reader: Reader, at: datetime) -> Mail:
 
 def _all_offsets(rule: Reminder) -> set[int]:
     return {*rule.before, *(-days for days in rule.after)}
-
-
-

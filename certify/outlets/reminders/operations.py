@@ -34,7 +34,9 @@ def tell(session: Session, event: CaseAdvanced) -> int:
     return post_all(session, [m for n in notices for m in _mails(n, event, case, practice, audiences)], at=event.at)
 
 
-def _mails(notice: Notice, event: CaseAdvanced, case: Case, practice: Practice, readers: Sequence[Reader]) -> list[Mail]:
+def _mails(
+    notice: Notice, event: CaseAdvanced, case: Case, practice: Practice, readers: Sequence[Reader]
+) -> list[Mail]:
     today = local_date(event.at, practice.time_zone)
     quoted = event.reason if event.trigger in QUOTED else ""
     mails = []

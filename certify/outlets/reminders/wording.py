@@ -39,7 +39,11 @@ def case_context(case: Case, practice: Practice, reader: Reader, *, today: date)
         context["status"] = "Say whether you have a conflict of interest with the practice"
     if case.due_key and case.due_on:
         rule = current().deadlines.get(case.due_key)
-        context |= {"due": long_day(case.due_on), "due_away": days_words(case.due_on, today), "due_after": rule.after if rule and asked else ""}
+        context |= {
+            "due": long_day(case.due_on),
+            "due_away": days_words(case.due_on, today),
+            "due_after": rule.after if rule and asked else "",
+        }
     return context | (_action(case, reader) if asked else {})
 
 
@@ -61,7 +65,9 @@ def why(reader: Reader, practice: Practice, *, reminder: bool = False) -> str:
     place = f" of {practice.legal_name}" if reader.role in PRACTICE_ROLES else ""
     what = "Reminders of this date go" if reminder else "News of this step goes"
     change = (
-        "Your practice administrator changes roles on the team page." if place else "An administrator of the program changes roles."
+        "Your practice administrator changes roles on the team page."
+        if place
+        else "An administrator of the program changes roles."
     )
     return f"You are {reader.title}{place}. {what} to that role. {change}"
 
@@ -75,4 +81,7 @@ def _action(case: Case, reader: Reader) -> dict[str, str]:
     way = next((w for w in ways if w.primary and reader.role in {r.value for r in w.roles}), None)
     if way is None:
         return {}
-    return {"action_label": way.label, "action_path": way.page.format(ref=case.ref) if way.page else f"/cases/{case.ref}"}
+    return {
+        "action_label": way.label,
+        "action_path": way.page.format(ref=case.ref) if way.page else f"/cases/{case.ref}",
+    }

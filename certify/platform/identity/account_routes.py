@@ -38,7 +38,7 @@ def details() -> ResponseReturnValue:
     person = current_person()
     edit_own_details(
         db.session(), person.person_id, name=form.name.data or "", title=form.title.data or "", time_zone=form.time_zone.data,
-        version=int(form.version.data), actor=person.actor, at=now(),
+        version=form.version.number, actor=person.actor, at=now(),
     )  # fmt: skip
     flash("Your details are saved.")
     return redirect("/account")
@@ -98,7 +98,13 @@ def make_token() -> ResponseReturnValue:
         return _page(token_form=form), 422
     person = current_person()
     token, secret = create_token(
-        db.session(), person.person_id, name=form.name.data or "", scope=form.scope.data, days=form.days.data or 0, actor=person.actor, at=now()
+        db.session(),
+        person.person_id,
+        name=form.name.data or "",
+        scope=form.scope.data,
+        days=form.days.data or 0,
+        actor=person.actor,
+        at=now(),
     )
     return _page(new_token=token, secret=secret)
 
@@ -114,7 +120,11 @@ def revoke(token_id: int) -> ResponseReturnValue:
 
 
 def _page(
-    *, details_form: DetailsForm | None = None, password_form: ChangePasswordForm | None = None, token_form: TokenForm | None = None, **more: object
+    *,
+    details_form: DetailsForm | None = None,
+    password_form: ChangePasswordForm | None = None,
+    token_form: TokenForm | None = None,
+    **more: object,
 ) -> str:
     current = current_person()
     person = person_for(db.session(), current.person_id)

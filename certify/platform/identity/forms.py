@@ -30,7 +30,9 @@ class SignInForm(Form):
     """Address and password."""
 
     email = EmailField("Email address", required("Write your email address."))
-    password = PasswordField("Password", [InputRequired("Write your password."), Length(max=LONGEST_PASSWORD, message="That is too long.")])
+    password = PasswordField(
+        "Password", [InputRequired("Write your password."), Length(max=LONGEST_PASSWORD, message="That is too long.")]
+    )
     next = HiddenField()
     kept = HiddenField()
 
@@ -47,7 +49,10 @@ class NewPasswordForm(Form):
     password = PasswordField("New password", [InputRequired("Write a new password.")], description=PASSWORD_HINT)
     again = PasswordField(
         "New password again",
-        [InputRequired("Write the new password again."), EqualTo("password", "The two passwords differ. Write the same one twice.")],
+        [
+            InputRequired("Write the new password again."),
+            EqualTo("password", "The two passwords differ. Write the same one twice."),
+        ],
     )
 
 
@@ -61,18 +66,36 @@ class DetailsForm(Form):
     """The own name, title and time zone."""
 
     version = VersionField()
-    name = StringField("Name", [*required("Write your name."), Length(max=200, message="Use up to 200 letters."), one_line])
-    title = StringField("Title", [Optional(), Length(max=200, message="Use up to 200 letters."), one_line], description="For example: Practice administrator, RN, OCN.")
-    time_zone = SelectField("Time zone", choices=options(ZONES), description="Times on pages without a practice are shown in it.")
+    name = StringField(
+        "Name", [*required("Write your name."), Length(max=200, message="Use up to 200 letters."), one_line]
+    )
+    title = StringField(
+        "Title",
+        [Optional(), Length(max=200, message="Use up to 200 letters."), one_line],
+        description="For example: Practice administrator, RN, OCN.",
+    )
+    time_zone = SelectField(
+        "Time zone", choices=options(ZONES), description="Times on pages without a practice are shown in it."
+    )
 
 
 class TokenForm(Form):
     """An API token."""
 
-    name = StringField("What is it for", [*required("Say what the token is for."), Length(max=100, message="Use up to 100 letters."), one_line])
-    scope = RadioField("It may", choices=options({"read": "Read only", "write": "Read and change"}), default="read", validators=[InputRequired("Choose what it may do.")])
+    name = StringField(
+        "What is it for",
+        [*required("Say what the token is for."), Length(max=100, message="Use up to 100 letters."), one_line],
+    )
+    scope = RadioField(
+        "It may",
+        choices=options({"read": "Read only", "write": "Read and change"}),
+        default="read",
+        validators=[InputRequired("Choose what it may do.")],
+    )
     days = IntegerField(
-        "Days it works", [NumberRange(1, LONGEST_TOKEN_DAYS, f"Write a number of days from 1 to {LONGEST_TOKEN_DAYS}.")], default=90
+        "Days it works",
+        [NumberRange(1, LONGEST_TOKEN_DAYS, f"Write a number of days from 1 to {LONGEST_TOKEN_DAYS}.")],
+        default=90,
     )
 
 
@@ -81,13 +104,19 @@ class RoleForm(Form):
 
     role = SelectField("Role", choices=ALL_ROLES, validators=[InputRequired("Choose a role.")])
     practice = StringField(
-        "Practice", [Optional(), Length(max=200), one_line], description="Only for practice roles: its number, or how its name begins."
+        "Practice",
+        [Optional(), Length(max=200), one_line],
+        description="Only for practice roles: its number, or how its name begins.",
     )
 
 
 class InviteForm(RoleForm):
     """Someone to take part."""
 
-    name = StringField("Name", [*required("Write the person's name."), Length(max=200, message="Use up to 200 letters."), one_line])
-    email = EmailField("Email address", [*required("Write the person's email address."), Length(max=254, message="That is too long.")])
+    name = StringField(
+        "Name", [*required("Write the person's name."), Length(max=200, message="Use up to 200 letters."), one_line]
+    )
+    email = EmailField(
+        "Email address", [*required("Write the person's email address."), Length(max=254, message="That is too long.")]
+    )
     title = StringField("Title", [Optional(), Length(max=200, message="Use up to 200 letters."), one_line])

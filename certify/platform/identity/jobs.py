@@ -22,7 +22,9 @@ def clear_ended(session: Session, clock: Clock) -> int:
     old = at - KEPT_AFTER_END
     gone = 0
     for statement in (
-        delete(SignIn).where(sa.or_(SignIn.ended_at < old, SignIn.seen_at < old - IDLE_LIMIT, SignIn.created_at < old - ABSOLUTE_LIMIT)),
+        delete(SignIn).where(
+            sa.or_(SignIn.ended_at < old, SignIn.seen_at < old - IDLE_LIMIT, SignIn.created_at < old - ABSOLUTE_LIMIT)
+        ),
         delete(MailedLink).where(MailedLink.expires_at < old),
         delete(SignInAttempt).where(SignInAttempt.at < at - COUNTED_FOR),
     ):

@@ -23,10 +23,14 @@ class LinkGone(Refusal):
     """The link was used, has run out, or never was."""
 
 
-def send_link(session: Session, person: Person, kind: str, *, at: datetime, inviter: str = "", role: str = "", place: str = "") -> str:
+def send_link(
+    session: Session, person: Person, kind: str, *, at: datetime, inviter: str = "", role: str = "", place: str = ""
+) -> str:
     """Make a link, mail it to the person and return its secret; links of the kind sent before stop working."""
     session.execute(
-        update(MailedLink).where(MailedLink.person_id == person.id, MailedLink.kind == kind, MailedLink.used_at.is_(None)).values(used_at=at)
+        update(MailedLink)
+        .where(MailedLink.person_id == person.id, MailedLink.kind == kind, MailedLink.used_at.is_(None))
+        .values(used_at=at)
     )
     secret = new_secret()
     link = MailedLink(digest=digest(secret), kind=kind, person_id=person.id, created_at=at, expires_at=at + LIFE[kind])
@@ -52,7 +56,10 @@ def ask_for_reset(session: Session, person: Person | None, *, at: datetime) -> N
         return
     kind = "reset" if person.password_hash else "invitation"
     recent = select(MailedLink.id).where(
-        MailedLink.person_id == person.id, MailedLink.kind == kind, MailedLink.used_at.is_(None), MailedLink.created_at > at - RESET_PAUSE
+        MailedLink.person_id == person.id,
+        MailedLink.kind == kind,
+        MailedLink.used_at.is_(None),
+        MailedLink.created_at > at - RESET_PAUSE,
     )
     if session.scalar(recent.limit(1)) is None:
         send_link(session, person, kind, at=at)
@@ -63,7 +70,12 @@ def person_of_link(session: Session, secret: str, kind: str, *, at: datetime, us
 
     Raises: LinkGone.
     """
-    live = (MailedLink.digest == digest(secret), MailedLink.kind == kind, MailedLink.used_at.is_(None), MailedLink.expires_at > at)
+    live = (
+        MailedLink.digest == digest(secret),
+        MailedLink.kind == kind,
+        MailedLink.used_at.is_(None),
+        MailedLink.expires_at > at,
+    )
     if use:
         # One statement decides who was first, on either database.
         person_id = session.scalar(update(MailedLink).where(*live).values(used_at=at).returning(MailedLink.person_id))

@@ -20,7 +20,7 @@ from certify.platform.identity.rules import SEEN_EVERY
 from certify.platform.web.access import SignedIn, bearer_token, forget_signed_in
 
 
-class SessionUser(UserMixin):  # type: ignore[misc]
+class SessionUser(UserMixin):
     """What flask-login carries: the person behind this request, named in the cookie by the sign-in's secret."""
 
     def __init__(self, secret: str, signed_in: SignedIn) -> None:

@@ -107,5 +107,7 @@ class SignInAttempt(Model):
     __table_args__ = (sa.Index("ix_sign_in_attempt_key_at", "key", "at"), sa.Index("ix_sign_in_attempt_at", "at"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(sa.String(80))  # `mail:` and the digest of the address typed, or `net:` and the network
+    key: Mapped[str] = mapped_column(
+        sa.String(80)
+    )  # `mail:` and the digest of the address typed, or `net:` and the network
     at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -49,7 +49,15 @@ STREAM = "people"
 
 
 def add_person(
-    session: Session, *, email: str, name: str, actor: Actor, at: datetime, title: str = "", password: str | None = None, time_zone: str = "America/New_York"
+    session: Session,
+    *,
+    email: str,
+    name: str,
+    actor: Actor,
+    at: datetime,
+    title: str = "",
+    password: str | None = None,
+    time_zone: str = "America/New_York",
 ) -> Person:
     """Make an account; without a password nobody can sign in until an invitation is answered.
 
@@ -81,11 +89,21 @@ def add_person(
             session.add(person)
     except IntegrityError as twice:
         raise Conflict("Someone made an account with this address at the same moment.") from twice
-    record(session, STREAM, "person.added", f"Added {person.name} ({person.email})", actor=actor, at=at, subject=f"/people/{person.id}")
+    record(
+        session,
+        STREAM,
+        "person.added",
+        f"Added {person.name} ({person.email})",
+        actor=actor,
+        at=at,
+        subject=f"/people/{person.id}",
+    )
     return person
 
 
-def grant_role(session: Session, person_id: int, role: Role, practice_id: int | None = None, *, actor: Actor, at: datetime) -> bool:
+def grant_role(
+    session: Session, person_id: int, role: Role, practice_id: int | None = None, *, actor: Actor, at: datetime
+) -> bool:
     """Give a person a role, for a practice or the program; returns False when it was held already.
 
     Raises: Invalid when the role cannot be held there; NotFound, NotOpen (closed account), NotAllowed.
@@ -105,11 +123,15 @@ def grant_role(session: Session, person_id: int, role: Role, practice_id: int | 
             session.add(RoleGrant(person_id=person_id, role=role, practice_id=practice_id, granted_at=at))
     except IntegrityError:
         return False  # granted at the same moment by someone else
-    _record_role(session, "role.granted", f"Made {person.name} {_title(role)}", person, role, practice_id, actor=actor, at=at)
+    _record_role(
+        session, "role.granted", f"Made {person.name} {_title(role)}", person, role, practice_id, actor=actor, at=at
+    )
     return True
 
 
-def revoke_role(session: Session, person_id: int, role: Role, practice_id: int | None = None, *, actor: Actor, at: datetime) -> None:
+def revoke_role(
+    session: Session, person_id: int, role: Role, practice_id: int | None = None, *, actor: Actor, at: datetime
+) -> None:
     """Take a role away.
 
     Raises: NotFound when it is not held; NotAllowed; NotOpen for the last administrator, or a practice's last one.
@@ -120,18 +142,47 @@ def revoke_role(session: Session, person_id: int, role: Role, practice_id: int |
     if grant is None:
         raise NotFound("This role is not held.")
     if role is Role.ADMINISTRATOR:
-        _refuse_without_another(session, Role.ADMINISTRATOR, None, person_id, "The last administrator cannot give up the role: name another one first.")
+        _refuse_without_another(
+            session,
+            Role.ADMINISTRATOR,
+            None,
+            person_id,
+            "The last administrator cannot give up the role: name another one first.",
+        )
     if role is Role.PRACTICE_ADMIN:
         _refuse_without_another(
-            session, role, practice_id, person_id, "The practice would have no administrator. Make someone else practice administrator first."
+            session,
+            role,
+            practice_id,
+            person_id,
+            "The practice would have no administrator. Make someone else practice administrator first.",
         )
     session.delete(grant)
     session.flush()
-    _record_role(session, "role.revoked", f"{person.name} is no longer {_title(role)}", person, role, practice_id, actor=actor, at=at)
+    _record_role(
+        session,
+        "role.revoked",
+        f"{person.name} is no longer {_title(role)}",
+        person,
+        role,
+        practice_id,
+        actor=actor,
+        at=at,
+    )
 
 
 def invite(
-    session: Session, *, email: str, name: str, role: Role, practice_id: int | None, actor: Actor, at: datetime, title: str = "", place: str = "", time_zone: str = "America/New_York"
+    session: Session,
+    *,
+    email: str,
+    name: str,
+    role: Role,
+    practice_id: int | None,
+    actor: Actor,
+    at: datetime,
+    title: str = "",
+    place: str = "",
+    time_zone: str = "America/New_York",
 ) -> tuple[Person, str | None]:
     """Let someone take part in a role: known people get the role, new ones an account and a link by mail.
 
@@ -148,7 +199,9 @@ def invite(
         raise Invalid("This person's account is closed. An administrator can open it again.", "email")
     new = grant_role(session, person.id, role, practice_id, actor=actor, at=at)
     if person.password_hash is None:
-        return person, send_link(session, person, "invitation", inviter=actor.name, role=_title(role), place=place, at=at)
+        return person, send_link(
+            session, person, "invitation", inviter=actor.name, role=_title(role), place=place, at=at
+        )
     if new:
         post(
             session, dedupe_key=f"role:{person.id}:{role}:{practice_id}:{at.isoformat()}", kind="role_granted", person_id=person.id,
@@ -180,10 +233,24 @@ def close_account(session: Session, person_id: int, *, actor: Actor, at: datetim
     if not person.active:
         raise NotOpen("This account is closed already.")
     if _held(session, person_id, Role.ADMINISTRATOR, None) is not None:
-        _refuse_without_another(session, Role.ADMINISTRATOR, None, person_id, "The last administrator's account cannot be closed: name another administrator first.")
+        _refuse_without_another(
+            session,
+            Role.ADMINISTRATOR,
+            None,
+            person_id,
+            "The last administrator's account cannot be closed: name another administrator first.",
+        )
     person.active = False
     end_access(session, person_id, at)
-    record(session, STREAM, "person.closed", f"Closed the account of {person.name}", actor=actor, at=at, subject=f"/people/{person.id}")
+    record(
+        session,
+        STREAM,
+        "person.closed",
+        f"Closed the account of {person.name}",
+        actor=actor,
+        at=at,
+        subject=f"/people/{person.id}",
+    )
     return person
 
 
@@ -195,11 +262,21 @@ def open_account(session: Session, person_id: int, *, actor: Actor, at: datetime
         raise NotOpen("This account is open.")
     person.active, person.password_hash = True, None
     send_link(session, person, "invitation", inviter=actor.name, role="", place="", at=at)
-    record(session, STREAM, "person.opened", f"Opened the account of {person.name} again", actor=actor, at=at, subject=f"/people/{person.id}")
+    record(
+        session,
+        STREAM,
+        "person.opened",
+        f"Opened the account of {person.name} again",
+        actor=actor,
+        at=at,
+        subject=f"/people/{person.id}",
+    )
     return person
 
 
-def edit_own_details(session: Session, person_id: int, *, name: str, title: str, time_zone: str, version: int, actor: Actor, at: datetime) -> Person:
+def edit_own_details(
+    session: Session, person_id: int, *, name: str, title: str, time_zone: str, version: int, actor: Actor, at: datetime
+) -> Person:
     """Change one's own name, title and time zone; raises Stale, Invalid."""
     person = person_for(session, person_id, lock=True)
     if person.version != version:
@@ -224,7 +301,9 @@ def edit_own_details(session: Session, person_id: int, *, name: str, title: str,
     return person
 
 
-def set_password(session: Session, person: Person, password: str, *, at: datetime, keep_sign_in: str | None = None) -> None:
+def set_password(
+    session: Session, person: Person, password: str, *, at: datetime, keep_sign_in: str | None = None
+) -> None:
     """Set a new password and end every other sign-in and open link of the person; raises Invalid."""
     problems = password_problems(password, email=person.email, name=person.name)
     if problems:
@@ -232,11 +311,15 @@ def set_password(session: Session, person: Person, password: str, *, at: datetim
     person.password_hash = hash_password(password)
     ending = update(SignIn).where(SignIn.person_id == person.id, SignIn.ended_at.is_(None)).values(ended_at=at)
     session.execute(ending if keep_sign_in is None else ending.where(SignIn.id != keep_sign_in))
-    session.execute(update(MailedLink).where(MailedLink.person_id == person.id, MailedLink.used_at.is_(None)).values(used_at=at))
+    session.execute(
+        update(MailedLink).where(MailedLink.person_id == person.id, MailedLink.used_at.is_(None)).values(used_at=at)
+    )
     session.flush()
 
 
-def change_password(session: Session, person_id: int, *, old: str, new: str, actor: Actor, at: datetime, keep_sign_in: str | None) -> None:
+def change_password(
+    session: Session, person_id: int, *, old: str, new: str, actor: Actor, at: datetime, keep_sign_in: str | None
+) -> None:
     """Change one's own password; every other sign-in ends. Raises Invalid."""
     person = person_for(session, person_id, lock=True)
     if not password_fits(person.password_hash, old):
@@ -244,7 +327,15 @@ def change_password(session: Session, person_id: int, *, old: str, new: str, act
     if old == new:
         raise Invalid("Choose a password other than the present one.", "password")
     set_password(session, person, new, at=at, keep_sign_in=keep_sign_in)
-    record(session, f"person:{person.id}", "password.changed", "Changed the password", actor=actor, at=at, subject="/account")
+    record(
+        session,
+        f"person:{person.id}",
+        "password.changed",
+        "Changed the password",
+        actor=actor,
+        at=at,
+        subject="/account",
+    )
     post(
         session, dedupe_key=f"password:{person.id}:{at.isoformat()}", kind="password_changed", person_id=person.id, to_email=person.email,
         to_name=person.name, subject="Your password was changed", at=at, why="Your account's password was changed.", context={
@@ -265,7 +356,9 @@ def refresh_hash(session: Session, person: Person, password: str) -> None:
 def end_access(session: Session, person_id: int, at: datetime) -> None:
     """End every sign-in, open link and API token of a person."""
     session.execute(update(SignIn).where(SignIn.person_id == person_id, SignIn.ended_at.is_(None)).values(ended_at=at))
-    session.execute(update(ApiToken).where(ApiToken.person_id == person_id, ApiToken.revoked_at.is_(None)).values(revoked_at=at))
+    session.execute(
+        update(ApiToken).where(ApiToken.person_id == person_id, ApiToken.revoked_at.is_(None)).values(revoked_at=at)
+    )
     session.execute(delete(MailedLink).where(MailedLink.person_id == person_id, MailedLink.used_at.is_(None)))
     session.flush()
 
@@ -276,7 +369,11 @@ def _may_manage(actor: Actor, role: Role, practice_id: int | None) -> None:
         return
     if allowed(actor, Permission.MANAGE_PEOPLE):
         return
-    if role in PRACTICE_ROLES and practice_id is not None and allowed(actor, Permission.MANAGE_TEAM, Subject(practice_id=practice_id)):
+    if (
+        role in PRACTICE_ROLES
+        and practice_id is not None
+        and allowed(actor, Permission.MANAGE_TEAM, Subject(practice_id=practice_id))
+    ):
         return
     raise NotAllowed("Only an administrator may do this.")
 
@@ -288,10 +385,14 @@ def _administrator(actor: Actor) -> None:
 
 def _held(session: Session, person_id: int, role: Role, practice_id: int | None) -> RoleGrant | None:
     place = RoleGrant.practice_id.is_(None) if practice_id is None else RoleGrant.practice_id == practice_id
-    return session.scalars(select(RoleGrant).where(RoleGrant.person_id == person_id, RoleGrant.role == role, place)).one_or_none()
+    return session.scalars(
+        select(RoleGrant).where(RoleGrant.person_id == person_id, RoleGrant.role == role, place)
+    ).one_or_none()
 
 
-def _refuse_without_another(session: Session, role: Role, practice_id: int | None, person_id: int, message: str) -> None:
+def _refuse_without_another(
+    session: Session, role: Role, practice_id: int | None, person_id: int, message: str
+) -> None:
     """Lock all holders first, so that two who leave at the same moment cannot both go."""
     place = RoleGrant.practice_id.is_(None) if practice_id is None else RoleGrant.practice_id == practice_id
     holders = session.execute(
@@ -311,7 +412,15 @@ def _title(role: Role) -> str:
 
 
 def _record_role(
-    session: Session, kind: str, summary: str, person: Person, role: Role, practice_id: int | None, *, actor: Actor, at: datetime
+    session: Session,
+    kind: str,
+    summary: str,
+    person: Person,
+    role: Role,
+    practice_id: int | None,
+    *,
+    actor: Actor,
+    at: datetime,
 ) -> None:
     stream = f"practice:{practice_id}" if practice_id is not None else STREAM
     subject = f"/practices/{practice_id}/team" if practice_id is not None else f"/people/{person.id}"

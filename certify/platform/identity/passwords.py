@@ -26,7 +26,8 @@ def password_fits(password_hash: str | None, password: str) -> bool:
     if password_hash is None:
         _decoy = _decoy or _hasher.hash("nobody has this password")
     try:
-        return _hasher.verify(password_hash or _decoy, password) and password_hash is not None
+        _hasher.verify(password_hash or _decoy, password)
+        return password_hash is not None
     except (VerificationError, InvalidHashError):
         return False
 

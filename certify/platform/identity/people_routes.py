@@ -139,7 +139,9 @@ def _index(form: InviteForm) -> str:
     page = page_of(fetch, lambda line: (line.name_key, line.id), cursor=request.args.get("cursor"), parts=2, limit=PAGE)
     page = linked(page, "/people", {"q": text})
     places = places_of(db.session(), {g.practice_id for line in page.items for g in line.grants})
-    return render_template("platform/identity/people.html", page=page, places=places, titles=ROLE_TITLES, form=form, q=text)
+    return render_template(
+        "platform/identity/people.html", page=page, places=places, titles=ROLE_TITLES, form=form, q=text
+    )
 
 
 def _show(person_id: int, form: RoleForm) -> str:
@@ -150,5 +152,8 @@ def _show(person_id: int, form: RoleForm) -> str:
         places=places_of(db.session(), {g.practice_id for g in line.grants}),
         titles=ROLE_TITLES,
         form=form,
-        events=[{"text": e.summary, "at": e.at, "by": e.actor_name} for e in list_events(db.session(), f"person:{person_id}", limit=20)],
+        events=[
+            {"text": e.summary, "at": e.at, "by": e.actor_name}
+            for e in list_events(db.session(), f"person:{person_id}", limit=20)
+        ],
     )

@@ -151,7 +151,9 @@ def list_holders(session: Session, roles: Sequence[Role], practice_id: int | Non
     if not where:
         return []
     holders = select(RoleGrant.person_id).where(sa.or_(*where))
-    return session.scalars(select(Person).where(Person.active, Person.id.in_(holders)).order_by(Person.name, Person.id)).all()
+    return session.scalars(
+        select(Person).where(Person.active, Person.id.in_(holders)).order_by(Person.name, Person.id)
+    ).all()
 
 
 def list_people_in_role(session: Session, role: Role | str) -> list[PersonChoice]:
@@ -173,7 +175,9 @@ def list_team(session: Session, practice_id: int) -> Sequence[PersonLine]:
     return [_line(person, grants) for person, grants in people.values()]
 
 
-def list_people(session: Session, *, text: str, after: tuple[object, ...] | None, back: bool, limit: int) -> list[PersonLine]:
+def list_people(
+    session: Session, *, text: str, after: tuple[object, ...] | None, back: bool, limit: int
+) -> list[PersonLine]:
     """Return people by name, beyond the key (name, id) when given; `text` begins the name or the address."""
     order = (Person.name_key, Person.id)
     query = select(Person).order_by(*[c.desc() if back else c.asc() for c in order]).limit(limit)
@@ -187,22 +191,43 @@ def list_people(session: Session, *, text: str, after: tuple[object, ...] | None
         query = query.where(row < bound if back else row > bound)
     people = session.scalars(query).all()
     grants: dict[int, list[Grant]] = {p.id: [] for p in people}
-    held = select(RoleGrant.person_id, RoleGrant.role, RoleGrant.practice_id).where(RoleGrant.person_id.in_(grants)).order_by(RoleGrant.role)
-    for row in session.execute(held):
-        grants[row.person_id].append(Grant(Role(row.role), row.practice_id))
+    held = (
+        select(RoleGrant.person_id, RoleGrant.role, RoleGrant.practice_id)
+        .where(RoleGrant.person_id.in_(grants))
+        .order_by(RoleGrant.role)
+    )
+    for person_id, role, practice_id in session.execute(held):
+        grants[person_id].append(Grant(Role(role), practice_id))
     return [_line(p, grants[p.id]) for p in people]
 
 
 def find_line(session: Session, person_id: int) -> PersonLine:
     """Return one person with every role held; raises NotFound."""
     person = person_for(session, person_id)
-    rows = session.execute(select(RoleGrant.role, RoleGrant.practice_id).where(RoleGrant.person_id == person_id).order_by(RoleGrant.role, RoleGrant.id))
+    rows = session.execute(
+        select(RoleGrant.role, RoleGrant.practice_id)
+        .where(RoleGrant.person_id == person_id)
+        .order_by(RoleGrant.role, RoleGrant.id)
+    )
     return _line(person, [Grant(Role(row.role), row.practice_id) for row in rows])
 
 
 def _line(person: Person, grants: Sequence[Grant]) -> PersonLine:
-    return PersonLine(person.id, person.name, person.name_key, person.email, person.active, person.password_hash is not None, tuple(grants))
+    return PersonLine(
+        person.id,
+        person.name,
+        person.name_key,
+        person.email,
+        person.active,
+        person.password_hash is not None,
+        tuple(grants),
+    )
 
 
 def _actor(person_id: int, name: str, email: str, held: Sequence[tuple[str | None, int | None]]) -> Actor:
-    return Actor(person_id, frozenset(Grant(Role(role), practice_id) for role, practice_id in held if role is not None), name, email)
+    return Actor(
+        person_id,
+        frozenset(Grant(Role(role), practice_id) for role, practice_id in held if role is not None),
+        name,
+        email,
+    )

@@ -134,8 +134,17 @@ def _choose_page(token: str, kind: str, form: NewPasswordForm) -> ResponseReturn
     except LinkGone:
         return render_template("platform/identity/link_gone.html"), 410
     title, lede = WORDS[kind]
-    page = render_template("platform/identity/choose_password.html", title=title, lede=lede, form=form, person=person, action=f"/{kind}/{token}")
-    return make_response(page, 422 if form.errors else 200, {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"})
+    page = render_template(
+        "platform/identity/choose_password.html",
+        title=title,
+        lede=lede,
+        form=form,
+        person=person,
+        action=f"/{kind}/{token}",
+    )
+    return make_response(
+        page, 422 if form.errors else 200, {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+    )
 
 
 def _use_link(token: str, kind: str) -> ResponseReturnValue:
@@ -170,6 +179,10 @@ def _go_in(person: Person, *, password: str | None, target: str, kept: Kept | No
         raise LinkGone("The account was closed at this moment.")
     begin_session(secret, bearer)
     if kept is not None:
-        shown = [(name.replace("_", " ").capitalize(), value) for name, value in kept.fields if value.strip() and name != "version"]
+        shown = [
+            (name.replace("_", " ").capitalize(), value)
+            for name, value in kept.fields
+            if value.strip() and name != "version"
+        ]
         return render_template("platform/identity/resume.html", kept=kept, shown=shown)
     return redirect(target)

@@ -26,7 +26,9 @@ FIRST_WAIT = timedelta(seconds=15)
 TRIES_PER_ADDRESS = 5
 TRIES_PER_NETWORK = 40
 
-_EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+")
+_EMAIL = re.compile(
+    r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+"
+)
 
 
 def password_problems(password: str, *, email: str, name: str = "") -> list[FieldError]:
@@ -36,14 +38,20 @@ def password_problems(password: str, *, email: str, name: str = "") -> list[Fiel
     """
     problems = []
     if len(password) < SHORTEST_PASSWORD:
-        problems.append(FieldError("password", f"Use at least {SHORTEST_PASSWORD} characters. A few words together are easy to remember."))
+        problems.append(
+            FieldError(
+                "password", f"Use at least {SHORTEST_PASSWORD} characters. A few words together are easy to remember."
+            )
+        )
     if len(password) > LONGEST_PASSWORD:
         problems.append(FieldError("password", f"Use at most {LONGEST_PASSWORD} characters."))
     plain = "".join(c for c in password.lower() if c.isalnum())
     own = {"".join(c for c in part.lower() if c.isalnum()) for part in (email, email.split("@")[0], name)}
     if plain and (plain in own or plain.rstrip("0123456789") in own - {""}):
         problems.append(FieldError("password", "Choose something other than your own name or email address."))
-    elif password.lower() in COMMON_PASSWORDS or plain.rstrip("0123456789") in COMMON_PASSWORDS or len(set(password)) < 4:
+    elif (
+        password.lower() in COMMON_PASSWORDS or plain.rstrip("0123456789") in COMMON_PASSWORDS or len(set(password)) < 4
+    ):
         problems.append(FieldError("password", "This password is one of the first that are tried. Choose another."))
     return problems
 
@@ -73,7 +81,8 @@ def waits_until(failures: Sequence[datetime], *, tries: int) -> datetime | None:
     if len(failures) < tries:
         return None
     over = min(len(failures) - tries, 10)
-    return max(failures) + min(FIRST_WAIT * (2**over), LONGEST_WAIT)
+    wait: timedelta = min(FIRST_WAIT * (1 << over), LONGEST_WAIT)
+    return max(failures) + wait
 
 
 def role_place_problem(role: Role, practice_id: int | None) -> str:

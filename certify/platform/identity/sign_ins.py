@@ -84,7 +84,9 @@ def check_password(session: Session, email: str, password: str) -> Person:
     return person
 
 
-def sign_in(session: Session, person: Person, *, network: str, user_agent: str, at: datetime, password: str | None = None) -> str:
+def sign_in(
+    session: Session, person: Person, *, network: str, user_agent: str, at: datetime, password: str | None = None
+) -> str:
     """Begin a sign-in and return its secret; failures counted against the address are forgotten."""
     session.execute(delete(SignInAttempt).where(SignInAttempt.key == _mail_key(person.email)))
     session.execute(_forget_one_of_network(network))
@@ -92,7 +94,14 @@ def sign_in(session: Session, person: Person, *, network: str, user_agent: str, 
         refresh_hash(session, person, password)
     secret = new_secret()
     session.add(
-        SignIn(id=digest(secret), person_id=person.id, network=network[:60], user_agent=user_agent[:300], created_at=at, seen_at=at)
+        SignIn(
+            id=digest(secret),
+            person_id=person.id,
+            network=network[:60],
+            user_agent=user_agent[:300],
+            created_at=at,
+            seen_at=at,
+        )
     )
     who = Actor(person.id, name=person.name, email=person.email)
     record(session, f"person:{person.id}", "signed_in", "Signed in", actor=who, at=at, subject="/account")
@@ -102,7 +111,9 @@ def sign_in(session: Session, person: Person, *, network: str, user_agent: str, 
 def end_sign_in(session: Session, sign_in_id: str, *, actor: Actor, at: datetime) -> None:
     """End one of the actor's own sign-ins at once; raises NotFound when it is not theirs or has ended."""
     ended = session.execute(
-        update(SignIn).where(SignIn.id == sign_in_id, SignIn.person_id == actor.user_id, SignIn.ended_at.is_(None)).values(ended_at=at)
+        update(SignIn)
+        .where(SignIn.id == sign_in_id, SignIn.person_id == actor.user_id, SignIn.ended_at.is_(None))
+        .values(ended_at=at)
     )
     if ended.rowcount == 0:  # type: ignore[attr-defined]
         raise NotFound("This sign-in has ended already.")
@@ -119,7 +130,15 @@ def end_other_sign_ins(session: Session, keep: str, *, actor: Actor, at: datetim
         .execution_options(synchronize_session=False)
     ).all()
     if ended:
-        record(session, f"person:{actor.user_id}", "signed_out", "Signed out all other browsers", actor=actor, at=at, subject="/account")
+        record(
+            session,
+            f"person:{actor.user_id}",
+            "signed_out",
+            "Signed out all other browsers",
+            actor=actor,
+            at=at,
+            subject="/account",
+        )
     return len(ended)
 
 
@@ -140,7 +159,12 @@ def list_open_sign_ins(session: Session, person_id: int, at: datetime) -> Sequen
 
 def _forget_one_of_network(network: str) -> sa.Delete:
     """This try counted before it was known to be right."""
-    last = select(SignInAttempt.id).where(SignInAttempt.key == _network_key(network)).order_by(SignInAttempt.at.desc()).limit(1)
+    last = (
+        select(SignInAttempt.id)
+        .where(SignInAttempt.key == _network_key(network))
+        .order_by(SignInAttempt.at.desc())
+        .limit(1)
+    )
     return delete(SignInAttempt).where(SignInAttempt.id == last.scalar_subquery())
 
 

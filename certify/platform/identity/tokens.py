@@ -20,7 +20,9 @@ SCOPES = ("read", "write")
 PREFIX = "certify_"
 
 
-def create_token(session: Session, person_id: int, *, name: str, scope: str, days: int, actor: Actor, at: datetime) -> tuple[ApiToken, str]:
+def create_token(
+    session: Session, person_id: int, *, name: str, scope: str, days: int, actor: Actor, at: datetime
+) -> tuple[ApiToken, str]:
     """Make a token for a person; returns it with its secret, which is stored nowhere.
 
     Raises: Invalid; NotFound.
@@ -39,22 +41,47 @@ def create_token(session: Session, person_id: int, *, name: str, scope: str, day
     if not person.active:
         raise NotFound("The account is closed.")
     secret = PREFIX + new_secret()
-    token = ApiToken(digest=digest(secret), person_id=person.id, name=name, scope=scope, created_at=at, expires_at=at + timedelta(days=days))
+    token = ApiToken(
+        digest=digest(secret),
+        person_id=person.id,
+        name=name,
+        scope=scope,
+        created_at=at,
+        expires_at=at + timedelta(days=days),
+    )
     session.add(token)
     session.flush()
-    record(session, f"person:{person.id}", "token.created", f"Created the API token “{name}” ({scope})", actor=actor, at=at, subject="/account")
+    record(
+        session,
+        f"person:{person.id}",
+        "token.created",
+        f"Created the API token “{name}” ({scope})",
+        actor=actor,
+        at=at,
+        subject="/account",
+    )
     return token, secret
 
 
 def revoke_token(session: Session, token_id: int, *, person_id: int, actor: Actor, at: datetime) -> ApiToken:
     """Revoke a person's token at once; raises NotFound when it is not theirs or not in force."""
     token = session.scalars(
-        select(ApiToken).where(ApiToken.id == token_id, ApiToken.person_id == person_id, ApiToken.revoked_at.is_(None)).with_for_update()
+        select(ApiToken)
+        .where(ApiToken.id == token_id, ApiToken.person_id == person_id, ApiToken.revoked_at.is_(None))
+        .with_for_update()
     ).one_or_none()
     if token is None:
         raise NotFound("There is no such token in force.")
     token.revoked_at = at
-    record(session, f"person:{person_id}", "token.revoked", f"Revoked the API token “{token.name}”", actor=actor, at=at, subject="/account")
+    record(
+        session,
+        f"person:{person_id}",
+        "token.revoked",
+        f"Revoked the API token “{token.name}”",
+        actor=actor,
+        at=at,
+        subject="/account",
+    )
     session.flush()
     return token
 
@@ -62,5 +89,7 @@ def revoke_token(session: Session, token_id: int, *, person_id: int, actor: Acto
 def list_tokens(session: Session, person_id: int) -> Sequence[ApiToken]:
     """Return a person's tokens that were not revoked, newest first; the secrets are nowhere."""
     return session.scalars(
-        select(ApiToken).where(ApiToken.person_id == person_id, ApiToken.revoked_at.is_(None)).order_by(ApiToken.id.desc())
+        select(ApiToken)
+        .where(ApiToken.person_id == person_id, ApiToken.revoked_at.is_(None))
+        .order_by(ApiToken.id.desc())
     ).all()

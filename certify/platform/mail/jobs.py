@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import smtplib
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import select, update
@@ -95,7 +96,8 @@ def _anything_due(session: Session, at: datetime) -> bool:
     """One look at two small indexes, so that an idle round takes no write lock."""
     waiting = select(Outbox.id).where(Outbox.state == "pending", Outbox.due_at <= at).limit(1)
     left_over = select(Outbox.id).where(
-        sa.or_(Outbox.state == "claimed", sa.and_(Outbox.state == "handed", Outbox.once_only.is_(False))), Outbox.lease_until < at
+        sa.or_(Outbox.state == "claimed", sa.and_(Outbox.state == "handed", Outbox.once_only.is_(False))),
+        Outbox.lease_until < at,
     )
     return session.scalar(waiting) is not None or session.scalar(left_over.limit(1)) is not None
 
@@ -111,11 +113,19 @@ def _send_one(session: Session, clock: Clock, server: smtplib.SMTP, url: str, to
         mail.text, mail.html = text, html
         message = compose(mail, sender=sender, at=clock.now())
         kept = {} if mail.kind in SECRET else {"text": text, "html": html}
-        forgotten = {"context": {}} if mail.kind in SECRET else {}
+        forgotten: dict[str, Any] = {"context": {}} if mail.kind in SECRET else {}
     except Exception as broken:
         log.exception("mail %s cannot be written", mail_id)
         session.rollback()
-        _note(session, token, mail_id, state="failed", last_error=f"The mail could not be written: {broken}", lease_token=None, lease_until=None)
+        _note(
+            session,
+            token,
+            mail_id,
+            state="failed",
+            last_error=f"The mail could not be written: {broken}",
+            lease_token=None,
+            lease_until=None,
+        )
         return 0
     once_only = mail.once_only
     session.rollback()
@@ -134,7 +144,14 @@ def _send_one(session: Session, clock: Clock, server: smtplib.SMTP, url: str, to
     except OSError:
         _cut_off(session, token, mail_id, once_only)
         raise
-    done = {"state": "sent", "sent_at": clock.now(), "last_error": "", "lease_token": None, "lease_until": None, **forgotten}
+    done = {
+        "state": "sent",
+        "sent_at": clock.now(),
+        "last_error": "",
+        "lease_token": None,
+        "lease_until": None,
+        **forgotten,
+    }
     return int(_note(session, token, mail_id, **done))
 
 

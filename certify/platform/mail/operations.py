@@ -87,7 +87,15 @@ def send_again(session: Session, mail_id: int, *, actor: Actor, at: datetime) ->
     if mail.state == "sent" or (mail.state == "handed" and mail.once_only):
         mail.again += 1  # a new Message-ID: the receiver must not take it for the one before
     _queue(mail, at)
-    record(session, "mail", "mail.sent_again", f"Sent “{mail.subject}” to {mail.to_email} again", actor=actor, at=at, subject=f"/mail/{mail.id}")
+    record(
+        session,
+        "mail",
+        "mail.sent_again",
+        f"Sent “{mail.subject}” to {mail.to_email} again",
+        actor=actor,
+        at=at,
+        subject=f"/mail/{mail.id}",
+    )
     return mail
 
 
@@ -97,7 +105,15 @@ def try_now(session: Session, mail_id: int, *, actor: Actor, at: datetime) -> Ou
     if mail.state != "pending":
         raise NotOpen("This mail is not waiting for another try.")
     _queue(mail, min(mail.due_at, at))
-    record(session, "mail", "mail.hurried", f"Asked to try “{mail.subject}” to {mail.to_email} now", actor=actor, at=at, subject=f"/mail/{mail.id}")
+    record(
+        session,
+        "mail",
+        "mail.hurried",
+        f"Asked to try “{mail.subject}” to {mail.to_email} now",
+        actor=actor,
+        at=at,
+        subject=f"/mail/{mail.id}",
+    )
     return mail
 
 

@@ -12,18 +12,31 @@ from certify.core.foundation.errors import NotFound
 from certify.platform.mail.models import Outbox
 
 # What staff choose from: a word for each group of states.
-GROUPS: dict[str, tuple[str, ...]] = {"queued": ("pending", "claimed"), "unclear": ("handed",), "sent": ("sent",), "failed": ("failed",)}
+GROUPS: dict[str, tuple[str, ...]] = {
+    "queued": ("pending", "claimed"),
+    "unclear": ("handed",),
+    "sent": ("sent",),
+    "failed": ("failed",),
+}
 
 
 def list_mail(
-    session: Session, *, group: str = "", text: str = "", before: int | None = None, after: int | None = None, limit: int = 20
+    session: Session,
+    *,
+    group: str = "",
+    text: str = "",
+    before: int | None = None,
+    after: int | None = None,
+    limit: int = 20,
 ) -> Sequence[Outbox]:
     """Return mails, newest first (nearest first after `after`); `text` begins the address, or is a case's reference."""
     query = select(Outbox).options(defer(Outbox.text), defer(Outbox.html), defer(Outbox.context)).limit(limit)
     if group in GROUPS:
         query = query.where(Outbox.state.in_(GROUPS[group]))
     if text:
-        query = query.where(sa.or_(Outbox.to_email.startswith(text.lower(), autoescape=True), Outbox.case_ref == text.upper()))
+        query = query.where(
+            sa.or_(Outbox.to_email.startswith(text.lower(), autoescape=True), Outbox.case_ref == text.upper())
+        )
     if before is not None:
         query = query.where(Outbox.id < before)
     if after is not None:
@@ -41,10 +54,13 @@ def mail_for(session: Session, mail_id: int) -> Outbox:
 
 def count_by_group(session: Session) -> dict[str, int]:
     """Return how many mails are queued, unclear, sent and failed."""
-    counts = {state: number for state, number in session.execute(select(Outbox.state, sa.func.count()).group_by(Outbox.state))}
+    rows = session.execute(select(Outbox.state, sa.func.count().label("number")).group_by(Outbox.state))
+    counts = {row.state: row.number for row in rows}
     return {group: sum(counts.get(state, 0) for state in states) for group, states in GROUPS.items()}
 
 
 def list_mail_of_case(session: Session, case_ref: str, *, limit: int = 50) -> Sequence[Outbox]:
     """Return the mails about one case, newest first."""
-    return session.scalars(select(Outbox).where(Outbox.case_ref == case_ref).order_by(Outbox.id.desc()).limit(limit)).all()
+    return session.scalars(
+        select(Outbox).where(Outbox.case_ref == case_ref).order_by(Outbox.id.desc()).limit(limit)
+    ).all()

@@ -31,7 +31,16 @@ def index() -> ResponseReturnValue:
 
     def fetch(key: Key | None, back: bool, limit: int) -> list[object]:
         bound = int(key[0] or 0) if key else None
-        return list(list_mail(db.session(), group=group, text=text, before=None if back else bound, after=bound if back else None, limit=limit))
+        return list(
+            list_mail(
+                db.session(),
+                group=group,
+                text=text,
+                before=None if back else bound,
+                after=bound if back else None,
+                limit=limit,
+            )
+        )
 
     page = page_of(fetch, lambda mail: (mail.id,), cursor=request.args.get("cursor"), parts=1, limit=PAGE)  # type: ignore[attr-defined]
     return render_template(

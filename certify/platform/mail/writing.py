@@ -90,7 +90,26 @@ def sender_of(smtp_url: str) -> str:
 
 def _facts(mail: Outbox) -> dict[str, Any]:
     """What a template may use; `action_path` becomes a full address."""
-    given = {"lines": [], "facts": [], "items": [], "action_label": "", "action_path": "", "headline": mail.subject, **mail.context}
+    given = {
+        "lines": [],
+        "facts": [],
+        "items": [],
+        "action_label": "",
+        "action_path": "",
+        "headline": mail.subject,
+        **mail.context,
+    }
     base = configured_base() or given.get("base") or base_url()
-    link = {"link": base + given["action_path"] if given["action_path"] else "", "link_label": given["action_label"] or "Open it"}
-    return {**given, **link, "base": base, "subject": mail.subject, "why": mail.why, "case_ref": mail.case_ref, "to_name": mail.to_name}
+    link = {
+        "link": base + given["action_path"] if given["action_path"] else "",
+        "link_label": given["action_label"] or "Open it",
+    }
+    return {
+        **given,
+        **link,
+        "base": base,
+        "subject": mail.subject,
+        "why": mail.why,
+        "case_ref": mail.case_ref,
+        "to_name": mail.to_name,
+    }

@@ -26,7 +26,9 @@ class NumberField(StringField):
     """A number with up to two decimals, written as people write it; what is no number stays for the page to show."""
 
     def process_data(self, value: Any) -> None:
-        self.data = "" if value is None else f"{value:f}".rstrip("0").rstrip(".") if isinstance(value, Decimal) else str(value)
+        self.data = (
+            "" if value is None else f"{value:f}".rstrip("0").rstrip(".") if isinstance(value, Decimal) else str(value)
+        )
 
     def decimal(self) -> Decimal | None:
         """Return the number, or None when it is none."""
@@ -41,15 +43,26 @@ class PracticeForm(Form):
 
     version = VersionField()
     legal_name = StringField("Legal name", [*required("Give the legal name, as on the tax return."), one_line])
-    tax_ids = StringField("Employer identification numbers", description="Nine digits each, like 36-1234567. Several: with commas between them.")
+    tax_ids = StringField(
+        "Employer identification numbers",
+        description="Nine digits each, like 36-1234567. Several: with commas between them.",
+    )
     setting = SelectField("Setting", choices=options(SETTINGS), validators=[InputRequired("Choose the setting.")])
-    ownership = StringField("Ownership", [one_line], description="For example: physician-owned, hospital, health system.")
+    ownership = StringField(
+        "Ownership", [one_line], description="For example: physician-owned, hospital, health system."
+    )
     address = StringField("Street and number", [one_line])
     city = StringField("City", [one_line])
     state = SelectField("State", choices=STATE_CHOICES, coerce=_text, validate_choice=False)
     postal_code = StringField("ZIP code", [one_line])
     phone = StringField("Telephone", [one_line])
-    time_zone = SelectField("Time zone", choices=options(TIME_ZONES), coerce=_text, validate_choice=False, description="Deadlines end at midnight there.")
+    time_zone = SelectField(
+        "Time zone",
+        choices=options(TIME_ZONES),
+        coerce=_text,
+        validate_choice=False,
+        description="Deadlines end at midnight there.",
+    )
 
     def values(self) -> dict[str, Any]:
         """Return the fields as an operation takes them."""
@@ -113,7 +126,7 @@ class ProviderForm(Form):
     profession = SelectField("Profession", choices=options(PROFESSIONS))
     credentials = StringField("Credentials", [one_line], description="For example: MD, OCN, PharmD.")
     site_id = SelectField("Site", coerce=int, validate_choice=False)
-    fte = NumberField("FTE", default=Decimal(1))
+    fte = NumberField("FTE", default="1")
 
     def values(self) -> dict[str, Any]:
         """Return the fields as an operation takes them."""
@@ -126,8 +139,12 @@ class ProviderForm(Form):
 class TeamForm(Form):
     """Someone of the own practice to take part."""
 
-    name = StringField("Name", [*required("Write the person's name."), Length(max=200, message="Use up to 200 letters."), one_line])
-    email = EmailField("Email address", [*required("Write the person's email address."), Length(max=254, message="That is too long.")])
+    name = StringField(
+        "Name", [*required("Write the person's name."), Length(max=200, message="Use up to 200 letters."), one_line]
+    )
+    email = EmailField(
+        "Email address", [*required("Write the person's email address."), Length(max=254, message="That is too long.")]
+    )
     title = StringField("Title", [Optional(), Length(max=200, message="Use up to 200 letters."), one_line])
     role = SelectField("Role", choices=TEAM_ROLES, validators=[InputRequired("Choose a role.")])
 

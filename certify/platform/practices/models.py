@@ -15,7 +15,10 @@ class Practice(Model):
     """An oncology practice: the legal body that is certified (process.md, step 1)."""
 
     __tablename__ = "practice"
-    __table_args__ = (sa.Index("ix_practice_legal_name", "legal_name"), sa.Index("ix_practice_name_key_id", "name_key", "id"))
+    __table_args__ = (
+        sa.Index("ix_practice_legal_name", "legal_name"),
+        sa.Index("ix_practice_name_key_id", "name_key", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     legal_name: Mapped[str] = mapped_column(sa.String(200))
@@ -67,7 +70,10 @@ class Provider(Model):
     """A clinician who works at a site of the practice."""
 
     __tablename__ = "provider"
-    __table_args__ = (sa.Index("ix_provider_practice_id_id", "practice_id", "id"), sa.Index("ix_provider_site_id", "site_id"))
+    __table_args__ = (
+        sa.Index("ix_provider_practice_id_id", "practice_id", "id"),
+        sa.Index("ix_provider_site_id", "site_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     practice_id: Mapped[int] = mapped_column(sa.ForeignKey("practice.id"))

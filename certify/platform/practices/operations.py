@@ -20,7 +20,18 @@ from certify.platform.practices.models import Practice, Provider, Site
 from certify.platform.practices.queries import list_sites, practice_for, provider_for, site_for
 from certify.platform.practices.rules import practice_problems, provider_problems, site_problems, tidy_tax_id
 
-PRACTICE_FIELDS = ("legal_name", "tax_ids", "setting", "ownership", "address", "city", "state", "postal_code", "phone", "time_zone")
+PRACTICE_FIELDS = (
+    "legal_name",
+    "tax_ids",
+    "setting",
+    "ownership",
+    "address",
+    "city",
+    "state",
+    "postal_code",
+    "phone",
+    "time_zone",
+)
 SITE_FIELDS = (
     "name", "address", "city", "state", "postal_code", "services", "physician_fte", "app_fte", "nurse_fte", "pharmacist_fte",
     "infusion_chairs", "opened_on",
@@ -41,11 +52,22 @@ def create_practice(session: Session, values: Mapping[str, Any], *, actor: Actor
     practice = Practice(**fields, name_key=name_key(fields["legal_name"]), register_consent=False, created_at=at)
     session.add(practice)
     session.flush()
-    _note(session, practice.id, "practice.added", f"Added the practice {practice.legal_name}", {}, fields, actor=actor, at=at)
+    _note(
+        session,
+        practice.id,
+        "practice.added",
+        f"Added the practice {practice.legal_name}",
+        {},
+        fields,
+        actor=actor,
+        at=at,
+    )
     return practice
 
 
-def edit_practice(session: Session, practice_id: int, values: Mapping[str, Any], *, version: int, actor: Actor, at: datetime) -> Practice:
+def edit_practice(
+    session: Session, practice_id: int, values: Mapping[str, Any], *, version: int, actor: Actor, at: datetime
+) -> Practice:
     """Change the fields given; the others stay.
 
     Raises: NotFound, NotAllowed; Stale with who changed what meanwhile; Invalid.
@@ -71,7 +93,15 @@ def set_register_consent(session: Session, practice_id: int, consent: bool, *, a
         practice.register_consent = consent
         session.flush()
         words = "Agreed to be shown in the public register" if consent else "Withdrew from the public register"
-        record(session, f"practice:{practice.id}", "practice.register", words, actor=actor, at=at, subject=f"/practices/{practice.id}")
+        record(
+            session,
+            f"practice:{practice.id}",
+            "practice.register",
+            words,
+            actor=actor,
+            at=at,
+            subject=f"/practices/{practice.id}",
+        )
     return practice
 
 
@@ -88,7 +118,14 @@ def add_site(session: Session, practice_id: int, values: Mapping[str, Any], *, a
 
 
 def edit_site(
-    session: Session, practice_id: int, site_id: int, values: Mapping[str, Any], *, version: int, actor: Actor, at: datetime
+    session: Session,
+    practice_id: int,
+    site_id: int,
+    values: Mapping[str, Any],
+    *,
+    version: int,
+    actor: Actor,
+    at: datetime,
 ) -> Site:
     """Change a site; raises NotFound, NotAllowed, Stale, NotOpen (closed site), Invalid."""
     practice_for(session, actor, practice_id, Permission.EDIT_PRACTICE, lock=True)
@@ -101,11 +138,23 @@ def edit_site(
     _refuse(site_problems(fields) + _twin(session, practice_id, fields.get("name"), site.id))
     _apply(site, fields)
     session.flush()
-    _note(session, practice_id, "site.edited", f"Changed the site {site.name}", before, fields, actor=actor, at=at, place=f"/sites/{site.id}")
+    _note(
+        session,
+        practice_id,
+        "site.edited",
+        f"Changed the site {site.name}",
+        before,
+        fields,
+        actor=actor,
+        at=at,
+        place=f"/sites/{site.id}",
+    )
     return site
 
 
-def close_site(session: Session, practice_id: int, site_id: int, *, on: date, version: int, actor: Actor, at: datetime) -> Site:
+def close_site(
+    session: Session, practice_id: int, site_id: int, *, on: date, version: int, actor: Actor, at: datetime
+) -> Site:
     """Close a site; it stays in every case, survey and certificate it was part of. Raises also NotOpen for the last one."""
     practice_for(session, actor, practice_id, Permission.EDIT_PRACTICE, lock=True)
     site = site_for(session, practice_id, site_id)
@@ -142,17 +191,33 @@ def reopen_site(session: Session, practice_id: int, site_id: int, *, version: in
     return site
 
 
-def add_provider(session: Session, practice_id: int, values: Mapping[str, Any], *, actor: Actor, at: datetime) -> Provider:
+def add_provider(
+    session: Session, practice_id: int, values: Mapping[str, Any], *, actor: Actor, at: datetime
+) -> Provider:
     """Add a clinician at one of the practice's open sites; raises NotFound, NotAllowed, Invalid."""
     practice_for(session, actor, practice_id, Permission.EDIT_PRACTICE, lock=True)
     fields = {k: v for k, v in values.items() if k in PROVIDER_FIELDS}
     open_sites = {s.id for s in list_sites(session, practice_id, closed=False)}
-    wrong_site = [] if fields.get("site_id") in open_sites else [FieldError("site_id", "Choose one of the practice's open sites.")]
+    wrong_site = (
+        []
+        if fields.get("site_id") in open_sites
+        else [FieldError("site_id", "Choose one of the practice's open sites.")]
+    )
     _refuse(wrong_site + provider_problems(fields))
     provider = Provider(practice_id=practice_id, active=True, **fields)
     session.add(provider)
     session.flush()
-    _note(session, practice_id, "provider.added", f"Added {provider.name}", {}, fields, actor=actor, at=at, place="#providers")
+    _note(
+        session,
+        practice_id,
+        "provider.added",
+        f"Added {provider.name}",
+        {},
+        fields,
+        actor=actor,
+        at=at,
+        place="#providers",
+    )
     return provider
 
 
@@ -191,14 +256,35 @@ def _same_version(session: Session, practice_id: int, present: int, seen: int) -
 
 
 def _note(
-    session: Session, practice_id: int, kind: str, summary: str, before: Mapping[str, Any], after: Mapping[str, Any], *, actor: Actor, at: datetime, place: str = ""
+    session: Session,
+    practice_id: int,
+    kind: str,
+    summary: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    *,
+    actor: Actor,
+    at: datetime,
+    place: str = "",
 ) -> None:
     """Record what differs; a save that changes nothing leaves no line."""
     changed = [k for k in after if k not in before or before[k] != after[k]]
     if before and not changed:
         return
-    data = {"before": {k: _plain(before[k]) for k in changed if k in before}, "after": {k: _plain(after[k]) for k in changed}}
-    record(session, f"practice:{practice_id}", kind, summary, actor=actor, at=at, data=data, subject=f"/practices/{practice_id}{place}")
+    data = {
+        "before": {k: _plain(before[k]) for k in changed if k in before},
+        "after": {k: _plain(after[k]) for k in changed},
+    }
+    record(
+        session,
+        f"practice:{practice_id}",
+        kind,
+        summary,
+        actor=actor,
+        at=at,
+        data=data,
+        subject=f"/practices/{practice_id}{place}",
+    )
 
 
 def _tidy_practice(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -210,7 +296,9 @@ def _tidy_practice(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _twin(session: Session, practice_id: int, name: object, own_id: int | None) -> list[FieldError]:
-    query = select(Site.id).where(Site.practice_id == practice_id, func.lower(Site.name) == str(name or "").lower(), Site.closed_on.is_(None))
+    query = select(Site.id).where(
+        Site.practice_id == practice_id, func.lower(Site.name) == str(name or "").lower(), Site.closed_on.is_(None)
+    )
     twin = session.scalar(query if own_id is None else query.where(Site.id != own_id))
     return [] if twin is None else [FieldError("name", "Another open site of the practice has this name.")]
 

@@ -40,7 +40,12 @@ class PracticeLine:
 
 
 def practice_for(
-    session: Session, actor: Actor, practice_id: int, permission: Permission = Permission.VIEW_PRACTICE, *, lock: bool = False
+    session: Session,
+    actor: Actor,
+    practice_id: int,
+    permission: Permission = Permission.VIEW_PRACTICE,
+    *,
+    lock: bool = False,
 ) -> Practice:
     """Return the practice, if the actor may do this to it.
 
@@ -72,11 +77,23 @@ def find_practice(session: Session, practice_id: int) -> Practice | None:
 
 
 def list_practices(
-    session: Session, actor: Actor, *, text: str = "", permission: Permission = Permission.VIEW_PRACTICE, after: tuple[Any, ...] | None = None, back: bool = False, limit: int = 20
+    session: Session,
+    actor: Actor,
+    *,
+    text: str = "",
+    permission: Permission = Permission.VIEW_PRACTICE,
+    after: tuple[Any, ...] | None = None,
+    back: bool = False,
+    limit: int = 20,
 ) -> list[PracticeLine]:
     """Return practices by name beyond the key (name_key, id), with the number of open sites; `text` begins the name."""
     order = (Practice.name_key, Practice.id)
-    query = select(Practice).where(_within(reach(actor, permission))).order_by(*[c.desc() if back else c.asc() for c in order]).limit(limit)
+    query = (
+        select(Practice)
+        .where(_within(reach(actor, permission)))
+        .order_by(*[c.desc() if back else c.asc() for c in order])
+        .limit(limit)
+    )
     if text:
         # A range, not LIKE: both databases walk the index whatever their collation makes of patterns.
         begin = name_key(text)
@@ -91,7 +108,9 @@ def list_practices(
         .group_by(Site.practice_id)
     )
     sites = {row.practice_id: row.sites for row in session.execute(counted)}
-    return [PracticeLine(p.id, p.legal_name, p.name_key, p.city, p.state, p.setting, sites.get(p.id, 0)) for p in practices]
+    return [
+        PracticeLine(p.id, p.legal_name, p.name_key, p.city, p.state, p.setting, sites.get(p.id, 0)) for p in practices
+    ]
 
 
 def list_practices_to_apply(session: Session, actor: Actor, q: str = "") -> list[PracticeChoice]:
@@ -118,7 +137,9 @@ def list_sites(session: Session, practice_id: int, *, closed: bool = True) -> Se
 def sites_of(session: Session, practice_ids: Iterable[int]) -> dict[int, list[Site]]:
     """Return the sites of several practices at once, closed ones too."""
     found: dict[int, list[Site]] = {}
-    for site in session.scalars(select(Site).where(Site.practice_id.in_(list(practice_ids))).order_by(Site.practice_id, Site.id)):
+    for site in session.scalars(
+        select(Site).where(Site.practice_id.in_(list(practice_ids))).order_by(Site.practice_id, Site.id)
+    ):
         found.setdefault(site.practice_id, []).append(site)
     return found
 
@@ -139,7 +160,9 @@ def list_providers(session: Session, practice_id: int, *, left: bool = False) ->
 
 def provider_for(session: Session, practice_id: int, provider_id: int) -> Provider:
     """Return a provider of this practice; raises NotFound."""
-    found = session.scalars(select(Provider).where(Provider.id == provider_id, Provider.practice_id == practice_id)).one_or_none()
+    found = session.scalars(
+        select(Provider).where(Provider.id == provider_id, Provider.practice_id == practice_id)
+    ).one_or_none()
     if found is None:
         raise NotFound("This practice has no such provider.")
     return found
@@ -147,7 +170,9 @@ def provider_for(session: Session, practice_id: int, provider_id: int) -> Provid
 
 # Who is on a case is kept above this room; access only needs these four columns of it.
 _case = sa.table("case", sa.column("id"), sa.column("practice_id"))
-_member = sa.table("case_member", sa.column("case_id"), sa.column("person_id"), sa.column("role"), sa.column("until_at", UtcDateTime()))
+_member = sa.table(
+    "case_member", sa.column("case_id"), sa.column("person_id"), sa.column("role"), sa.column("until_at", UtcDateTime())
+)
 
 
 def _team_practices(person_id: int) -> sa.Select[Any]:

@@ -118,7 +118,9 @@ def save(practice_id: int) -> ResponseReturnValue:
     _keep_zone(form, practice)
     try:
         if form.validate():
-            edit_practice(db.session(), practice_id, form.values(), version=int(form.version.data), actor=current_actor(), at=now())
+            edit_practice(
+                db.session(), practice_id, form.values(), version=form.version.number, actor=current_actor(), at=now()
+            )
             flash("The practice's details are saved.")
             return redirect(f"/practices/{practice_id}")
     except Invalid as wrong:
@@ -133,7 +135,11 @@ def consent(practice_id: int) -> ResponseReturnValue:
     """Agree to the public register, or withdraw."""
     agreed = bool(ConsentForm().consent.data)
     set_register_consent(db.session(), practice_id, agreed, actor=current_actor(), at=now())
-    flash("The public register shows your certification." if agreed else "The public register no longer shows your practice.")
+    flash(
+        "The public register shows your certification."
+        if agreed
+        else "The public register no longer shows your practice."
+    )
     return redirect(f"/practices/{practice_id}#register")
 
 
@@ -181,7 +187,15 @@ def save_site(practice_id: int, site_id: int) -> ResponseReturnValue:
     form = SiteForm()
     try:
         if form.validate():
-            edit_site(db.session(), practice_id, site_id, form.values(), version=int(form.version.data), actor=current_actor(), at=now())
+            edit_site(
+                db.session(),
+                practice_id,
+                site_id,
+                form.values(),
+                version=form.version.number,
+                actor=current_actor(),
+                at=now(),
+            )
             flash(f"The site {form.name.data} is saved.")
             return redirect(f"/practices/{practice_id}#sites")
     except Invalid as wrong:
@@ -198,7 +212,13 @@ def shut_site(practice_id: int, site_id: int) -> ResponseReturnValue:
     if not form.validate():
         raise Invalid(form.field_errors())
     closed = close_site(
-        db.session(), practice_id, site_id, on=form.closed_on.data or date.min, version=int(form.version.data), actor=current_actor(), at=now()
+        db.session(),
+        practice_id,
+        site_id,
+        on=form.closed_on.data or date.min,
+        version=form.version.number,
+        actor=current_actor(),
+        at=now(),
     )
     flash(f"The site {closed.name} is closed. It stays in the record of past surveys.")
     return redirect(f"/practices/{practice_id}#sites")

@@ -54,7 +54,18 @@ MOST_CHAIRS = 500
 
 # The first two digits the IRS gives out; others have never been a valid EIN.
 _EIN_PREFIXES = frozenset(
-    {*range(1, 7), *range(10, 17), *range(20, 28), *range(30, 49), *range(50, 69), *range(71, 78), *range(80, 89), *range(90, 96), 98, 99}
+    {
+        *range(1, 7),
+        *range(10, 17),
+        *range(20, 28),
+        *range(30, 49),
+        *range(50, 69),
+        *range(71, 78),
+        *range(80, 89),
+        *range(90, 96),
+        98,
+        99,
+    }
 )
 _ZIP = re.compile(r"\d{5}(?:-\d{4})?")
 _PHONE = re.compile(r"[0-9+()./ \-]{7,30}(?: ?(?:x|ext\.?) ?\d{1,6})?", re.IGNORECASE)
@@ -85,7 +96,9 @@ def tax_id_problem(text: str) -> str:
 
 def practice_problems(values: Mapping[str, Any]) -> list[FieldError]:
     """Return every mistake in the fields of a practice; keys are the columns' names."""
-    found = _text(values, "legal_name", "Give the legal name, as on the tax return, up to 200 letters.", 200, needed=True)
+    found = _text(
+        values, "legal_name", "Give the legal name, as on the tax return, up to 200 letters.", 200, needed=True
+    )
     if values.get("setting") not in SETTINGS:
         found.append(FieldError("setting", f"Choose the setting: {', '.join(SETTINGS.values())}."))
     found += [FieldError("tax_ids", problem) for problem in map(tax_id_problem, values.get("tax_ids") or []) if problem]
@@ -109,10 +122,24 @@ def site_problems(values: Mapping[str, Any]) -> list[FieldError]:
     services = values.get("services") or []
     if any(s not in SERVICES for s in services) or len(set(services)) != len(services):
         found.append(FieldError("services", "Choose services from the list."))
-    for key, words in (("physician_fte", "physicians"), ("app_fte", "advanced practice providers"), ("nurse_fte", "nurses"), ("pharmacist_fte", "pharmacists")):
+    for key, words in (
+        ("physician_fte", "physicians"),
+        ("app_fte", "advanced practice providers"),
+        ("nurse_fte", "nurses"),
+        ("pharmacist_fte", "pharmacists"),
+    ):
         value = values.get(key)
-        if not isinstance(value, Decimal) or not value.is_finite() or not 0 <= value <= MOST_FTE or value != round(value, 2):
-            found.append(FieldError(key, f"Write the full-time equivalents of {words} as a number from 0 to {MOST_FTE}, like 2.5."))
+        if (
+            not isinstance(value, Decimal)
+            or not value.is_finite()
+            or not 0 <= value <= MOST_FTE
+            or value != round(value, 2)
+        ):
+            found.append(
+                FieldError(
+                    key, f"Write the full-time equivalents of {words} as a number from 0 to {MOST_FTE}, like 2.5."
+                )
+            )
     chairs = values.get("infusion_chairs")
     if not isinstance(chairs, int) or not 0 <= chairs <= MOST_CHAIRS:
         found.append(FieldError("infusion_chairs", f"Write the number of infusion chairs, from 0 to {MOST_CHAIRS}."))
@@ -148,5 +175,10 @@ def _place(values: Mapping[str, Any]) -> list[FieldError]:
 
 def _text(values: Mapping[str, Any], key: str, message: str, limit: int, *, needed: bool = False) -> list[FieldError]:
     value = values.get(key) or ""
-    wrong = not isinstance(value, str) or len(value) > limit or any(c in value for c in "\r\n\x00") or (needed and not value.strip())
+    wrong = (
+        not isinstance(value, str)
+        or len(value) > limit
+        or any(c in value for c in "\r\n\x00")
+        or (needed and not value.strip())
+    )
     return [FieldError(key, message)] if wrong else []

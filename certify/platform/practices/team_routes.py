@@ -24,7 +24,9 @@ bp = Blueprint("team", __name__)
 @requires(Permission.MANAGE_TEAM)
 def show(practice_id: int) -> ResponseReturnValue:
     """Everyone who takes part for the practice."""
-    return _page(practice_for(db.session(), current_actor(), practice_id, Permission.MANAGE_TEAM), TeamForm(formdata=None))
+    return _page(
+        practice_for(db.session(), current_actor(), practice_id, Permission.MANAGE_TEAM), TeamForm(formdata=None)
+    )
 
 
 @bp.post("/practices/<int:practice_id>/team/invite")
@@ -80,5 +82,9 @@ def _must_be_of_team(practice_id: int, person_id: int) -> None:
 
 def _page(practice: Practice, form: TeamForm) -> str:
     return render_template(
-        "platform/practices/team.html", practice=practice, team=list_team(db.session(), practice.id), titles=ROLE_TITLES, form=form
+        "platform/practices/team.html",
+        practice=practice,
+        team=list_team(db.session(), practice.id),
+        titles=ROLE_TITLES,
+        form=form,
     )

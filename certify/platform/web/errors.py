@@ -45,16 +45,25 @@ HEADLINES = {
     400: ("That request could not be read", "Go back, reload the page and try again."),
     401: ("Please sign in", "Your sign-in has ended. Sign in and go on where you were."),
     403: ("You may not do this", "Someone else in your practice or at the program can."),
-    404: ("There is nothing here for you", "The page does not exist, or it belongs to someone else. Check the address, or start from your front page."),
+    404: (
+        "There is nothing here for you",
+        "The page does not exist, or it belongs to someone else. Check the address, or start from your front page.",
+    ),
     405: ("This page does not take that", "Go back and use the buttons of the page."),
     406: ("We cannot answer in that form", "Ask for HTML or JSON."),
-    409: ("This is no longer as you saw it", "Nothing was saved. Open the page again to see what is new, then make your change there."),
+    409: (
+        "This is no longer as you saw it",
+        "Nothing was saved. Open the page again to see what is new, then make your change there.",
+    ),
     410: ("This link has been used or has run out", "Ask for a new one."),
     413: ("That file is too large", "Send a smaller file, or split it."),
     415: ("We cannot read that kind of file", "Send it in one of the formats the page names."),
     422: ("Something is missing or wrong", "Nothing was saved. Correct what is listed and send it again."),
     429: ("Too many tries", "Wait a little and try again."),
-    500: ("Something went wrong on our side", "Your last change was not saved. Try again; if it happens again, tell the program what you did."),
+    500: (
+        "Something went wrong on our side",
+        "Your last change was not saved. Try again; if it happens again, tell the program what you did.",
+    ),
     503: ("We are busy for a moment", "Nothing was saved. Try again in a few seconds."),
 }
 
@@ -117,7 +126,12 @@ def problem_of(refusal: Refusal) -> Problem:
 def problem_body(problem: Problem) -> dict[str, Any]:
     """Return the RFC 9457 document of contract section 5."""
     kind = "about:blank" if problem.kind == "about:blank" else f"urn:certify:problem:{problem.kind}"
-    body: dict[str, Any] = {"type": kind, "title": problem.title, "status": problem.status, "detail": problem.detail or problem.advice}
+    body: dict[str, Any] = {
+        "type": kind,
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail or problem.advice,
+    }
     errors: list[dict[str, Any]] = [_field_entry(e) for e in problem.fields]
     errors += [{"pointer": "", "field": u["guard"], "message": u["message"], **u} for u in problem.unmet]
     body["errors"] = errors
@@ -131,13 +145,19 @@ def respond(problem: Problem) -> Response:
         response.mimetype = "application/problem+json"
     else:
         items = [*problem.fields, *problem.unmet]
-        response = make_response(render_template("platform/web/refusal.html", problem=problem, items=items, back=_way_back()))
+        response = make_response(
+            render_template("platform/web/refusal.html", problem=problem, items=items, back=_way_back())
+        )
     response.status_code = problem.status
     return response
 
 
 def _field_entry(error: FieldError) -> dict[str, Any]:
-    entry: dict[str, Any] = {"row": error.row} if error.row is not None else {"pointer": "/" + error.field.replace(".", "/") if error.field else ""}
+    entry: dict[str, Any] = (
+        {"row": error.row}
+        if error.row is not None
+        else {"pointer": "/" + error.field.replace(".", "/") if error.field else ""}
+    )
     return {**entry, "field": error.field, "message": error.message}
 
 
@@ -163,7 +183,13 @@ def _lead_to_sign_in() -> Response:
 
 def _answer_csrf(_error: CSRFError) -> Response:
     db.session.rollback()
-    return respond(Problem(400, "The page you sent this from is too old, or you signed in again since. Go back, reload it and send it again.", "PageTooOld"))
+    return respond(
+        Problem(
+            400,
+            "The page you sent this from is too old, or you signed in again since. Go back, reload it and send it again.",
+            "PageTooOld",
+        )
+    )
 
 
 def _answer_http(error: HTTPException) -> Response:
@@ -189,7 +215,9 @@ def _answer_stale_row(_error: StaleDataError) -> Response:
 
 def _answer_twice(error: IntegrityError) -> Response:
     log.info("a unique or foreign key refused a write: %s", error.orig)
-    return answer_refusal(Conflict("This was already done, perhaps by a second click or by someone else at the same moment."))
+    return answer_refusal(
+        Conflict("This was already done, perhaps by a second click or by someone else at the same moment.")
+    )
 
 
 def _answer_busy(error: OperationalError) -> Response:

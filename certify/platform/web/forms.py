@@ -9,7 +9,7 @@ from flask import request
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 from wtforms import Field, HiddenField, IntegerField, StringField, TextAreaField
-from wtforms.fields.choices import SelectChoice
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.validators import (
     DataRequired,
     InputRequired,
@@ -23,10 +23,10 @@ from certify.core.foundation.ids import new_secret
 from certify.platform.web.transactions import FORM_KEY
 
 
-class Form(FlaskForm):  # type: ignore[misc]
+class Form(FlaskForm):
     """A form of a page. The page's security token is checked once for all requests, in `web.csrf`."""
 
-    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+    class Meta(FlaskForm.Meta):
         csrf = False
 
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Field:
@@ -52,14 +52,14 @@ class Form(FlaskForm):  # type: ignore[misc]
 class Option(SelectChoice):
     """One thing to choose; for the page's macros it is a pair of value and label."""
 
-    def __iter__(self) -> Iterator[str]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[str]:
         return iter((self.value, self.label))
 
     def __len__(self) -> int:
         return 2
 
     def __getitem__(self, index: int) -> str:
-        return (self.value, self.label)[index]
+        return str((self.value, self.label)[index])
 
 
 def options(pairs: Mapping[Any, str] | Iterable[tuple[Any, str]]) -> list[Option]:
@@ -69,14 +69,23 @@ def options(pairs: Mapping[Any, str] | Iterable[tuple[Any, str]]) -> list[Option
 
 
 class VersionField(HiddenField):
-    """The version the person saw, as a whole number."""
+    """The version the person saw; a whole number, or the form is refused."""
 
-    def process_formdata(self, valuelist: list[str]) -> None:
-        text = valuelist[0] if valuelist else ""
-        if not text.isascii() or not text.isdigit() or len(text) > 9:
-            self.data = None
-            raise ValueError("The page is incomplete. Reload it and try again.")
-        self.data = int(text)
+    def pre_validate(self, form: Any) -> None:
+        """Refuse what is no version."""
+        if _version(self.data) is None:
+            raise ValidationError("The page is incomplete. Reload it and try again.")
+
+    @property
+    def number(self) -> int:
+        """The version; -1, which no row has, when there is none."""
+        found = _version(self.data)
+        return -1 if found is None else found
+
+
+def _version(text: object) -> int | None:
+    text = str(text)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def strip_text(value: Any) -> Any:
@@ -102,10 +111,12 @@ def posted_version() -> int:
 
     Raises: Invalid when there is none or it is not a whole number.
     """
-    text = request.form.get("version", "")
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise Invalid("The page is incomplete: it does not say which version you saw. Reload it and try again.", "version")
-    return int(text)
+    found = _version(request.form.get("version", ""))
+    if found is None:
+        raise Invalid(
+            "The page is incomplete: it does not say which version you saw. Reload it and try again.", "version"
+        )
+    return found
 
 
 def form_key() -> str:
@@ -118,4 +129,17 @@ def once() -> Markup:
     return Markup('<input type="hidden" name="{}" value="{}">').format(FORM_KEY, form_key())
 
 
-__all__ = ["Form", "IntegerField", "Length", "Option", "Optional", "VersionField", "once", "one_line", "options", "posted_version", "required", "strip_text"]
+__all__ = [
+    "Form",
+    "IntegerField",
+    "Length",
+    "Option",
+    "Optional",
+    "VersionField",
+    "once",
+    "one_line",
+    "options",
+    "posted_version",
+    "required",
+    "strip_text",
+]

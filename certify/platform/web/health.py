@@ -36,7 +36,10 @@ OLDEST_BEAT = timedelta(seconds=60)
 
 REQUESTS = Counter("certify_requests", "Requests answered", ["method", "endpoint", "status"])
 SECONDS = Histogram(
-    "certify_request_seconds", "Time to answer", ["endpoint"], buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+    "certify_request_seconds",
+    "Time to answer",
+    ["endpoint"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
 
 
@@ -83,7 +86,7 @@ def metrics() -> ResponseReturnValue:
         raise NotAllowed("Figures are given to this machine, or with an operator's token.")
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry)
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
         registry = REGISTRY
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

@@ -43,7 +43,9 @@ def read_kept(text: str | None) -> Kept | None:
         return None
     try:
         body = _signer().loads(text, max_age=GOOD_FOR_SECONDS)
-        return Kept(safe_next(body["path"]), tuple((str(k), str(v)) for k, v in body["fields"]), safe_next(body["back"]))
+        return Kept(
+            safe_next(body["path"]), tuple((str(k), str(v)) for k, v in body["fields"]), safe_next(body["back"])
+        )
     except (BadData, KeyError, TypeError, ValueError):
         return None
 

@@ -60,7 +60,12 @@ def read_cursor(cursor: str, parts: int) -> tuple[Key, bool]:
 
 
 def page_of(
-    fetch: Callable[[Key | None, bool, int], Sequence[Row]], key_of: Callable[[Row], Key], *, cursor: str | None, parts: int, limit: int = PAGE
+    fetch: Callable[[Key | None, bool, int], Sequence[Row]],
+    key_of: Callable[[Row], Key],
+    *,
+    cursor: str | None,
+    parts: int,
+    limit: int = PAGE,
 ) -> Page[Row]:
     """Return one page.
 

@@ -67,7 +67,9 @@ def _headers(response: Response) -> Response:
     if request.endpoint == "static":
         named = request.args.get("v")
         lasting = bool(named) and response.status_code in (200, 304)
-        response.headers["Cache-Control"] = f"public, max-age={ONE_YEAR}, immutable" if lasting else f"public, max-age={ONE_DAY}"
+        response.headers["Cache-Control"] = (
+            f"public, max-age={ONE_YEAR}, immutable" if lasting else f"public, max-age={ONE_DAY}"
+        )
     elif g.get("signed_in") is not None:
         response.headers.setdefault("Cache-Control", "no-store, private")
         if response.headers["Cache-Control"] == "no-cache":

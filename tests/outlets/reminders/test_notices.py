@@ -34,17 +34,25 @@ class Scene:
         for role in Role:
             if role is not Role.SYSTEM:
                 place = self.practice if role in PRACTICE_ROLES else None
-                self.people[role] = make_person(session, role, practice=place, email=f"{role}@people.example", name=role.replace("_", " ").title())
+                self.people[role] = make_person(
+                    session, role, practice=place, email=f"{role}@people.example", name=role.replace("_", " ").title()
+                )
         for role in PRACTICE_ROLES:
             make_person(session, role, practice=self.other)
-        self.case: Case = open_case(session, self.practice.id, self.practice.legal_name, zone="America/Chicago", actor=SYSTEM, at=now())
+        self.case: Case = open_case(
+            session, self.practice.id, self.practice.legal_name, zone="America/Chicago", actor=SYSTEM, at=now()
+        )
 
-    def step(self, trigger: str, target: str, *, by: str = "", reason: str = "", version: int | None = None) -> list[Outbox]:
+    def step(
+        self, trigger: str, target: str, *, by: str = "", reason: str = "", version: int | None = None
+    ) -> list[Outbox]:
         """Tell of a step and return the mails, by address."""
         self.session.flush()
         state = current().machine(self.case.kind).states[target]
         self.session.connection().execute(
-            Case.__table__.update().where(Case.id == self.case.id).values(state=target, step=state.step, holder=state.holder, version=version or Case.version + 1)  # type: ignore[attr-defined]
+            Case.__table__.update()
+            .where(Case.id == self.case.id)
+            .values(state=target, step=state.step, holder=state.holder, version=version or Case.version + 1)  # type: ignore[attr-defined]
         )
         self.session.refresh(self.case)
         person = self.people.get(by)
@@ -71,7 +79,9 @@ def test_the_practice_gets_a_receipt_even_who_sent_it(scene: Scene) -> None:
     mails = scene.step("submit", "submitted", by="practice_admin")
     assert addresses(mails) == ["physician_lead", "practice_admin"]
     text, _ = write(mails[1])
-    assert "receipt" in text and "Lakeside Oncology" in text and scene.case.ref in text
+    assert "receipt" in text
+    assert "Lakeside Oncology" in text
+    assert scene.case.ref in text
     assert "Waiting for the program" in text
     assert f"/cases/{scene.case.ref}" in text
     assert "You are practice administrator of Lakeside Oncology." in text
@@ -79,11 +89,15 @@ def test_the_practice_gets_a_receipt_even_who_sent_it(scene: Scene) -> None:
 
 def test_what_is_asked_next_comes_with_the_date_and_the_very_page(scene: Scene) -> None:
     scene.case.due_key, scene.case.due_on = "answer_days", now().date() + timedelta(days=30)
-    mails = scene.step("ask_for_information", "returned", by="program_staff", reason="Which of your sites gives infusions?")
+    mails = scene.step(
+        "ask_for_information", "returned", by="program_staff", reason="Which of your sites gives infusions?"
+    )
     text, html = write(next(m for m in mails if m.to_email.startswith("practice_admin")))
     for words in (text, html):
-        assert "Waiting for you" in words and "Which of your sites gives infusions?" in words
-        assert "Wednesday 2 December 2026" in words and "in 30 days" in words
+        assert "Waiting for you" in words
+        assert "Which of your sites gives infusions?" in words
+        assert "Wednesday 2 December 2026" in words
+        assert "in 30 days" in words
         assert "closed as withdrawn" in words
     assert mails[0].subject == f"The program has questions about your application (Lakeside Oncology, {scene.case.ref})"
 
@@ -112,7 +126,11 @@ def test_only_the_surveyor_on_the_case_is_meant(scene: Scene) -> None:
 def test_a_proposed_surveyor_is_led_to_the_own_page_not_into_the_case(scene: Scene) -> None:
     proposed = make_person(scene.session, Role.SURVEYOR, email="proposed@people.example")
     add_member(scene.session, scene.case, proposed.id, "proposed_surveyor", at=now())
-    mail = next(m for m in scene.step("propose_surveyor", "surveyor_proposed", by="program_staff") if m.to_email.startswith("proposed"))
+    mail = next(
+        m
+        for m in scene.step("propose_surveyor", "surveyor_proposed", by="program_staff")
+        if m.to_email.startswith("proposed")
+    )
     assert mail.context["action_path"] == "/my-surveys"
 
 
@@ -123,7 +141,9 @@ def test_a_declared_conflict_is_not_quoted(scene: Scene) -> None:
 
 
 def test_closed_accounts_get_no_mail(scene: Scene) -> None:
-    close_account(scene.session, scene.people["physician_lead"].id, actor=make_actor(scene.session, Role.ADMINISTRATOR), at=now())
+    close_account(
+        scene.session, scene.people["physician_lead"].id, actor=make_actor(scene.session, Role.ADMINISTRATOR), at=now()
+    )
     assert addresses(scene.step("submit", "submitted", by="practice_admin")) == ["practice_admin"]
 
 
@@ -148,7 +168,9 @@ def test_every_notice_of_the_rules_can_be_written_for_everyone_it_names(scene: S
         assert mails, notice.trigger
         for mail in mails:
             text, html = write(mail)
-            assert notice.subject in text and notice.subject.split(",")[0] in html
-            assert "None" not in text and "\n\n\n" not in text, text
+            assert notice.subject in text
+            assert notice.subject.split(",")[0] in html
+            assert "None" not in text, text
+            assert "\n\n\n" not in text, text
             told += 1
     assert told > len(current().notices)

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from certify.core.catalogue.model import Reminder
 from certify.outlets.reminders.rules import due_dates, offset_due, offsets, reminder_day
 
-DOCUMENTS = Reminder("documents_window_days", (14, 7, 2, 0), (1, 7), "calendar", ("practice_admin",), ("program_staff",))
+DOCUMENTS = Reminder(
+    "documents_window_days", (14, 7, 2, 0), (1, 7), "calendar", ("practice_admin",), ("program_staff",)
+)
 PLAN = Reminder("cap_business_days", (5, 2, 0), (), "business", ("practice_admin",), ())
 FRIDAY = date(2026, 12, 4)
 LONG_AGO = date(2026, 1, 1)

@@ -31,7 +31,9 @@ from tests.builders import PASSWORD, make_actor, make_person, make_practice, sig
 
 def test_every_mistake_of_a_new_account_is_named_at_once(session: Session) -> None:
     with pytest.raises(Invalid) as refusal:
-        add_person(session, email="no address", name="  ", password="short", time_zone="Mars/Olympus", actor=SYSTEM, at=now())
+        add_person(
+            session, email="no address", name="  ", password="short", time_zone="Mars/Olympus", actor=SYSTEM, at=now()
+        )
     assert {e.field for e in refusal.value.errors} == {"email", "name", "password", "time_zone"}
 
 
@@ -52,14 +54,30 @@ def test_a_practice_administrator_manages_that_practices_roles_and_no_others(ses
     own, other = make_practice(session), make_practice(session)
     admin, person = make_actor(session, Role.PRACTICE_ADMIN, practice=own), make_person(session)
     assert grant_role(session, person.id, Role.PRACTICE_STAFF, own.id, actor=admin, at=now())
-    for role, place in ((Role.PRACTICE_STAFF, other.id), (Role.PROGRAM_STAFF, None), (Role.ADMINISTRATOR, None), (Role.SURVEYOR, None)):
+    for role, place in (
+        (Role.PRACTICE_STAFF, other.id),
+        (Role.PROGRAM_STAFF, None),
+        (Role.ADMINISTRATOR, None),
+        (Role.SURVEYOR, None),
+    ):
         with pytest.raises(NotAllowed):
             grant_role(session, person.id, role, place, actor=admin, at=now())
         with pytest.raises(NotAllowed):
             revoke_role(session, person.id, role, place, actor=admin, at=now())
 
 
-@pytest.mark.parametrize("role", [Role.PRACTICE_STAFF, Role.PHYSICIAN_LEAD, Role.PROGRAM_STAFF, Role.COUNCIL, Role.AUDITOR, Role.FINANCE, Role.SURVEYOR])
+@pytest.mark.parametrize(
+    "role",
+    [
+        Role.PRACTICE_STAFF,
+        Role.PHYSICIAN_LEAD,
+        Role.PROGRAM_STAFF,
+        Role.COUNCIL,
+        Role.AUDITOR,
+        Role.FINANCE,
+        Role.SURVEYOR,
+    ],
+)
 def test_others_give_no_roles_at_all(session: Session, role: Role) -> None:
     practice = make_practice(session)
     actor, person = make_actor(session, role, practice=practice), make_person(session)
@@ -103,7 +121,8 @@ def test_an_account_opened_again_needs_a_new_password(session: Session) -> None:
     admin, person = make_actor(session, Role.ADMINISTRATOR), make_person(session)
     close_account(session, person.id, actor=admin, at=now())
     open_account(session, person.id, actor=admin, at=now())
-    assert person.active and person.password_hash is None
+    assert person.active
+    assert person.password_hash is None
     assert session.scalars(select(Outbox.kind)).all() == ["invitation"]
 
 
@@ -112,17 +131,30 @@ def test_who_has_an_account_gets_the_role_and_a_mail_without_a_link(session: Ses
     same, secret = invite(
         session, email=person.email, name="Other Name", role=Role.PHYSICIAN_LEAD, practice_id=practice.id, place="Lakeside", actor=SYSTEM, at=now()
     )  # fmt: skip
-    assert same.id == person.id and secret is None
+    assert same.id == person.id
+    assert secret is None
     mail = session.scalars(select(Outbox)).one()
-    assert mail.kind == "role_granted" and "physician lead at Lakeside" in mail.subject
+    assert mail.kind == "role_granted"
+    assert "physician lead at Lakeside" in mail.subject
 
 
 def test_own_details_are_not_overwritten_from_an_older_page(session: Session) -> None:
     person = make_person(session)
     actor, seen = actor_as(session, person), person.version
-    edit_own_details(session, person.id, name="New Name", title="RN", time_zone="America/Chicago", version=seen, actor=actor, at=now())
+    edit_own_details(
+        session,
+        person.id,
+        name="New Name",
+        title="RN",
+        time_zone="America/Chicago",
+        version=seen,
+        actor=actor,
+        at=now(),
+    )
     with pytest.raises(Stale):
-        edit_own_details(session, person.id, name="Other", title="", time_zone="America/Chicago", version=seen, actor=actor, at=now())
+        edit_own_details(
+            session, person.id, name="Other", title="", time_zone="America/Chicago", version=seen, actor=actor, at=now()
+        )
     assert list_people(session, text="new n", after=None, back=False, limit=5)[0].id == person.id
 
 
@@ -130,7 +162,9 @@ def test_changing_the_password_asks_for_the_present_one(session: Session) -> Non
     person = make_person(session)
     actor = actor_as(session, person)
     with pytest.raises(Invalid, match="not your present"):
-        change_password(session, person.id, old="wrong", new="nine loud magpies", actor=actor, at=now(), keep_sign_in=None)
+        change_password(
+            session, person.id, old="wrong", new="nine loud magpies", actor=actor, at=now(), keep_sign_in=None
+        )
     with pytest.raises(Invalid, match="other than the present"):
         change_password(session, person.id, old=PASSWORD, new=PASSWORD, actor=actor, at=now(), keep_sign_in=None)
     change_password(session, person.id, old=PASSWORD, new="nine loud magpies", actor=actor, at=now(), keep_sign_in=None)
@@ -165,7 +199,11 @@ def test_people_are_paged_by_name_both_ways(client: FlaskClient, session: Sessio
     address = "/people"
     while address:
         text = client.get(address).text
-        seen += [part.split("<")[0] for part in text.split('<th scope="row"><a href="/people/')[1:] for part in [part.split(">", 1)[1]]]
+        seen += [
+            part.split("<")[0]
+            for part in text.split('<th scope="row"><a href="/people/')[1:]
+            for part in [part.split(">", 1)[1]]
+        ]
         following = text.split('rel="next" href="')[1:]
         address = following[0].split('"')[0].replace("&amp;", "&") if following else ""
     assert seen == [*(f"Ada {n:02d}" for n in range(45)), "Zora Boss"]
@@ -181,10 +219,14 @@ def test_a_cursor_that_is_not_ours_is_refused_with_a_sentence(client: FlaskClien
 def test_the_administrator_invites_grants_revokes_and_closes(client: FlaskClient, session: Session) -> None:
     practice = make_practice(session, legal_name="Mesa Cancer Center")
     sign_in(client, make_person(session, Role.ADMINISTRATOR))
-    invited = client.post("/people/invite", data={"name": "Ann Lee", "email": "ann@people.example", "role": "practice_admin", "practice": "mesa"})
+    invited = client.post(
+        "/people/invite",
+        data={"name": "Ann Lee", "email": "ann@people.example", "role": "practice_admin", "practice": "mesa"},
+    )
     assert invited.status_code == 302
     page = client.get(invited.location).text
-    assert "Mesa Cancer Center" in page and "not answered yet" in page
+    assert "Mesa Cancer Center" in page
+    assert "not answered yet" in page
     assert client.post(f"{invited.location}/invitation").status_code == 302
     assert client.post(f"{invited.location}/roles", data={"role": "surveyor"}).status_code == 302
     assert client.post(f"{invited.location}/roles/revoke", data={"role": "surveyor"}).status_code == 302
@@ -205,7 +247,9 @@ def test_a_wrong_invitation_says_what_is_wrong_and_keeps_what_was_typed(client: 
         ({"role": "king"}, "Not a valid choice"),
     ):
         answer = client.post("/people/invite", data={"name": "Ann Lee", "email": "ann@people.example", **data})
-        assert answer.status_code == 422 and says in answer.text and "Ann Lee" in answer.text, (data, says)
+        assert answer.status_code == 422, data
+        assert says in answer.text, (data, says)
+        assert "Ann Lee" in answer.text, data
 
 
 def test_a_team_page_is_the_practices_own(new_client: Callable[[], FlaskClient], session: Session) -> None:
@@ -215,11 +259,23 @@ def test_a_team_page_is_the_practices_own(new_client: Callable[[], FlaskClient],
     assert admin.get(f"/practices/{own.id}/team").status_code == 200
     assert admin.get(f"/practices/{other.id}/team").status_code == 404
     assert staff.get(f"/practices/{own.id}/team").status_code == 403
-    invited = admin.post(f"/practices/{own.id}/team/invite", data={"name": "Ann Lee", "email": "ann@people.example", "role": "practice_staff"})
+    invited = admin.post(
+        f"/practices/{own.id}/team/invite",
+        data={"name": "Ann Lee", "email": "ann@people.example", "role": "practice_staff"},
+    )
     assert invited.status_code == 302
-    taken = admin.post(f"/practices/{own.id}/team/invite", data={"name": "Ann Lee", "email": "ann@people.example", "role": "administrator"})
+    taken = admin.post(
+        f"/practices/{own.id}/team/invite",
+        data={"name": "Ann Lee", "email": "ann@people.example", "role": "administrator"},
+    )
     assert taken.status_code == 422
-    assert admin.post(f"/practices/{other.id}/team/invite", data={"name": "A", "email": "b@people.example", "role": "practice_staff"}).status_code == 404
+    assert (
+        admin.post(
+            f"/practices/{other.id}/team/invite",
+            data={"name": "A", "email": "b@people.example", "role": "practice_staff"},
+        ).status_code
+        == 404
+    )
     ann = next(line for line in list_team(session, own.id) if line.name == "Ann Lee")
     assert admin.post(f"/practices/{own.id}/team/{ann.id}/invitation").status_code == 302
     assert admin.post(f"/practices/{own.id}/team/{ann.id}/revoke", data={"role": "practice_staff"}).status_code == 302

@@ -27,7 +27,8 @@ def test_an_invitation_leads_to_a_password_and_straight_in(client: FlaskClient, 
         session, email="New@people.example", name="New Person", role=Role.PRACTICE_STAFF, practice_id=practice.id, place=practice.legal_name, actor=SYSTEM, at=now()
     )  # fmt: skip
     mail = session.scalars(select(Outbox)).one()
-    assert mail.to_email == "new@people.example" and mail.context["action_path"] == f"/invitation/{secret}"
+    assert mail.to_email == "new@people.example"
+    assert mail.context["action_path"] == f"/invitation/{secret}"
     assert "Welcome" in client.get(f"/invitation/{secret}").text
     answer = client.post(f"/invitation/{secret}", data={"password": NEW, "again": NEW})
     assert answer.status_code == 302
@@ -41,7 +42,8 @@ def test_a_link_used_twice_says_so_clearly(new_client: Callable[[], FlaskClient]
     assert new_client().post(f"/reset/{secret}", data={"password": NEW, "again": NEW}).status_code == 302
     again = new_client()
     for answer in (again.get(f"/reset/{secret}"), again.post(f"/reset/{secret}", data={"password": NEW, "again": NEW})):
-        assert answer.status_code == 410 and "no longer works" in answer.text
+        assert answer.status_code == 410
+        assert "no longer works" in answer.text
 
 
 def test_opening_a_link_does_not_use_it_up(client: FlaskClient, session: Session) -> None:
@@ -53,7 +55,8 @@ def test_opening_a_link_does_not_use_it_up(client: FlaskClient, session: Session
 def test_a_weak_password_does_not_use_the_link_up(client: FlaskClient, session: Session) -> None:
     secret = send_link(session, make_person(session), "reset", at=now())
     refused = client.post(f"/reset/{secret}", data={"password": "passwordpassword", "again": "passwordpassword"})
-    assert refused.status_code == 422 and "first that are tried" in refused.text
+    assert refused.status_code == 422
+    assert "first that are tried" in refused.text
     assert client.post(f"/reset/{secret}", data={"password": NEW, "again": NEW}).status_code == 302
 
 
@@ -106,7 +109,9 @@ def test_a_second_wish_within_two_minutes_sends_nothing(session: Session, clock:
     assert session.scalar(select(func.count()).select_from(MailedLink)) == 2
 
 
-def test_a_new_password_signs_out_everywhere_else_and_ends_open_links(new_client: Callable[[], FlaskClient], session: Session) -> None:
+def test_a_new_password_signs_out_everywhere_else_and_ends_open_links(
+    new_client: Callable[[], FlaskClient], session: Session
+) -> None:
     person = make_person(session)
     elsewhere = sign_in(new_client(), person)
     secret = send_link(session, person, "reset", at=now())

@@ -9,12 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from certify.core.access.roles import Role
-from certify.platform.identity.rules import LONGEST_WAIT, email_problem, password_problems, role_place_problem, waits_until
+from certify.platform.identity.rules import (
+    LONGEST_WAIT,
+    email_problem,
+    password_problems,
+    role_place_problem,
+    waits_until,
+)
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("password", ["seven quiet herons", "correct battery staple 9", "ünïcode wörds here", "x9$kQ2!vLp0z"])
+@pytest.mark.parametrize(
+    "password", ["seven quiet herons", "correct battery staple 9", "ünïcode wörds here", "x9$kQ2!vLp0z"]
+)
 def test_long_passwords_that_are_not_widely_known_will_do(password: str) -> None:
     assert password_problems(password, email="dana@lakeside.example", name="Dana Moss") == []
 
@@ -43,7 +51,20 @@ def test_addresses_that_people_have_are_taken(email: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "email", ["", "dana", "dana@", "@x.org", "dana@localhost", "a b@x.org", "a@x..org", "a..b@x.org", ".a@x.org", "a@x.org\nBcc: b@x.org", f"{'a' * 250}@x.org"]
+    "email",
+    [
+        "",
+        "dana",
+        "dana@",
+        "@x.org",
+        "dana@localhost",
+        "a b@x.org",
+        "a@x..org",
+        "a..b@x.org",
+        ".a@x.org",
+        "a@x.org\nBcc: b@x.org",
+        f"{'a' * 250}@x.org",
+    ],
 )
 def test_what_is_no_address_is_refused(email: str) -> None:
     assert email_problem(email) != ""
@@ -55,7 +76,8 @@ def test_the_first_failures_cost_nothing_and_later_ones_ever_more() -> None:
     waits = [waits_until(failures[:n], tries=5) for n in range(5, 20)]
     spans = [w - NOON for w in waits if w is not None]
     assert spans[0] == timedelta(seconds=15)
-    assert spans == sorted(spans) and spans[-1] == LONGEST_WAIT
+    assert spans == sorted(spans)
+    assert spans[-1] == LONGEST_WAIT
 
 
 @given(st.lists(st.integers(0, 3600), max_size=40))

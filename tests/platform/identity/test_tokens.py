@@ -26,14 +26,17 @@ def test_a_token_is_shown_once_and_only_its_digest_is_kept(client: FlaskClient, 
     assert secret.startswith("certify_")
     assert secret not in client.get("/account").text
     stored = session.scalars(select(ApiToken)).one()
-    assert stored.digest not in secret and stored.expires_at == now() + timedelta(days=30)
+    assert stored.digest not in secret
+    assert stored.expires_at == now() + timedelta(days=30)
 
 
 def test_a_token_speaks_for_its_person_until_it_ends(session: Session, clock: FixedClock) -> None:
     person = make_person(session)
     token, secret = create_token(session, person.id, name="x", scope="read", days=1, actor=SYSTEM, at=now())
     bearer = find_bearer_of_token(session, secret, now())
-    assert bearer is not None and bearer.person_id == person.id and bearer.scope == "read"
+    assert bearer is not None
+    assert bearer.person_id == person.id
+    assert bearer.scope == "read"
     assert find_bearer_of_token(session, secret + "x", now()) is None
     assert find_bearer_of_token(session, secret, now() + timedelta(days=1)) is None
     revoke_token(session, token.id, person_id=person.id, actor=SYSTEM, at=now())
@@ -72,7 +75,12 @@ def test_a_token_opens_no_pages(client: FlaskClient, session: Session) -> None:
 
 
 def test_an_api_call_without_or_with_a_wrong_token_is_told_to_sign_in(client: FlaskClient) -> None:
-    for headers in ({}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Basic eDp5"}, {"Authorization": "Bearer"}):
+    for headers in (
+        {},
+        {"Authorization": "Bearer nonsense"},
+        {"Authorization": "Basic eDp5"},
+        {"Authorization": "Bearer"},
+    ):
         answer = client.get("/api/v1/me", headers=headers)
         assert answer.status_code == 401, headers
         assert answer.mimetype == "application/problem+json"

@@ -33,14 +33,19 @@ def server(smtp: CatchingServer) -> Iterator[CatchingServer]:
 
 def post(session: Session, *keys: str, **fields: object) -> None:
     """Post a mail per key and commit: a job finds what others have left."""
-    mails = [Mail(key, "news", f"{key}@people.example", f"About {key}", "You asked.", to_name=key.title(), **fields) for key in keys]  # type: ignore[arg-type]
+    mails = [
+        Mail(key, "news", f"{key}@people.example", f"About {key}", "You asked.", to_name=key.title(), **fields)
+        for key in keys
+    ]  # type: ignore[arg-type]
     post_all(session, mails, at=now())
     session.commit()
 
 
 def row(session: Session, key: str = "dana") -> Outbox:
     """Return the row of a key, as it is now."""
-    return session.scalars(select(Outbox).where(Outbox.dedupe_key == key).execution_options(populate_existing=True)).one()
+    return session.scalars(
+        select(Outbox).where(Outbox.dedupe_key == key).execution_options(populate_existing=True)
+    ).one()
 
 
 def test_what_is_due_leaves_in_text_and_html(session: Session, clock: FixedClock, server: CatchingServer) -> None:
@@ -48,14 +53,20 @@ def test_what_is_due_leaves_in_text_and_html(session: Session, clock: FixedClock
     assert send_due(session, clock) == 2
     assert server.recipients == ["dana@people.example", "lee@people.example"]
     message = server.messages[0]
-    assert message["Subject"] == "About dana" and message["To"].addresses[0].display_name == "Dana"
-    assert message["Auto-Submitted"] == "auto-generated" and message["Date"] is not None
+    assert message["Subject"] == "About dana"
+    assert message["To"].addresses[0].display_name == "Dana"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Date"] is not None
     text, html = message.get_body(("plain",)), message.get_body(("html",))
-    assert text is not None and "Hello there." in text.get_content()
-    assert html is not None and "Hello there." in html.get_content()
+    assert text is not None
+    assert "Hello there." in text.get_content()
+    assert html is not None
+    assert "Hello there." in html.get_content()
     sent = row(session)
     assert (sent.state, sent.attempts, sent.sent_at) == ("sent", 1, clock.now())
-    assert sent.message_id == message["Message-ID"] and sent.text and sent.html
+    assert sent.message_id == message["Message-ID"]
+    assert sent.text
+    assert sent.html
     assert send_due(session, clock) == 0
 
 
@@ -72,7 +83,9 @@ def test_without_a_server_mail_waits(session: Session, clock: FixedClock) -> Non
     assert row(session).state == "pending"
 
 
-def test_a_server_that_is_down_costs_no_mail_however_long(session: Session, clock: FixedClock, smtp: CatchingServer) -> None:
+def test_a_server_that_is_down_costs_no_mail_however_long(
+    session: Session, clock: FixedClock, smtp: CatchingServer
+) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         dead = f"smtp://127.0.0.1:{closed.getsockname()[1]}"
@@ -82,7 +95,8 @@ def test_a_server_that_is_down_costs_no_mail_however_long(session: Session, cloc
             assert send_due(session, clock) == 0
             clock.move(by=timedelta(hours=1))
     waiting = row(session)
-    assert waiting.state == "pending" and "could not be used" in waiting.last_error
+    assert waiting.state == "pending"
+    assert "could not be used" in waiting.last_error
     transport.use_smtp(smtp.url)
     try:
         assert send_due(session, clock) == 2
@@ -90,7 +104,9 @@ def test_a_server_that_is_down_costs_no_mail_however_long(session: Session, cloc
         transport.use_smtp(None)
 
 
-def test_later_means_later_and_ever_later_until_it_failed(session: Session, clock: FixedClock, server: CatchingServer) -> None:
+def test_later_means_later_and_ever_later_until_it_failed(
+    session: Session, clock: FixedClock, server: CatchingServer
+) -> None:
     post(session, "dana")
     server.refuse_with = "451 try again later"
     waits = []
@@ -101,8 +117,11 @@ def test_later_means_later_and_ever_later_until_it_failed(session: Session, cloc
             break
         waits.append(mail.due_at - clock.now())
         clock.move(to=mail.due_at)
-    assert mail.state == "failed" and "451 try again later" in mail.last_error
-    assert waits == sorted(waits) and waits[0] == timedelta(minutes=1) and len(waits) == 5
+    assert mail.state == "failed"
+    assert "451 try again later" in mail.last_error
+    assert waits == sorted(waits)
+    assert waits[0] == timedelta(minutes=1)
+    assert len(waits) == 5
 
 
 def test_no_means_no_at_once(session: Session, clock: FixedClock, server: CatchingServer) -> None:
@@ -112,20 +131,26 @@ def test_no_means_no_at_once(session: Session, clock: FixedClock, server: Catchi
     assert (row(session).state, row(session).last_error) == ("failed", "550 no such mailbox")
 
 
-def test_one_refused_mail_does_not_hold_up_the_others(session: Session, clock: FixedClock, server: CatchingServer) -> None:
+def test_one_refused_mail_does_not_hold_up_the_others(
+    session: Session, clock: FixedClock, server: CatchingServer
+) -> None:
     post(session, "dana", template="no-such-template")
     post(session, "lee")
     assert send_due(session, clock) == 1
-    assert row(session).state == "failed" and "could not be written" in row(session).last_error
+    assert row(session).state == "failed"
+    assert "could not be written" in row(session).last_error
 
 
-def test_a_claim_of_a_sender_that_died_is_taken_over(session: Session, clock: FixedClock, server: CatchingServer) -> None:
+def test_a_claim_of_a_sender_that_died_is_taken_over(
+    session: Session, clock: FixedClock, server: CatchingServer
+) -> None:
     post(session, "dana")
     _, ids = claim(session, clock.now())
     assert len(ids) == 1
     assert send_due(session, clock) == 0
     clock.move(by=LEASE + timedelta(seconds=1))
-    assert send_due(session, clock) == 1 and len(server.messages) == 1
+    assert send_due(session, clock) == 1
+    assert len(server.messages) == 1
 
 
 def test_after_a_crash_in_the_hand_over_a_reminder_goes_again_and_a_decision_waits_for_a_person(
@@ -141,18 +166,36 @@ def test_after_a_crash_in_the_hand_over_a_reminder_goes_again_and_a_decision_wai
     assert row(session, "lee").state == "handed"
 
 
-def test_a_link_that_lets_in_is_forgotten_once_it_has_left(session: Session, clock: FixedClock, server: CatchingServer) -> None:
-    context = {"action_path": "/invitation/very-secret", "action_label": "Go", "days": 7, "inviter": "", "role": "", "place": ""}
-    post_all(session, [Mail("i", "invitation", "dana@people.example", "Come", "why", template="invitation", context=context)], at=now())
+def test_a_link_that_lets_in_is_forgotten_once_it_has_left(
+    session: Session, clock: FixedClock, server: CatchingServer
+) -> None:
+    context = {
+        "action_path": "/invitation/very-secret",
+        "action_label": "Go",
+        "days": 7,
+        "inviter": "",
+        "role": "",
+        "place": "",
+    }
+    post_all(
+        session,
+        [Mail("i", "invitation", "dana@people.example", "Come", "why", template="invitation", context=context)],
+        at=now(),
+    )
     session.commit()
     assert send_due(session, clock) == 1
     body = server.messages[0].get_body(("plain",))
-    assert body is not None and "very-secret" in body.get_content()
+    assert body is not None
+    assert "very-secret" in body.get_content()
     left = row(session, "i")
-    assert left.context == {} and left.text is None and left.html is None
+    assert left.context == {}
+    assert left.text is None
+    assert left.html is None
 
 
-def test_two_senders_at_once_send_each_mail_once(live_server: LiveServer, clock: FixedClock, server: CatchingServer) -> None:
+def test_two_senders_at_once_send_each_mail_once(
+    live_server: LiveServer, clock: FixedClock, server: CatchingServer
+) -> None:
     app: Flask = live_server.app
     with live_server.session() as session:
         post(session, *(f"p{n}" for n in range(60)))

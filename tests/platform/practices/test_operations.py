@@ -35,7 +35,9 @@ def test_only_program_staff_add_practices(session: Session) -> None:
     for role in (Role.COUNCIL, Role.FINANCE, Role.AUDITOR, Role.SURVEYOR, Role.ADMINISTRATOR):
         with pytest.raises(NotAllowed):
             create_practice(session, {"legal_name": "X"}, actor=make_actor(session, role), at=now())
-    practice = create_practice(session, {"legal_name": "  Mesa   Cancer Center ", "tax_ids": ["361234567"]}, actor=STAFF, at=now())
+    practice = create_practice(
+        session, {"legal_name": "  Mesa   Cancer Center ", "tax_ids": ["361234567"]}, actor=STAFF, at=now()
+    )
     assert (practice.legal_name, practice.tax_ids, practice.version) == ("Mesa Cancer Center", ["36-1234567"], 1)
 
 
@@ -74,7 +76,9 @@ def test_a_change_keeps_before_and_after_and_no_change_keeps_nothing(session: Se
 def test_every_mistake_is_named_and_nothing_is_saved(session: Session) -> None:
     practice = make_practice(session)
     with pytest.raises(Invalid) as refusal:
-        edit_practice(session, practice.id, {"legal_name": "", "state": "ZZ", "tax_ids": ["1"]}, version=1, actor=STAFF, at=now())
+        edit_practice(
+            session, practice.id, {"legal_name": "", "state": "ZZ", "tax_ids": ["1"]}, version=1, actor=STAFF, at=now()
+        )
     assert {e.field for e in refusal.value.errors} == {"legal_name", "state", "tax_ids"}
     session.refresh(practice)
     assert practice.version == 1
@@ -95,11 +99,21 @@ def test_sites_are_added_changed_closed_and_opened_again(session: Session) -> No
     north = add_site(session, practice.id, {"name": "North", "physician_fte": Decimal("1.25")}, actor=admin, at=now())
     with pytest.raises(Invalid, match="has this name"):
         add_site(session, practice.id, {"name": "north"}, actor=admin, at=now())
-    edit_site(session, practice.id, north.id, {"services": ["infusion"], "infusion_chairs": 4}, version=1, actor=admin, at=now())
+    edit_site(
+        session,
+        practice.id,
+        north.id,
+        {"services": ["infusion"], "infusion_chairs": 4},
+        version=1,
+        actor=admin,
+        at=now(),
+    )
     with pytest.raises(Stale):
         edit_site(session, practice.id, north.id, {"infusion_chairs": 5}, version=1, actor=admin, at=now())
     with pytest.raises(Invalid):
-        close_site(session, practice.id, north.id, on=now().date() + timedelta(days=2), version=2, actor=admin, at=now())
+        close_site(
+            session, practice.id, north.id, on=now().date() + timedelta(days=2), version=2, actor=admin, at=now()
+        )
     close_site(session, practice.id, north.id, on=now().date(), version=2, actor=admin, at=now())
     with pytest.raises(NotOpen):
         edit_site(session, practice.id, north.id, {"name": "N"}, version=3, actor=admin, at=now())
@@ -124,18 +138,29 @@ def test_a_site_of_another_practice_is_not_there(session: Session) -> None:
 def test_providers_come_and_go_and_stay_in_the_record(session: Session) -> None:
     practice, other = make_practice(session), make_practice(session)
     admin = make_actor(session, Role.PRACTICE_ADMIN, practice=practice)
-    values = {"name": "Dr. Moss", "profession": "physician", "fte": Decimal("0.8"), "site_id": list_sites(session, practice.id)[0].id}
+    values = {
+        "name": "Dr. Moss",
+        "profession": "physician",
+        "fte": Decimal("0.8"),
+        "site_id": list_sites(session, practice.id)[0].id,
+    }
     moss = add_provider(session, practice.id, values, actor=admin, at=now())
     with pytest.raises(Invalid, match="open sites"):
-        add_provider(session, practice.id, {**values, "site_id": list_sites(session, other.id)[0].id}, actor=admin, at=now())
+        add_provider(
+            session, practice.id, {**values, "site_id": list_sites(session, other.id)[0].id}, actor=admin, at=now()
+        )
     remove_provider(session, practice.id, moss.id, actor=admin, at=now())
-    assert list_providers(session, practice.id) == [] and len(list_providers(session, practice.id, left=True)) == 1
+    assert list_providers(session, practice.id) == []
+    assert len(list_providers(session, practice.id, left=True)) == 1
     with pytest.raises(NotOpen):
         remove_provider(session, practice.id, moss.id, actor=admin, at=now())
 
 
 def test_a_list_shows_what_is_in_reach_by_name(session: Session) -> None:
-    mesa, lake = make_practice(session, legal_name="Mesa Cancer Center", sites=2), make_practice(session, legal_name="Lakeside Clinic")
+    mesa, lake = (
+        make_practice(session, legal_name="Mesa Cancer Center", sites=2),
+        make_practice(session, legal_name="Lakeside Clinic"),
+    )
     ecole = make_practice(session, legal_name="École d'oncologie")
     staff, own = make_actor(session, Role.PROGRAM_STAFF), make_actor(session, Role.PRACTICE_STAFF, practice=lake)
     everything = list_practices(session, staff, limit=50)
@@ -143,7 +168,8 @@ def test_a_list_shows_what_is_in_reach_by_name(session: Session) -> None:
     assert [p.sites for p in everything] == [1, 1, 2]
     assert [p.id for p in list_practices(session, staff, text="MESA c")] == [mesa.id]
     assert [p.id for p in list_practices(session, staff, text="ecole")] == [ecole.id]
-    assert list_practices(session, staff, text="%") == [] and list_practices(session, staff, text="esa") == []
+    assert list_practices(session, staff, text="%") == []
+    assert list_practices(session, staff, text="esa") == []
     assert [p.id for p in list_practices(session, own)] == [lake.id]
     assert list_practices(session, make_actor(session, Role.SURVEYOR)) == []
     assert list_practices(session, make_actor(session)) == []
@@ -157,7 +183,9 @@ def test_two_browsers_do_not_overwrite_each_other(new_client: Callable[[], Flask
     form = {"version": "1", "legal_name": "New Name", "setting": "rural", "time_zone": "America/Chicago"}
     assert one.post(f"/practices/{practice.id}/edit", data=form).status_code == 302
     late = two.post(f"/practices/{practice.id}/edit", data={**form, "legal_name": "Other Name"})
-    assert late.status_code == 409 and "Ann Lee changed this" in late.text and "legal name" in late.text
+    assert late.status_code == 409
+    assert "Ann Lee changed this" in late.text
+    assert "legal name" in late.text
     session.refresh(practice)
     assert practice.legal_name == "New Name"
 
@@ -165,25 +193,56 @@ def test_two_browsers_do_not_overwrite_each_other(new_client: Callable[[], Flask
 def test_the_pages_of_a_practice_work_from_empty_to_closed(client: FlaskClient, session: Session) -> None:
     sign_in(client, make_person(session, Role.PROGRAM_STAFF))
     assert client.get("/practices").status_code == 200
-    wrong = client.post("/practices/new", data={"legal_name": "", "setting": "community", "tax_ids": "12", "state": "ZZ"})
-    assert wrong.status_code == 422 and all(w in wrong.text for w in ("Give the legal name", "error-summary"))
-    made = client.post("/practices/new", data={"legal_name": "Mesa", "setting": "community", "tax_ids": "36-1234567; 371234567", "time_zone": "America/Denver"})
+    wrong = client.post(
+        "/practices/new", data={"legal_name": "", "setting": "community", "tax_ids": "12", "state": "ZZ"}
+    )
+    assert wrong.status_code == 422
+    assert all(w in wrong.text for w in ("Give the legal name", "error-summary"))
+    made = client.post(
+        "/practices/new",
+        data={
+            "legal_name": "Mesa",
+            "setting": "community",
+            "tax_ids": "36-1234567; 371234567",
+            "time_zone": "America/Denver",
+        },
+    )
     assert made.status_code == 302
     home = made.location
     for number, name in enumerate(("Main", "North")):
-        data = {"name": name, "physician_fte": "2.5", "infusion_chairs": str(number), "services": ["infusion"], "opened_on": "2020-01-05"}
+        data = {
+            "name": name,
+            "physician_fte": "2.5",
+            "infusion_chairs": str(number),
+            "services": ["infusion"],
+            "opened_on": "2020-01-05",
+        }
         assert client.post(f"{home}/sites/new", data=data).status_code == 302
-    bad = client.post(f"{home}/sites/new", data={"name": "X", "physician_fte": "two", "infusion_chairs": "many", "opened_on": "yesterday"})
-    assert bad.status_code == 422 and "two" in bad.text and "many" in bad.text
+    bad = client.post(
+        f"{home}/sites/new",
+        data={"name": "X", "physician_fte": "two", "infusion_chairs": "many", "opened_on": "yesterday"},
+    )
+    assert bad.status_code == 422
+    assert "two" in bad.text
+    assert "many" in bad.text
     site = list_sites(session, int(home.split("/")[-1]))[1]
     assert 'value="2.5"' in client.get(f"{home}/sites/{site.id}").text
-    added = client.post(f"{home}/providers", data={"name": "Dr. Moss", "profession": "nurse", "site_id": str(site.id), "fte": "0.5"})
+    added = client.post(
+        f"{home}/providers", data={"name": "Dr. Moss", "profession": "nurse", "site_id": str(site.id), "fte": "0.5"}
+    )
     assert added.status_code == 302
     refused = client.post(f"{home}/providers", data={"name": "", "profession": "nurse", "site_id": "x", "fte": "-"})
     assert refused.status_code == 422
     page = client.get(home).text
-    assert "Dr. Moss" in page and "North" in page and "36-1234567, 37-1234567" in page
-    assert client.post(f"{home}/sites/{site.id}/close", data={"version": str(site.version), "closed_on": "2026-10-01"}).status_code == 302
+    assert "Dr. Moss" in page
+    assert "North" in page
+    assert "36-1234567, 37-1234567" in page
+    assert (
+        client.post(
+            f"{home}/sites/{site.id}/close", data={"version": str(site.version), "closed_on": "2026-10-01"}
+        ).status_code
+        == 302
+    )
     assert client.post(f"{home}/sites/{site.id}/close", data={"version": "2", "closed_on": "soon"}).status_code == 422
     assert "closed Thu 1 Oct 2026" in client.get(home).text
     assert client.get(f"{home}/sites/{site.id}").status_code == 200

@@ -35,7 +35,9 @@ def fields(problems: list[Any]) -> set[str]:
 
 
 def test_what_is_right_is_taken() -> None:
-    assert practice_problems(PRACTICE) == [] and site_problems(SITE) == [] and provider_problems(PROVIDER) == []
+    assert practice_problems(PRACTICE) == []
+    assert site_problems(SITE) == []
+    assert provider_problems(PROVIDER) == []
 
 
 @pytest.mark.parametrize(
@@ -68,13 +70,17 @@ def test_chairs_without_infusion_are_a_contradiction() -> None:
     assert site_problems({**SITE, "services": [], "infusion_chairs": 0}) == []
 
 
-@pytest.mark.parametrize(("field", "value"), [("name", ""), ("profession", "wizard"), ("fte", Decimal(0)), ("fte", Decimal("1.51")), ("fte", None)])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("name", ""), ("profession", "wizard"), ("fte", Decimal(0)), ("fte", Decimal("1.51")), ("fte", None)],
+)
 def test_each_wrong_field_of_a_provider_is_named(field: str, value: object) -> None:
     assert fields(provider_problems({**PROVIDER, field: value})) == {field}
 
 
 def test_the_states_are_those_of_the_postal_service() -> None:
-    assert len(STATES) == 56 and {"DC", "PR", "GU"} <= STATES.keys()
+    assert len(STATES) == 56
+    assert {"DC", "PR", "GU"} <= STATES.keys()
 
 
 @given(st.from_regex(r"[0-9]{9}", fullmatch=True))

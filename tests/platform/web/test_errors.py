@@ -40,13 +40,17 @@ def test_each_refusal_has_its_status(refusal: Exception, status: int) -> None:
 
 
 def test_a_problem_names_fields_rows_and_unmet_rules() -> None:
-    invalid = problem_body(problem_of(Invalid([FieldError("sites.name", "Too long."), FieldError("days", "Not a number.", row=7)])))
+    invalid = problem_body(
+        problem_of(Invalid([FieldError("sites.name", "Too long."), FieldError("days", "Not a number.", row=7)]))
+    )
     assert invalid["errors"] == [
         {"pointer": "/sites/name", "field": "sites.name", "message": "Too long."},
         {"row": 7, "field": "days", "message": "Not a number."},
     ]
     unmet = problem_body(problem_of(RulesUnmet([Unmet("has_site", "No site yet.", "/practices/1")])))
-    assert unmet["errors"] == [{"pointer": "", "field": "has_site", "guard": "has_site", "message": "No site yet.", "link": "/practices/1"}]
+    assert unmet["errors"] == [
+        {"pointer": "", "field": "has_site", "guard": "has_site", "message": "No site yet.", "link": "/practices/1"}
+    ]
     assert {"type", "title", "status", "detail", "errors"} <= unmet.keys()
 
 
@@ -76,13 +80,20 @@ def failing(app: Flask, monkeypatch: pytest.MonkeyPatch, client: FlaskClient) ->
         (MethodNotAllowed(["GET", "POST"]), 405),
     ],
 )
-def test_failures_become_a_page_or_a_problem_and_say_nothing_of_our_insides(failing: object, error: Exception, status: int) -> None:
+def test_failures_become_a_page_or_a_problem_and_say_nothing_of_our_insides(
+    failing: object, error: Exception, status: int
+) -> None:
     page = failing(error)  # type: ignore[operator]
-    assert page.status_code == status and page.mimetype == "text/html"
-    assert "secret detail" not in page.text and "Traceback" not in page.text
+    assert page.status_code == status
+    assert page.mimetype == "text/html"
+    assert "secret detail" not in page.text
+    assert "Traceback" not in page.text
     problem = failing(error, **JSON)  # type: ignore[operator]
-    assert problem.status_code == status and problem.mimetype == "application/problem+json"
-    assert problem.json["status"] == status and problem.json["title"] and problem.json["detail"]
+    assert problem.status_code == status
+    assert problem.mimetype == "application/problem+json"
+    assert problem.json["status"] == status
+    assert problem.json["title"]
+    assert problem.json["detail"]
     assert "secret detail" not in problem.text
     if status == 405:
         assert set(problem.headers["Allow"].split(", ")) == {"GET", "POST"}
@@ -98,9 +109,12 @@ def test_a_refused_action_leads_back_to_the_page_it_was_on(client: FlaskClient, 
     practice = make_practice(session)
     sign_in(client, make_person(session, Role.PRACTICE_ADMIN, practice=practice))
     page = client.post(
-        f"/practices/{practice.id}/sites/{10**6}/reopen", data={"version": "1"}, headers={"Referer": f"http://localhost/practices/{practice.id}"}
+        f"/practices/{practice.id}/sites/{10**6}/reopen",
+        data={"version": "1"},
+        headers={"Referer": f"http://localhost/practices/{practice.id}"},
     )
-    assert page.status_code == 404 and f'href="/practices/{practice.id}"' in page.text
+    assert page.status_code == 404
+    assert f'href="/practices/{practice.id}"' in page.text
 
 
 def test_a_form_without_its_version_is_told_so(client: FlaskClient, session: Session) -> None:
@@ -108,12 +122,14 @@ def test_a_form_without_its_version_is_told_so(client: FlaskClient, session: Ses
     sign_in(client, make_person(session, Role.PRACTICE_ADMIN, practice=practice))
     for version in ({}, {"version": "x"}, {"version": "-1"}, {"version": "9" * 30}):
         answer = client.post(f"/practices/{practice.id}/sites/1/reopen", data=version)
-        assert answer.status_code == 422 and "Reload it" in answer.text
+        assert answer.status_code == 422
+        assert "Reload it" in answer.text
 
 
 def test_htmx_is_told_to_go_to_the_sign_in_page(client: FlaskClient) -> None:
     answer = client.get("/account", headers={"HX-Request": "true"})
-    assert answer.status_code == 401 and answer.headers["HX-Redirect"] == "/sign-in?next=/account"
+    assert answer.status_code == 401
+    assert answer.headers["HX-Redirect"] == "/sign-in?next=/account"
 
 
 def test_too_much_is_refused_before_it_is_read(client: FlaskClient, session: Session) -> None:

@@ -19,15 +19,25 @@ def test_alive_asks_nothing_of_the_database(client: FlaskClient) -> None:
     assert client.get("/healthz").json == {"status": "alive"}
 
 
-def test_ready_tells_of_database_migrations_and_scheduler(client: FlaskClient, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ready_tells_of_database_migrations_and_scheduler(
+    client: FlaskClient, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(health, "current_revision", lambda: "x")
     monkeypatch.setattr(health, "head_revision", lambda: "x")
     answer = client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json == {"status": "ready", "database": True, "migrations": True, "scheduler": False, "scheduler_age_seconds": None}
+    assert answer.json == {
+        "status": "ready",
+        "database": True,
+        "migrations": True,
+        "scheduler": False,
+        "scheduler_age_seconds": None,
+    }
     session.add(Heartbeat(name="scheduler", at=SystemClock().now(), worker="x"))
     answer = client.get("/readyz")
-    assert answer.json is not None and answer.json["scheduler"] and answer.json["scheduler_age_seconds"] < 30
+    assert answer.json is not None
+    assert answer.json["scheduler"]
+    assert answer.json["scheduler_age_seconds"] < 30
 
 
 def test_not_ready_while_migrations_are_behind(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,11 +48,14 @@ def test_not_ready_while_migrations_are_behind(client: FlaskClient, monkeypatch:
 
 def test_figures_are_for_this_machine_or_an_operators_token(client: FlaskClient, session: Session, app: Flask) -> None:
     here = client.get("/metrics")
-    assert here.status_code == 200 and "certify_requests_total" in here.text
+    assert here.status_code == 200
+    assert "certify_requests_total" in here.text
     elsewhere = {"REMOTE_ADDR": "203.0.113.9"}
     assert client.get("/metrics", environ_base=elsewhere).status_code == 403
     assert client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"}).status_code == 403
     for role, status in ((Role.ADMINISTRATOR, 200), (Role.PROGRAM_STAFF, 403)):
-        _, secret = create_token(session, make_person(session, role).id, name="x", scope="read", days=1, actor=SYSTEM, at=now())
+        _, secret = create_token(
+            session, make_person(session, role).id, name="x", scope="read", days=1, actor=SYSTEM, at=now()
+        )
         answer = client.get("/metrics", environ_base=elsewhere, headers={"Authorization": f"Bearer {secret}"})
         assert answer.status_code == status

@@ -57,4 +57,5 @@ def test_a_limit_out_of_range_is_refused(text: str) -> None:
 
 
 def test_a_limit_left_out_is_a_page() -> None:
-    assert read_limit(None) == read_limit("") == 20 and read_limit("200") == 200
+    assert read_limit(None) == read_limit("") == 20
+    assert read_limit("200") == 200

@@ -27,7 +27,8 @@ def test_every_answer_carries_the_headers(client: FlaskClient) -> None:
     for address in ("/sign-in", "/no/such/page", "/account", "/healthz"):
         headers = client.get(address).headers
         csp = headers["Content-Security-Policy"]
-        assert "default-src 'none'" in csp and "unsafe" not in csp, address
+        assert "default-src 'none'" in csp, address
+        assert "unsafe" not in csp, address
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Referrer-Policy"] == "same-origin"
         assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
@@ -52,14 +53,17 @@ def test_static_addresses_change_with_their_content_and_may_be_kept(client: Flas
 def test_a_form_without_the_pages_token_is_refused_with_a_friendly_page(checked: FlaskClient, session: Session) -> None:
     person = make_person(session)
     refused = checked.post("/sign-in", data={"email": person.email, "password": PASSWORD})
-    assert refused.status_code == 400 and "too old" in refused.text
+    assert refused.status_code == 400
+    assert "too old" in refused.text
     token = re.search(r'name="csrf_token" value="([^"]+)"', checked.get("/sign-in").text)
     assert token is not None
     taken = checked.post("/sign-in", data={"email": person.email, "password": PASSWORD, "csrf_token": token[1]})
     assert taken.status_code == 302
 
 
-def test_a_call_of_our_own_page_is_known_by_its_origin(checked: FlaskClient, app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_of_our_own_page_is_known_by_its_origin(
+    checked: FlaskClient, app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     practice = make_practice(session)
     person = make_person(session, Role.PRACTICE_ADMIN, practice=practice)
     monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", False)
@@ -67,7 +71,12 @@ def test_a_call_of_our_own_page_is_known_by_its_origin(checked: FlaskClient, app
     monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", True)
     address = f"/practices/{practice.id}/register"
     assert checked.post(address, json={}, headers={"Origin": "https://evil.example"}).status_code == 400
-    assert checked.post(address, json={}, headers={"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"}).status_code == 400
+    assert (
+        checked.post(
+            address, json={}, headers={"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"}
+        ).status_code
+        == 400
+    )
     assert checked.post(address, json={}, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 302
     assert checked.post(address, data={"consent": "y"}, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 400
 
@@ -75,7 +84,8 @@ def test_a_call_of_our_own_page_is_known_by_its_origin(checked: FlaskClient, app
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(client: FlaskClient, session: Session) -> None:
     person = make_person(session)
     cookie = client.post("/sign-in", data={"email": person.email, "password": PASSWORD}).headers["Set-Cookie"]
-    assert "HttpOnly" in cookie and "SameSite=Lax" in cookie
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
 
 
 def test_production_speaks_only_encrypted(tmp_path: Path) -> None:
@@ -88,11 +98,24 @@ def test_production_speaks_only_encrypted(tmp_path: Path) -> None:
     )  # fmt: skip
     answer = app.test_client().get("/healthz", base_url="https://certify.example")
     assert "max-age=63072000" in answer.headers["Strict-Transport-Security"]
-    assert app.config["SESSION_COOKIE_SECURE"] and app.config["SESSION_COOKIE_NAME"] == "__Host-certify"
+    assert app.config["SESSION_COOKIE_SECURE"]
+    assert app.config["SESSION_COOKIE_NAME"] == "__Host-certify"
 
 
 @pytest.mark.parametrize(
-    "target", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x", "evil", "", None, "/a\nb", "\\/evil.example", "/%0a\r"]
+    "target",
+    [
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "javascript:x",
+        "evil",
+        "",
+        None,
+        "/a\nb",
+        "\\/evil.example",
+        "/%0a\r",
+    ],
 )
 def test_a_link_never_leads_off_this_site(target: str | None) -> None:
     assert safe_next(target) == "/"

@@ -29,16 +29,23 @@ def sites(session: Session, practice: Practice) -> int:
     return session.scalar(select(func.count()).select_from(Site).where(Site.practice_id == practice.id)) or 0
 
 
-def test_a_form_sent_twice_acts_once_and_answers_the_same(admin: tuple[FlaskClient, Practice], session: Session) -> None:
+def test_a_form_sent_twice_acts_once_and_answers_the_same(
+    admin: tuple[FlaskClient, Practice], session: Session
+) -> None:
     client, practice = admin
     before = sites(session, practice)
-    answers = [client.post(f"/practices/{practice.id}/sites/new", data={**NEW_SITE, "form_key": "one-and-the-same"}) for _ in range(3)]
+    answers = [
+        client.post(f"/practices/{practice.id}/sites/new", data={**NEW_SITE, "form_key": "one-and-the-same"})
+        for _ in range(3)
+    ]
     assert sites(session, practice) == before + 1
     assert {a.location for a in answers} == {f"/practices/{practice.id}#sites"}
     assert all(a.status_code in (302, 303) for a in answers)
 
 
-def test_a_refused_form_may_be_corrected_and_sent_with_the_same_key(admin: tuple[FlaskClient, Practice], session: Session) -> None:
+def test_a_refused_form_may_be_corrected_and_sent_with_the_same_key(
+    admin: tuple[FlaskClient, Practice], session: Session
+) -> None:
     client, practice = admin
     address = f"/practices/{practice.id}/sites/new"
     assert client.post(address, data={**NEW_SITE, "name": "", "form_key": "k"}).status_code == 422
@@ -73,14 +80,22 @@ def test_reading_pages_writes_nothing(admin: tuple[FlaskClient, Practice], sessi
     connection = session.connection()
     sa.event.listen(connection, "before_cursor_execute", listen)
     try:
-        for address in ("/account", "/practices", f"/practices/{practice.id}", f"/practices/{practice.id}/team", f"/practices/{practice.id}/edit"):
+        for address in (
+            "/account",
+            "/practices",
+            f"/practices/{practice.id}",
+            f"/practices/{practice.id}/team",
+            f"/practices/{practice.id}/edit",
+        ):
             assert client.get(address).status_code == 200
     finally:
         sa.event.remove(connection, "before_cursor_execute", listen)
     assert written == []
 
 
-def test_pages_ask_the_same_number_of_questions_however_much_there_is(admin: tuple[FlaskClient, Practice], session: Session) -> None:
+def test_pages_ask_the_same_number_of_questions_however_much_there_is(
+    admin: tuple[FlaskClient, Practice], session: Session
+) -> None:
     client, practice = admin
 
     def queries(address: str) -> int:
