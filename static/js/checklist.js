@@ -67,7 +67,9 @@
     const text = named(`${field}:${about}`).value.trim();
     return text || null;
   };
-  const time = () => new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  // Times are the practice's, as everywhere on the page.
+  const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: sheet.dataset.zone };
+  const time = () => new Date().toLocaleTimeString("en-US", clock);
   const say = (text, kind) => {
     line.textContent = text;
     line.className = `save-line save-line--${kind}`;
@@ -282,7 +284,7 @@
     strong.textContent = readable(value.value);
     const who = document.createElement("span");
     who.className = "muted";
-    who.textContent = ` ${value.by}, ${new Date(value.at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })}`;
+    who.textContent = ` ${value.by}, ${new Date(value.at).toLocaleString("en-US", { weekday: "short", day: "numeric", month: "short", year: "numeric", ...clock })}`;
     said.append(strong, who);
     const button = document.createElement("button");
     button.type = "button";

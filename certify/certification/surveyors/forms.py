@@ -11,13 +11,13 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional
 from certify.certification.surveyors.operations import Profile
 from certify.certification.surveyors.rules import QUALIFICATIONS
 from certify.core.foundation.errors import FieldError, Invalid
-from certify.platform.web.forms import Form, one_line, required
+from certify.platform.web.forms import Form, one_line, options, required
 
 
 class ProfileForm(Form):
     """What makes a person fit to survey."""
 
-    qualification = SelectField("Qualification", choices=list(QUALIFICATIONS.items()), validators=required("Choose the qualification."))
+    qualification = SelectField("Qualification", choices=options(QUALIFICATIONS), validators=required("Choose the qualification."))
     qualified_until = DateField("Valid until", validators=[InputRequired("Give the day until which the qualification is valid.")])
     licence = StringField("Licence or certificate number", validators=[Optional(), Length(max=80), one_line])
     oncology_years = IntegerField("Years in oncology", validators=[InputRequired("Give the years."), NumberRange(0, 70, "Give a number from 0 to 70.")])
@@ -37,11 +37,11 @@ class ProfileForm(Form):
             qualification=self.qualification.data,
             qualified_until=self.qualified_until.data,
             licence=self.licence.data or "",
-            oncology_years=self.oncology_years.data,
-            shadowed_surveys=self.shadowed_surveys.data,
+            oncology_years=self.oncology_years.data or 0,
+            shadowed_surveys=self.shadowed_surveys.data or 0,
             home_city=self.home_city.data or "",
             home_state=(self.home_state.data or "").upper(),
-            max_load=self.max_load.data,
+            max_load=self.max_load.data or 0,
             active=bool(self.active.data),
             trained=trained,
         )

@@ -81,9 +81,10 @@ def absent(surveyor_id: int) -> ResponseReturnValue:
     """Note an absence."""
     row = surveyor_for(db.session, surveyor_id, now().date())
     form = AbsenceForm()
-    if not form.validate():
+    first, last = form.from_on.data, form.to_on.data
+    if not form.validate() or first is None or last is None:
         raise Invalid(form.field_errors())
-    add_absence(db.session, row.surveyor, form.from_on.data, form.to_on.data, form.note.data or "", actor=current_actor(), at=now())
+    add_absence(db.session, row.surveyor, first, last, form.note.data or "", actor=current_actor(), at=now())
     flash("Absence noted.")
     return redirect(url_for("surveyors.edit", person_id=row.surveyor.person_id))
 

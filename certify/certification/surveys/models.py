@@ -36,13 +36,15 @@ class Survey(Model):
     agreed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reschedules: Mapped[int] = mapped_column(default=0)
     seed: Mapped[str] = mapped_column(sa.String(40), default="")
-    sampled_from: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)  # the sites as they were when drawn
+    # Deferred: a sync needs neither. The sites as they were when drawn; the lines of the agenda.
+    sampled_from: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list, deferred=True)
     sampled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    agenda: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
+    agenda: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list, deferred=True)
     checked_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
     seq: Mapped[int] = mapped_column(default=0)  # of the journal; its row is the lock of a sync
+    clashes: Mapped[int] = mapped_column(default=0)  # fields on which two values stand
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

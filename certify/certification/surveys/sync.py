@@ -20,6 +20,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from certify.certification.cases.operations import record_on
 from certify.certification.surveys.journal import (
@@ -33,15 +34,36 @@ from certify.certification.surveys.journal import (
     restored,
     tally,
 )
-from certify.certification.surveys.models import SurveyAnswer, SurveyOp, SurveyProgress
+from certify.certification.surveys.models import Survey, SurveyAnswer, SurveyOp, SurveyProgress
 from certify.certification.surveys.ops import Envelope, Malformed, Op, Scope, op_id, plain, read_envelope, read_op
 from certify.certification.surveys.queries import OpenSurvey, open_conflicts, scope_of, survey_for
 from certify.core.access.policy import Permission
 from certify.core.access.roles import Actor
 
 COUNTED = ("rating", "note", "na_reason")
-OP, ANSWER, PROGRESS = (cast(sa.Table, model.__table__) for model in (SurveyOp, SurveyAnswer, SurveyProgress))
+OP, ANSWER, PROGRESS, SURVEY = (cast(sa.Table, model.__table__) for model in (SurveyOp, SurveyAnswer, SurveyProgress, Survey))
 Key = tuple[int, str, str]
+
+# Built once: a call that saves one answer spends more on building statements than on running them.
+KNOWN = select(OP.c.op, OP.c.seq, OP.c.site_id, OP.c.element, OP.c.field, OP.c.value, OP.c.status).where(
+    OP.c.survey_id == bindparam("survey"), OP.c.op.in_(bindparam("ids", expanding=True))
+)
+STANDS = select(ANSWER.c.id, ANSWER.c.site_id, ANSWER.c.element, ANSWER.c.field, ANSWER.c.seen, ANSWER.c.latest).where(
+    ANSWER.c.survey_id == bindparam("survey"),
+    ANSWER.c.site_id.in_(bindparam("sites", expanding=True)),
+    ANSWER.c.element.in_(bindparam("elements", expanding=True)),
+    ANSWER.c.field.in_(bindparam("fields", expanding=True)),
+)
+KEPT_FIELDS = ("value", "seq", "by_id", "by_name", "at", "seen", "clash", "latest")
+ADD_OPS, ADD_ANSWERS = insert(OP), insert(ANSWER)
+CHANGE_ANSWERS = update(ANSWER).where(ANSWER.c.id == bindparam("row")).values({f: bindparam(f) for f in KEPT_FIELDS})
+COUNTERS = tuple(asdict(NOTHING))
+MOVE_COUNTERS = (
+    update(PROGRESS)
+    .where(PROGRESS.c.survey_id == bindparam("survey"), PROGRESS.c.site_id == bindparam("site"), PROGRESS.c.domain == bindparam("dom"))
+    .values({name: PROGRESS.c[name] + bindparam(f"d_{name}") for name in COUNTERS})
+)
+MOVE_SURVEY = update(SURVEY).where(SURVEY.c.id == bindparam("survey")).values(seq=bindparam("to_seq"), clashes=bindparam("to_clashes"))
 
 
 @dataclass(slots=True)
@@ -50,6 +72,7 @@ class _Answer:
 
     standing: Standing
     row_id: int | None = None
+    clashed: bool = False  # before this call
     changed: bool = False
 
 
@@ -82,7 +105,7 @@ def sync(session: Session, survey_id: int, body: Any, *, actor: Actor, at: datet
     if envelope.ops:
         _take_in(session, work, envelope, scope_of(session, opened.survey))
     changes = _changes_after(session, work, envelope.since, before)
-    return {"seq": work.seq, "acks": work.acks, "changes": changes, "conflicts": open_conflicts(session, survey_id)}
+    return {"seq": work.seq, "acks": work.acks, "changes": changes, "conflicts": open_conflicts(session, survey_id) if opened.survey.clashes else []}
 
 
 def accept_late(session: Session, opened: OpenSurvey, late: SurveyOp, *, actor: Actor, at: datetime, op: str) -> None:
@@ -160,10 +183,8 @@ def _ack(raw: Any, status: str, seq: int | None, reason: str | None) -> dict[str
 def _known(session: Session, survey_id: int, ids: set[str]) -> dict[str, dict[str, Any]]:
     if not ids:
         return {}
-    query = select(OP.c.op, OP.c.seq, OP.c.site_id, OP.c.element, OP.c.field, OP.c.value, OP.c.status).where(
-        OP.c.survey_id == survey_id, OP.c.op.in_(ids)
-    )
-    return {row["op"]: dict(row) for row in session.execute(query).mappings()}
+    rows = session.connection().execute(KNOWN, {"survey": survey_id, "ids": list(ids)})
+    return {row["op"]: dict(row) for row in rows.mappings()}
 
 
 def _load_answers(session: Session, work: _Work, ops: Sequence[Op], scope: Scope) -> None:
@@ -173,18 +194,13 @@ def _load_answers(session: Session, work: _Work, ops: Sequence[Op], scope: Scope
     fields = {op.field for op in ops}
     if fields & set(COUNTED):
         fields |= set(COUNTED)
-    query = select(
-        ANSWER.c.id, ANSWER.c.site_id, ANSWER.c.element, ANSWER.c.field, ANSWER.c.seen, ANSWER.c.latest
-    ).where(
-        ANSWER.c.survey_id == work.opened.survey.id,
-        ANSWER.c.site_id.in_({op.site for op in ops}),
-        ANSWER.c.element.in_({op.element for op in ops}),
-        ANSWER.c.field.in_(fields),
-    )  # fmt: skip
-    for row in session.execute(query):
+    asked = {
+        "survey": work.opened.survey.id, "sites": list({op.site for op in ops}), "elements": list({op.element for op in ops}), "fields": list(fields),
+    }  # fmt: skip
+    for row in session.connection().execute(STANDS, asked):
         key = (row.site_id, row.element, row.field)
         standing = restored(row.seen, row.latest)
-        work.answers[key] = _Answer(standing, row.id)
+        work.answers[key] = _Answer(standing, row.id, standing.clash)
         last = standing.latest.get(work.device)
         work.own[key] = [(last.seq, last.order_at)] if last else []
     work.counted = {op.key[:2]: _tally_of(work.answers, *op.key[:2]) for op in ops if op.field in COUNTED}
@@ -240,14 +256,15 @@ def _row(work: _Work, op: Op, word: Word, base: int | None, status: str, verdict
 
 def _write(session: Session, work: _Work, scope: Scope) -> None:
     """Store the journal's new rows, what stands, and the counters, each in one statement."""
-    survey = work.opened.survey
+    survey, connection = work.opened.survey, session.connection()
     if work.rows:
-        session.execute(insert(OP), work.rows)
-    new, old = [], []
+        connection.execute(ADD_OPS, work.rows)
+    new, old, clashes = [], [], survey.clashes
     for key, answer in work.answers.items():
         if not answer.changed:
             continue
         word = answer.standing.stands
+        clashes += answer.standing.clash - answer.clashed
         values = {
             "value": word.value, "seq": word.seq, "by_id": word.by_id, "by_name": word.by, "at": word.at,
             "seen": answer.standing.seen, "clash": answer.standing.clash, "latest": kept(answer.standing),
@@ -257,14 +274,13 @@ def _write(session: Session, work: _Work, scope: Scope) -> None:
         else:
             old.append({"row": answer.row_id, **values})
     if new:
-        session.execute(insert(ANSWER), new)
+        connection.execute(ADD_ANSWERS, new)
     if old:
-        fields = ("value", "seq", "by_id", "by_name", "at", "seen", "clash", "latest")
-        # On the connection: the session would take a list of values for a bulk update by primary key.
-        session.connection().execute(update(ANSWER).where(ANSWER.c.id == bindparam("row")).values({f: bindparam(f) for f in fields}), old)
+        connection.execute(CHANGE_ANSWERS, old)
     _move_counters(session, work, scope)
-    survey.seq = work.seq
-    session.flush()
+    connection.execute(MOVE_SURVEY, {"survey": survey.id, "to_seq": work.seq, "to_clashes": clashes})
+    set_committed_value(survey, "seq", work.seq)
+    set_committed_value(survey, "clashes", clashes)
 
 
 def _tally_of(answers: Mapping[Key, _Answer], site: int, element: str) -> Tally:
@@ -290,14 +306,9 @@ def _move_counters(session: Session, work: _Work, scope: Scope) -> None:
             moved[place] = moved.get(place, NOTHING) + delta
     if not moved:
         return
-    names = tuple(asdict(NOTHING))
-    statement = (
-        update(PROGRESS)
-        .where(PROGRESS.c.survey_id == work.opened.survey.id, PROGRESS.c.site_id == bindparam("site"), PROGRESS.c.domain == bindparam("dom"))
-        .values({name: PROGRESS.c[name] + bindparam(f"d_{name}") for name in names})
-    )
-    rows = [{"site": site, "dom": domain} | {f"d_{n}": v for n, v in asdict(delta).items()} for (site, domain), delta in moved.items()]
-    session.connection().execute(statement, rows)
+    survey = work.opened.survey.id
+    rows = [{"survey": survey, "site": site, "dom": domain} | {f"d_{n}": v for n, v in asdict(delta).items()} for (site, domain), delta in moved.items()]
+    session.connection().execute(MOVE_COUNTERS, rows)
 
 
 def _leave_event(session: Session, work: _Work, ops: Sequence[Op], late: bool) -> None:

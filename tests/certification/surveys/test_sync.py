@@ -240,7 +240,7 @@ def wipe(visit: Visit) -> None:
         visit.session.execute(delete(model).where(model.survey_id == visit.survey.id))
     for row in journal(visit.session, SurveyProgress, visit.survey.id):
         row.met = row.not_met = row.not_applicable = row.conflicts = row.without_note = row.without_reason = 0
-    visit.survey.seq = 0
+    visit.survey.seq = visit.survey.clashes = 0
     visit.session.flush()
 
 
@@ -283,6 +283,7 @@ def assert_counters_fit(visit: Visit) -> None:
     standing = {key: fold(ops) for key, ops in keys.items()}
     stored = {(a.site_id, a.element, a.field): a for a in journal(session, SurveyAnswer, survey.id)}
     assert {k: (s.stands.value, s.clash, s.stands.seq) for k, s in standing.items()} == {k: (a.value, a.clash, a.seq) for k, a in stored.items()}
+    assert survey.clashes == sum(a.clash for a in stored.values())
     sums: dict[tuple[int, int], Tally] = {}
     elements, _ = places(survey)
     for site, element, field in standing:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.models import Case
@@ -97,15 +97,18 @@ class Progress:
         )  # fmt: skip
 
 
+# Built once: they are part of every sync.
+OPENED = select(Survey, Case).join(Case, Case.id == Survey.case_id).where(Survey.id == bindparam("survey"))
+LOCKED = OPENED.with_for_update(of=Survey).execution_options(populate_existing=True)
+SITES = select(SurveySite.site_id, SurveySite.visited).where(SurveySite.survey_id == bindparam("survey"))
+
+
 def survey_for(session: Session, actor: Actor, survey_id: int, permission: Permission = Permission.VIEW_SURVEY, *, lock: bool = False) -> OpenSurvey:
     """Return a survey and its case if the actor may do this to it; `lock` holds the survey's row until the transaction ends.
 
     Raises: NotFound when it is not the actor's to see, NotAllowed when it is but this is not theirs to do.
     """
-    query = select(Survey, Case).join(Case, Case.id == Survey.case_id).where(Survey.id == survey_id)
-    if lock:
-        query = query.with_for_update(of=Survey).execution_options(populate_existing=True)
-    found = session.execute(query).one_or_none()
+    found = session.execute(LOCKED if lock else OPENED, {"survey": survey_id}).one_or_none()
     if found is None:
         raise NotFound("There is no such survey.")
     opened = OpenSurvey(*found)
@@ -162,7 +165,7 @@ def edition_of(survey: Survey) -> Edition:
 
 def scope_of(session: Session, survey: Survey) -> Scope:
     """Return what the survey's ops may be about."""
-    rows = session.execute(select(SurveySite.site_id, SurveySite.visited).where(SurveySite.survey_id == survey.id))
+    rows = session.execute(SITES, {"survey": survey.id})
     elements, standards = places(survey)
     return Scope({row[0]: row[1] for row in rows}, elements, standards)
 

@@ -59,7 +59,7 @@ def overview(survey_id: int) -> ResponseReturnValue:
     gaps = gaps_of(survey, rows, tuple(sites))
     onward = next_open(survey, rows, tuple(sites), sites[0].site_id, "") if sites else None
     steps = {step.trigger: step for step in openings_for(db.session, opened.case, actor, at)}
-    lead = names_of(db.session, [survey.lead_id])
+    names = names_of(db.session, [survey.lead_id])
     return render_template(
         "certification/surveys/overview.html",
         header=header_for(db.session, opened.case, actor, at, tab="survey"),
@@ -69,7 +69,7 @@ def overview(survey_id: int) -> ResponseReturnValue:
         conflicts=_dated(open_conflicts(db.session, survey_id)), gaps=gaps, onward=onward, steps=steps,
         may_conduct=actor_may(db.session, opened.case, actor, Permission.CONDUCT_SURVEY),
         late=late_ops(db.session, survey_id), may_judge=may_judge_late(db.session, opened, actor),
-        zone=zone_of(db.session, opened.case), lead=lead.get(survey.lead_id or 0, ""), site_words=site_words(rows),
+        zone=zone_of(db.session, opened.case), lead_name=names.get(survey.lead_id or 0, ""), site_words=site_words(rows),
     )  # fmt: skip
 
 
