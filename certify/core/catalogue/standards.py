@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from certify.core.declarations.reading import Map, Mistake, Reader
+from certify.core.declarations.reading import Map, Mistake, Reader, nearest
 
 MODES = ("documentation", "observation", "data")
 
@@ -41,6 +41,15 @@ class Standard:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A group of standards within a domain, as a long domain is read and printed."""
+
+    key: str
+    title: str
+    standards: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Domain:
     """One of the seven domains."""
 
@@ -49,6 +58,7 @@ class Domain:
     title: str
     aim: str
     standards: tuple[Standard, ...]
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,11 +125,13 @@ def read_edition(source: Map, mistakes: list[Mistake]) -> Edition:
                     )
                 seen.setdefault(value, entry.lines.get(name, entry.line))
             standards.append(standard)
-        domains.append(Domain(number, d.text("key"), d.text("title"), d.text("aim", ""), tuple(standards)))
+        parts = _read_parts(d, {s.code for s in standards}, mistakes)
+        domains.append(Domain(number, d.text("key"), d.text("title"), d.text("aim", ""), tuple(standards), parts))
         for skipped in ("status", "source"):
             d.raw(skipped)
         d.done()
-    for skipped in ("schema_version", "language", "status", "source", "sources", "rules", "review_modes", "ratings"):
+    _check_sources(r, domains)
+    for skipped in ("schema_version", "language", "status", "source", "notes", "rules", "review_modes", "ratings"):
         r.raw(skipped)
     found = Edition(
         edition,
@@ -134,6 +146,35 @@ def read_edition(source: Map, mistakes: list[Mistake]) -> Edition:
         r.wrong("in_force_to", "'in_force_to' lies before 'in_force_from'")
     r.done()
     return found
+
+
+def _read_parts(domain: Reader, codes: set[str], mistakes: list[Mistake]) -> tuple[Part, ...]:
+    """Read how a long domain is divided; each of its standards stands in one part."""
+    parts, placed = [], set[str]()
+    for body in domain.maps("sections"):
+        p = Reader(body, mistakes, f"section {body.get('key', '?')!r}: ")
+        part = Part(p.text("key"), p.text("title"), p.texts("standards", None))
+        for code in part.standards:
+            if code not in codes or code in placed:
+                why = "stands in two sections" if code in placed else f"is not in this domain; {nearest(code, codes)}"
+                p.wrong("standards", f"{code!r} {why}", entry=code)
+            placed.add(code)
+        for skipped in ("status", "source"):
+            p.raw(skipped)
+        p.done()
+        parts.append(part)
+    if parts and codes - placed:
+        domain.wrong("sections", f"no section holds {', '.join(sorted(codes - placed))}")
+    return tuple(parts)
+
+
+def _check_sources(edition: Reader, domains: Sequence[Domain]) -> None:
+    """Every source that a standard names is described."""
+    described = edition.map("sources")
+    for standard in (s for d in domains for s in d.standards):
+        for source in standard.source:
+            if source not in described:
+                edition.wrong("sources", f"does not describe {source!r}, which standard {standard.code} names")
 
 
 def _read_standard(body: Map, domain: int, mistakes: list[Mistake]) -> Standard:

@@ -73,6 +73,14 @@ def test_what_did_not_change_is_the_same_in_both_editions() -> None:
     }  # fmt: skip
 
 
+@EVERY
+def test_the_long_domain_is_divided_into_parts_that_hold_each_standard_once(edition: Edition) -> None:
+    long = edition.domains[6]
+    assert len(long.parts) == 4
+    assert sorted(code for part in long.parts for code in part.standards) == sorted(s.code for s in long.standards)
+    assert all(domain.parts == () for domain in edition.domains[:6])
+
+
 def test_an_unknown_code_is_a_key_error() -> None:
     with pytest.raises(KeyError):
         EDITIONS["2021"].domain_of("9.9")

@@ -145,6 +145,10 @@ BROKEN = [
     (STANDARDS, "in_force_from: '2021-07-13'", "§in_force_from: July 2021", "'in_force_from' must be a date like 2026-03-05"),
     (STANDARDS, "in_force_to: null", "§in_force_to: '2020-01-01'", "'in_force_to' lies before 'in_force_from'"),
     (STANDARDS, "edition: '2021'", "edition: '2025'", "says it is '2025', as workflows/standards/omh-2021.yaml does already"),
+    (STANDARDS, "standards: ['7.8', '7.9']", "§standards: ['7.8', '9.9']", "'9.9' is not in this domain"),
+    (STANDARDS, "standards: ['7.8', '7.9']", "§standards: ['7.8', '7.1']", "'7.1' stands in two sections"),
+    (STANDARDS, "standards: ['7.8', '7.9']", "standards: ['7.8']", "no section holds 7.9"),
+    (STANDARDS, "  mho:\n", "  mho_:\n", "does not describe 'mho', which standard 1.1 names"),
     # questionnaire and agreement
     (QUESTIONS, "key: pathway_tool,", "§key: emr,", "field 'emr' stands twice (first in line 38)"),
     (QUESTIONS, "kind: email", "§kind: mail", "'kind' must be one of text, textarea"),
