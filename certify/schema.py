@@ -13,7 +13,7 @@ from flask import Flask, current_app
 from flask_migrate import Migrate
 
 from certify.core.foundation.errors import Refusal
-from certify.db import db
+from certify.db import db, write_intent
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
@@ -55,8 +55,13 @@ def check() -> None:
 
 def current_revision() -> str | None:
     """Return the revision the database is at, None when it holds no schema."""
-    with db.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    # Only looks: on SQLite it must not queue behind writers, the least behind a session of this very thread.
+    intent = write_intent.set(False)
+    try:
+        with db.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+    finally:
+        write_intent.reset(intent)
 
 
 def head_revision() -> str:
@@ -80,7 +85,9 @@ def require_current() -> None:
     known = {revision.revision for revision in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
     if found not in known:
         raise SchemaNotCurrent(f"The database was written by a newer certify (schema {found}): install that version.")
-    raise SchemaNotCurrent("The database is of an older version: run `certify init` to upgrade it (make a backup first).")
+    raise SchemaNotCurrent(
+        "The database is of an older version: run `certify init` to upgrade it (make a backup first)."
+    )
 
 
 def _config() -> Config:

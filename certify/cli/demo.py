@@ -65,6 +65,7 @@ def prepare_demo(app: Flask) -> list[dict[str, Any]]:
         click.echo("Loading the demo program (once)…")
         load_demo(practices=12, seed=1, progress=True)
     found = demo_users(db.session())
+    db.session.remove()
     roles: dict[str, dict[str, Any]] = {}
     for user in found:
         roles.setdefault(user["role"], user)
@@ -76,7 +77,9 @@ def has_people() -> bool:
     from certify.db import db
     from certify.platform.identity.queries import has_people as anyone
 
-    return anyone(db.session())
+    found = anyone(db.session())
+    db.session.remove()
+    return found
 
 
 def print_users(found: list[dict[str, Any]]) -> None:
