@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.models import Case
@@ -21,6 +21,7 @@ from certify.certification.corrections.models import (
 )
 from certify.certification.corrections.rules import CorrectionFacts, RequirementState
 from certify.certification.evidence.models import Evidence, EvidenceVersion
+from certify.certification.reports.memory import remembered
 from certify.certification.reports.models import Finding
 from certify.certification.reports.queries import due_after_issue, label_of, number_of, requirements_of
 from certify.core.access.roles import Actor
@@ -65,6 +66,10 @@ class Requirement:
 
 def current_plan(session: Session, case_id: int) -> CorrectiveActionPlan | None:
     """Return the plan the practice works on: the newest of the case."""
+    return remembered(session, ("plan", case_id), lambda: _current_plan(session, case_id))
+
+
+def _current_plan(session: Session, case_id: int) -> CorrectiveActionPlan | None:
     return session.scalar(
         select(CorrectiveActionPlan)
         .where(CorrectiveActionPlan.case_id == case_id)
@@ -82,6 +87,10 @@ def items_of(session: Session, plan: CorrectiveActionPlan | None) -> dict[int, P
 
 def requirements_for(session: Session, case: Case) -> list[Requirement]:
     """Return every requirement of the case with all that belongs to it; the number of queries does not grow with them."""
+    return remembered(session, ("requirements with plans", case.id), lambda: _requirements_for(session, case))
+
+
+def _requirements_for(session: Session, case: Case) -> list[Requirement]:
     findings = requirements_of(session, case.id)
     ids = [f.id for f in findings]
     if not ids:
@@ -126,24 +135,22 @@ def proofs_of(session: Session, correction_ids: Sequence[int]) -> dict[int, list
     if not correction_ids:
         return {}
     newest = (
-        select(EvidenceVersion.evidence_id, EvidenceVersion.number, EvidenceVersion.state)
-        .where(
-            EvidenceVersion.evidence_id.in_(
-                select(CorrectionEvidence.evidence_id).where(CorrectionEvidence.correction_id.in_(correction_ids))
-            )
-        )
-        .order_by(EvidenceVersion.evidence_id, EvidenceVersion.number)
+        select(EvidenceVersion.evidence_id, func.max(EvidenceVersion.number).label("number"))
+        .group_by(EvidenceVersion.evidence_id)
+        .subquery()
     )
-    versions = {row.evidence_id: (row.number, row.state) for row in session.execute(newest)}
     rows = session.execute(
-        select(CorrectionEvidence, Evidence)
+        select(CorrectionEvidence, Evidence, EvidenceVersion.number, EvidenceVersion.state)
         .join(Evidence, Evidence.id == CorrectionEvidence.evidence_id)
+        .join(newest, newest.c.evidence_id == Evidence.id)
+        .join(
+            EvidenceVersion, and_(EvidenceVersion.evidence_id == Evidence.id, EvidenceVersion.number == newest.c.number)
+        )
         .where(CorrectionEvidence.correction_id.in_(correction_ids))
         .order_by(CorrectionEvidence.id)
     ).all()
     found: dict[int, list[Proof]] = {}
-    for link, evidence in rows:
-        number, state = versions.get(evidence.id, (1, "clear"))
+    for link, evidence, number, state in rows:
         held_back = state == "quarantined" or evidence.retired_at is not None
         found.setdefault(link.correction_id, []).append(
             Proof(evidence.id, evidence.uuid, evidence.title, number, link.pages, held_back)

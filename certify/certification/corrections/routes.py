@@ -23,6 +23,7 @@ from certify.certification.corrections.queries import (
     requirements_for,
     rounds_allowed,
 )
+from certify.certification.reports.memory import remember_reads
 from certify.core.access.policy import Permission
 from certify.core.foundation.clock import now
 from certify.core.foundation.days import local_date
@@ -38,6 +39,7 @@ WHOLE_NUMBER = "int(max=2147483647)"
 @requires(Permission.VIEW_CORRECTIONS)
 def show(ref: str) -> ResponseReturnValue:
     """Every requirement with its plan, its evidence and its judgement; what can be written now is open for writing."""
+    remember_reads(db.session)
     actor, at = current_actor(), now()
     case = case_for(db.session, actor, ref, Permission.VIEW_CORRECTIONS)
     header = header_for(db.session, case, actor, at, "corrections")

@@ -18,10 +18,10 @@ from certify.certification.decisions.models import Decision, DenialReason
 from certify.certification.decisions.rules import DecisionFacts, StandardStanding
 from certify.certification.fees.queries import InvoiceView, invoices_of
 from certify.certification.reports.composition import counts_by_domain, headline
+from certify.certification.reports.memory import remembered
 from certify.certification.reports.models import Finding, Report
 from certify.certification.reports.queries import (
     ISSUED,
-    REPLACED,
     list_issued,
     requirements_of,
     reviewers_of,
@@ -39,15 +39,13 @@ from certify.platform.practices.models import Practice, Site
 
 def standings_of(session: Session, case: Case) -> tuple[StandardStanding, ...]:
     """Return where each standard of the edition stands: the newest rating of any survey, and its requirements."""
+    return remembered(session, ("standings", case.id), lambda: _standings_of(session, case))
+
+
+def _standings_of(session: Session, case: Case) -> tuple[StandardStanding, ...]:
     ratings: dict[str, str] = {}
-    rows = session.execute(
-        select(Report.content)
-        .join(Survey, Survey.id == Report.survey_id)
-        .where(Report.case_id == case.id, Report.state == ISSUED)
-        .order_by(Survey.round)
-    )
-    for (content,) in rows:
-        for domain in (content or {}).get("domains", ()):
+    for report in reversed(list_issued(session, case.id)):
+        for domain in (report.content or {}).get("domains", ()):
             ratings |= {standard["code"]: standard["rating"] for standard in domain["standards"]}
     findings: dict[str, list[Finding]] = {}
     for finding in requirements_of(session, case.id):
@@ -72,6 +70,10 @@ def decision_of(session: Session, case_id: int) -> Decision | None:
 
 def denial_reasons_of(session: Session, case_id: int) -> dict[str, str]:
     """Return the reasons against an award that are being written, by standard."""
+    return remembered(session, ("denial reasons", case_id), lambda: _denial_reasons_of(session, case_id))
+
+
+def _denial_reasons_of(session: Session, case_id: int) -> dict[str, str]:
     return {
         row.standard: row.text for row in session.scalars(select(DenialReason).where(DenialReason.case_id == case_id))
     }
@@ -79,6 +81,10 @@ def denial_reasons_of(session: Session, case_id: int) -> dict[str, str]:
 
 def signature_of(session: Session, case: Case) -> AgreementSignature | None:
     """Return the newest signature under the case's participation agreement."""
+    return remembered(session, ("signature", case.id), lambda: _signature_of(session, case))
+
+
+def _signature_of(session: Session, case: Case) -> AgreementSignature | None:
     return session.scalar(
         select(AgreementSignature)
         .where(AgreementSignature.case_id == case.id, AgreementSignature.agreement == case.agreement)
@@ -92,14 +98,12 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Decis
     zone = zone_of(session, case)
     signature = signature_of(session, case)
     statement = statement_of(session, case.id, actor.user_id)
-    issued = session.scalar(
-        select(Report.id).where(Report.case_id == case.id, Report.state.in_((ISSUED, REPLACED))).limit(1)
-    )
+    issued = list_issued(session, case.id)
     return DecisionFacts(
         ref=case.ref,
         today=local_date(at, zone),
-        report_issued=issued is not None,
-        standards=standings_of(session, case) if issued is not None else (),
+        report_issued=bool(issued),
+        standards=standings_of(session, case) if issued else (),
         agreement_signed_on=local_date(signature.signed_at, zone) if signature else None,
         agreement_current=signature is not None,
         actor_id=actor.user_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from certify.certification.reports.drafting import (
     not_met_elements,
     rated_without_note,
 )
+from certify.certification.reports.memory import remembered
 from certify.certification.reports.models import Approval, ConflictStatement, Finding, Objection, Report, ReportComment
 from certify.certification.reports.rules import ReportFacts
 from certify.certification.reports.visits import edition_of, places_of, visit_of
@@ -38,6 +39,10 @@ OBJECTION = "objection"
 
 def newest_report(session: Session, case_id: int) -> Report | None:
     """Return the report a case works on: of its last survey, the last version."""
+    return remembered(session, ("newest_report", case_id), lambda: _newest_report(session, case_id))
+
+
+def _newest_report(session: Session, case_id: int) -> Report | None:
     return session.scalar(
         select(Report).where(Report.case_id == case_id).order_by(Report.survey_id.desc(), Report.number.desc()).limit(1)
     )
@@ -53,6 +58,10 @@ def issued_report(session: Session, case_id: int, report_id: int | None = None) 
 
 def list_issued(session: Session, case_id: int) -> Sequence[Report]:
     """Return every version ever issued in a case, newest first; all remain readable."""
+    return remembered(session, ("issued", case_id), lambda: _list_issued(session, case_id))
+
+
+def _list_issued(session: Session, case_id: int) -> Sequence[Report]:
     return session.scalars(
         select(Report)
         .where(Report.case_id == case_id, Report.state.in_((ISSUED, REPLACED)))
@@ -67,14 +76,25 @@ def survey_of(session: Session, report: Report) -> Survey:
 
 def findings_of(session: Session, survey_id: int) -> Sequence[Finding]:
     """Return every finding of a survey, in the order they were made."""
+    return remembered(session, ("findings", survey_id), lambda: _findings_of(session, survey_id))
+
+
+def _findings_of(session: Session, survey_id: int) -> Sequence[Finding]:
     return session.scalars(select(Finding).where(Finding.survey_id == survey_id).order_by(Finding.id)).all()
 
 
 def requirements_of(session: Session, case_id: int, *, open_only: bool = False) -> Sequence[Finding]:
     """Return the issued requirements of a case over all its surveys, by number."""
-    query = select(Finding).where(Finding.case_id == case_id, Finding.kind == "requirement")
-    query = query.where(Finding.status == "open") if open_only else query.where(Finding.status != "draft")
-    return session.scalars(query.order_by(Finding.number, Finding.id)).all()
+    found = remembered(session, ("requirements", case_id), lambda: _requirements_of(session, case_id))
+    return [f for f in found if f.status == "open"] if open_only else found
+
+
+def _requirements_of(session: Session, case_id: int) -> Sequence[Finding]:
+    return session.scalars(
+        select(Finding)
+        .where(Finding.case_id == case_id, Finding.kind == "requirement", Finding.status != "draft")
+        .order_by(Finding.number, Finding.id)
+    ).all()
 
 
 def requirement_for(session: Session, case: Case, finding_id: int) -> Finding:
@@ -113,6 +133,10 @@ class Draft:
 
 def draft_of(session: Session, report: Report) -> Draft:
     """Return a report that is not issued as it stands; while it is written it follows the answers."""
+    return remembered(session, ("draft", report.id), lambda: _draft_of(session, report))
+
+
+def _draft_of(session: Session, report: Report) -> Draft:
     survey = survey_of(session, report)
     findings = tuple(findings_of(session, survey.id))
     visit = visit_of(session, survey, amended_of(findings))
@@ -252,6 +276,10 @@ def objection_until(case: Case, issued_on: date) -> date | None:
 
 def approvals_of(session: Session, survey_id: int) -> Sequence[Approval]:
     """Return every hand the report of a survey went through, in order."""
+    return remembered(session, ("approvals", survey_id), lambda: _approvals_of(session, survey_id))
+
+
+def _approvals_of(session: Session, survey_id: int) -> Sequence[Approval]:
     return session.scalars(
         select(Approval)
         .join(Report, Report.id == Approval.report_id)
@@ -297,6 +325,10 @@ def statement_of(session: Session, case_id: int, person_id: int | None) -> Confl
     """Return a person's newest answer to the conflict question of a case, or None."""
     if person_id is None:
         return None
+    return remembered(session, ("statement", case_id, person_id), lambda: _statement_of(session, case_id, person_id))
+
+
+def _statement_of(session: Session, case_id: int, person_id: int) -> ConflictStatement | None:
     return session.scalar(
         select(ConflictStatement)
         .where(ConflictStatement.case_id == case_id, ConflictStatement.person_id == person_id)
@@ -329,6 +361,10 @@ def reviewers_of(session: Session, case_id: int) -> frozenset[int]:
 
 def count_open_requirements(session: Session, case_id: int) -> int:
     """Return how many requirements of a case are open."""
+    return remembered(session, ("open", case_id), lambda: _count_open(session, case_id))
+
+
+def _count_open(session: Session, case_id: int) -> int:
     return (
         session.scalar(
             select(func.count())
@@ -342,15 +378,14 @@ def count_open_requirements(session: Session, case_id: int) -> int:
 def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> ReportFacts:
     """Return what the guards of step 3 judge; an issued report is frozen, so its answers are not read again."""
     report = newest_report(session, case.id)
-    open_requirements = count_open_requirements(session, case.id)
     if report is None or report.state in (ISSUED, REPLACED):
+        open_requirements = count_open_requirements(session, case.id)
         return ReportFacts(
             case.ref, exists=report is not None, actor_id=actor.user_id, open_requirements=open_requirements
         )
     draft = draft_of(session, report)
     requirements = [item for item in draft.items if item.kind == "requirement"]
-    statement = statement_of(session, case.id, actor.user_id)
-    return ReportFacts(
+    written = ReportFacts(
         ref=case.ref,
         exists=True,
         survey_id=draft.survey.id,
@@ -359,14 +394,19 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Repor
         requirement_sites={item.element: item.site_ids for item in requirements},
         unnoted=rated_without_note(draft.visit),
         site_names=draft.visit.sites,
-        answers_changed=report.state != DRAFT and report.answers_sha256 != fingerprint(draft.visit),
         actor_id=actor.user_id,
+    )
+    if report.state == DRAFT:
+        return written
+    # Who passed it on, and who may, is asked only once the surveyor has sent it.
+    statement = statement_of(session, case.id, actor.user_id)
+    hands = approvals_of(session, report.survey_id)
+    return replace(
+        written,
+        answers_changed=report.answers_sha256 != fingerprint(draft.visit),
         surveyor_ids=surveyors_of(session, case.id),
-        reviewer_ids=frozenset(
-            a.person_id for a in approvals_of(session, report.survey_id) if a.role == "program_staff" and a.person_id
-        ),
+        reviewer_ids=frozenset(a.person_id for a in hands if a.role == "program_staff" and a.person_id),
         statement=statement.answer if statement else "",
-        open_requirements=open_requirements,
     )
 
 

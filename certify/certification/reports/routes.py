@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from certify.certification.cases.queries import actor_may, case_for, header_for, zone_of
 from certify.certification.reports.issuing import answer_objection, object_to, objection_items
+from certify.certification.reports.memory import remember_reads
 from certify.certification.reports.models import Report
 from certify.certification.reports.operations import (
     add_remark,
@@ -46,6 +47,7 @@ def iso_day(text: str) -> str:
 @records_reading
 def show(ref: str) -> ResponseReturnValue:
     """The report as the person may see it now: to write, to review, or as issued; each reading of an issued one is logged."""
+    remember_reads(db.session)
     actor, at = current_actor(), now()
     case = case_for(db.session, actor, ref, Permission.VIEW_REPORT)
     header = header_for(db.session, case, actor, at, "report")
@@ -57,8 +59,8 @@ def show(ref: str) -> ResponseReturnValue:
         record_reading(db.session, case, report, actor=actor, at=at)
         return _read_page(ref, report, header)
     if report.state == "draft" and actor_may(db.session, case, actor, Permission.WRITE_REPORT):
-        page = draft_page(db.session, case, report, _domain(), request.args.get("standard", ""))
-        return render_template("certification/reports/write.html", header=header, page=page)
+        draft = draft_page(db.session, case, report, _domain(), request.args.get("standard", ""))
+        return render_template("certification/reports/write.html", header=header, page=draft)
     page = review_page(db.session, case, report, actor)
     may_comment = actor_may(db.session, case, actor, Permission.REVIEW_REPORT) and report.state != "draft"
     may_decide = actor_may(db.session, case, actor, Permission.DECIDE)
