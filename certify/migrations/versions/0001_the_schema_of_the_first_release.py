@@ -1001,6 +1001,7 @@ def upgrade() -> None:
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_by_id", sa.Integer(), nullable=True),
         sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("clashes", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_survey_case_id_case")),
         sa.ForeignKeyConstraint(["finished_by_id"], ["person.id"], name=op.f("fk_survey_finished_by_id_person")),
