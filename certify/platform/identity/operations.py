@@ -393,16 +393,14 @@ def _held(session: Session, person_id: int, role: Role, practice_id: int | None)
 def _refuse_without_another(
     session: Session, role: Role, practice_id: int | None, person_id: int, message: str
 ) -> None:
-    """Lock all holders first, so that two who leave at the same moment cannot both go."""
+    """Refuse when nobody else with an open account holds the role."""
     place = RoleGrant.practice_id.is_(None) if practice_id is None else RoleGrant.practice_id == practice_id
-    holders = session.execute(
-        select(RoleGrant.person_id, Person.active)
-        .join(Person, Person.id == RoleGrant.person_id)
-        .where(RoleGrant.role == role, place)
-        .order_by(RoleGrant.id)
-        .with_for_update(of=RoleGrant)
-    ).all()
-    if not any(active and holder != person_id for holder, active in holders):
+    held = (RoleGrant.role == role, place)
+    # Two who leave at the same moment queue here. Who comes second must look again after the wait, in a statement of
+    # its own: the one that waited still sees the accounts as they were before.
+    session.execute(select(RoleGrant.id).where(*held).order_by(RoleGrant.id).with_for_update())
+    others = select(RoleGrant.id).join(Person, Person.id == RoleGrant.person_id)
+    if session.scalar(others.where(*held, Person.active, RoleGrant.person_id != person_id).limit(1)) is None:
         raise NotOpen(message)
 
 

@@ -100,9 +100,13 @@ def _claim_once_key() -> OnceKey | Response | None:
             found = _find(key)
             if found is None:
                 raise
-    if request.path.startswith("/api/") and found.content != content:
+    if found.content == content:
+        return _answer_again(found)
+    if request.path.startswith("/api/"):
         raise Conflict("This Idempotency-Key was already used for another request.")
-    return _answer_again(found)
+    # The same form with other content, as after the Back button or by saving while typing: a new act.
+    found.content = content
+    return found
 
 
 def _find(key: str) -> OnceKey | None:
@@ -110,9 +114,16 @@ def _find(key: str) -> OnceKey | None:
 
 
 def _content_digest() -> str:
-    if request.form:
-        return hashlib.sha256(repr(sorted(request.form.items(multi=True))).encode()).hexdigest()
-    return hashlib.sha256(request.get_data(cache=True)).hexdigest()
+    """Return the digest of all that was sent: fields, and files byte by byte."""
+    if not request.form and not request.files:
+        return hashlib.sha256(request.get_data(cache=True)).hexdigest()
+    sent = hashlib.sha256(repr(sorted(request.form.items(multi=True))).encode())
+    for name, file in sorted(request.files.items(multi=True), key=lambda item: item[0]):
+        sent.update(repr((name, file.filename)).encode())
+        while chunk := file.stream.read(1 << 20):
+            sent.update(chunk)
+        file.stream.seek(0)
+    return sent.hexdigest()
 
 
 def _remember_answer(once: OnceKey, response: Response) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,10 +21,9 @@ def test_a_cursor_gives_back_the_key_it_was_made_of(parts: list[str | int | None
 
 @given(st.text(max_size=60))
 def test_no_text_makes_a_cursor_fail_otherwise_than_clearly(text: str) -> None:
-    try:
-        read_cursor(text, 2)
-    except Invalid as refusal:
-        assert refusal.errors[0].field == "cursor"
+    with suppress(Invalid):
+        key, _ = read_cursor(text, 2)
+        assert len(key) == 2
 
 
 @given(st.integers(0, 60), st.integers(1, 10))

@@ -52,6 +52,18 @@ def test_a_refused_form_may_be_corrected_and_sent_with_the_same_key(
     assert client.post(address, data={**NEW_SITE, "form_key": "k"}).status_code == 302
 
 
+def test_the_same_form_with_other_content_is_a_new_act_also_back_and_forth(
+    admin: tuple[FlaskClient, Practice], session: Session
+) -> None:
+    client, practice = admin
+    site = session.scalars(select(Site).where(Site.practice_id == practice.id)).one()
+    for version, city in enumerate(("Evanston", "Joliet", "Evanston"), start=1):
+        form = {"name": "Main", "city": city, "form_key": "one-and-the-same", "version": str(version)}
+        assert client.post(f"/practices/{practice.id}/sites/{site.id}", data=form).status_code == 302
+        session.refresh(site)
+        assert site.city == city
+
+
 def test_keys_of_two_people_do_not_meet(new_client: Callable[[], FlaskClient], session: Session) -> None:
     practice = make_practice(session)
     one = sign_in(new_client(), make_person(session, Role.PRACTICE_ADMIN, practice=practice))
