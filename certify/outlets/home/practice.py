@@ -96,10 +96,11 @@ def domains_of(session: Session, case: Case) -> DomainPicture:
 
 
 def dates_of(session: Session, case: Case, zone: str, at: datetime) -> list[DateLine]:
-    """Return what falls into the next weeks (and what is late), soonest first."""
+    """Return what falls into the next weeks, soonest first; of what is past only that which the case still waits for."""
     today = local_date(at, zone)
     last = today + timedelta(days=DAYS_AHEAD)
-    found = [DateLine(due.label, due.on, due.days_left) for due in deadlines_of(session, case, at) if due.on <= last]
+    running = [due for due in deadlines_of(session, case, at) if not due.overdue or due.key == case.due_key]
+    found = [DateLine(due.label, due.on, due.days_left) for due in running if due.on <= last]
     survey = latest_survey(session, case.id)
     if survey is not None and survey.starts_on is not None and today <= survey.starts_on <= last:
         found.append(DateLine("Site survey begins", survey.starts_on, (survey.starts_on - today).days))
