@@ -37,7 +37,11 @@ PEOPLE = {
     "auditor": Role.AUDITOR,
     "surveyor": Role.SURVEYOR,
 }
-WINDOWS = [{"from": "2027-02-01", "to": "2027-02-05"}, {"from": "2027-02-15", "to": "2027-02-19"}, {"from": "2027-03-01", "to": "2027-03-05"}]
+WINDOWS = [
+    {"from": "2027-02-01", "to": "2027-02-05"},
+    {"from": "2027-02-15", "to": "2027-02-19"},
+    {"from": "2027-03-01", "to": "2027-03-05"},
+]
 ANSWERS: dict[str, Any] = {
     "ownership_type": "physician_owned",
     "new_patients_per_year": 900,
@@ -95,7 +99,9 @@ class Applied:
     def attend(self, days_ago: int = 20) -> None:
         """Record the webinar."""
         on = now().date() - timedelta(days=days_ago)
-        record_webinar(self.session, self.case, person_name="Ana Brook", attended_on=on, actor=self.actor("admin"), at=now())
+        record_webinar(
+            self.session, self.case, person_name="Ana Brook", attended_on=on, actor=self.actor("admin"), at=now()
+        )
 
     def complete(self) -> None:
         """Fill in everything that sending the application needs."""
@@ -125,22 +131,38 @@ class Applied:
         """Confirm a payment of that amount."""
         return self.take("confirm_payment", who, amount=cents, received_on=now().date(), payment_reference="WIRE 1")
 
-    def add(self, *items: str, content: bytes = b"Our policy.", name: str = "policy.txt", who: str = "nurse", **more: Any) -> tuple[Evidence, EvidenceVersion]:
+    def add(
+        self, *items: str, content: bytes = b"Our policy.", name: str = "policy.txt", who: str = "nurse", **more: Any
+    ) -> tuple[Evidence, EvidenceVersion]:
         """Add a file as evidence for these items."""
-        return add_file(self.session, self.case, file_name=name, content=content, elements=items, actor=self.actor(who), at=now(), **more)
+        return add_file(
+            self.session,
+            self.case,
+            file_name=name,
+            content=content,
+            elements=items,
+            actor=self.actor(who),
+            at=now(),
+            **more,
+        )
 
     def cover_all(self) -> None:
         """Settle every standard: a document for the first, a reason for the others."""
         codes = list(current().editions[self.case.edition].standards)
         self.add(codes[0])
         for code in codes[1:]:
-            state_not_applicable(self.session, self.case, code, "Not part of what we do here.", actor=self.actor("admin"), at=now())
+            state_not_applicable(
+                self.session, self.case, code, "Not part of what we do here.", actor=self.actor("admin"), at=now()
+            )
 
 
 def apply(session: Session, *, sites: int = 2) -> Applied:
     """Return a practice with a case in its first state, and its people."""
     practice = make_practice(session, sites=sites)
-    people = {who: make_person(session, role, practice=practice, name=f"{who.replace('_', ' ').title()} One") for who, role in PEOPLE.items()}
+    people = {
+        who: make_person(session, role, practice=practice, name=f"{who.replace('_', ' ').title()} One")
+        for who, role in PEOPLE.items()
+    }
     admin = actor_as(session, people["admin"])
     case = open_case(session, practice.id, practice.legal_name, zone=practice.time_zone, actor=admin, at=now())
     return Applied(session, practice, case, people)

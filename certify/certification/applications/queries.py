@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from certify.certification.applications.fields import written
@@ -26,7 +26,6 @@ from certify.certification.applications.rules import (
     FieldFacts,
     QuestionFacts,
     StandardFacts,
-    agreement_signed,
     attested,
     days_in,
     is_empty,
@@ -46,6 +45,7 @@ from certify.core.rulebook.current import current
 from certify.platform.practices.models import Practice, Site
 
 EDITING_TRIGGERS = frozenset({"submit", "resubmit"})
+ANSWER_GUARDS = frozenset({"questionnaire_complete", "survey_dates_offered", "attested"})
 
 
 @dataclass(frozen=True)
@@ -132,10 +132,11 @@ def value_at(session: Session, case: Case, field: str, rev: int) -> Any:
     )
 
 
-def sections_of(session: Session, case: Case) -> list[SectionState]:
-    """Return every section with its progress, for the overview."""
-    answers, asked = answers_for(session, case), open_questions(session, case)
-    open_fields = [q.field for q in asked if q.answered_at is None]
+def sections_of(session: Session, case: Case, asked: Sequence[InformationQuestion] | None = None) -> list[SectionState]:
+    """Return every section with its progress, for the overview; `asked` are the open questions when they are at hand."""
+    answers = answers_for(session, case)
+    questions = open_questions(session, case) if asked is None else asked
+    open_fields = [q.field for q in questions if q.answered_at is None]
     found = []
     for section in questionnaire_of(case).sections:
         facts = [_facts_of(field, section.key) for field in section.fields]
@@ -189,14 +190,7 @@ def question_for(session: Session, case: Case, question_id: int) -> InformationQ
 def signature_of(session: Session, case: Case) -> AgreementSignature | None:
     """Return the newest signature under the very text of the case's agreement version, or None."""
     return session.scalar(
-        select(AgreementSignature)
-        .where(
-            AgreementSignature.case_id == case.id,
-            AgreementSignature.agreement == case.agreement,
-            AgreementSignature.text_sha256 == agreement_of(case).sha256,
-        )
-        .order_by(AgreementSignature.id.desc())
-        .limit(1)
+        select(AgreementSignature).where(*_in_force(case)).order_by(AgreementSignature.id.desc()).limit(1)
     )
 
 
@@ -287,59 +281,92 @@ def blackout_days(session: Session, case: Case) -> list[tuple[date, date]]:
 
 def missing_answers(session: Session, case: Case, actor: Actor, at: datetime) -> list[Unmet]:
     """Return everything the questionnaire itself still lacks, with a link to each field."""
-    facts = facts_for(session, case, actor, at)
+    facts = _facts(session, case, actor, at, ANSWER_GUARDS)
     return questionnaire_complete(facts) + survey_dates_offered(facts) + attested(facts)
 
 
-def agreement_lacks(session: Session, case: Case, actor: Actor, at: datetime) -> list[Unmet]:
-    """Return what the agreement lacks."""
-    return agreement_signed(facts_for(session, case, actor, at))
-
-
 def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> ApplicationFacts:
-    """Return what the guards of step 1 judge."""
+    """Return what the guards of step 1 judge, as far as the case's present state asks for them."""
+    asked = {guard for t in current().machine(case.kind).leaving(case.state) for guard in t.guards}
+    return _facts(session, case, actor, at, asked)
+
+
+def _facts(session: Session, case: Case, actor: Actor, at: datetime, asked: Collection[str]) -> ApplicationFacts:
     questionnaire = questionnaire_of(case)
     places = {field.key: section.key for section in questionnaire.sections for field in section.fields}
-    proposal, finding = proposal_of(session, case), integration_of(session, case)
-    sites = (
-        session.scalar(
-            select(func.count()).select_from(Site).where(Site.practice_id == case.practice_id, Site.closed_on.is_(None))
-        )
-        or 0
-    )
-    attended = session.scalar(
-        select(func.max(WebinarAttendance.attended_on)).where(
-            WebinarAttendance.practice_id == case.practice_id, WebinarAttendance.removed_at.is_(None)
-        )
-    )
+    sites, attended, signature, proposed_by, basis = session.execute(_single_facts(case)).one()
+    questions = open_questions(session, case) if "questions_answered" in asked else ()
+    coverage = coverage_of(session, case) if "documents_for_each_standard" in asked else {}
     return ApplicationFacts(
         ref=case.ref,
         today=local_date(at, zone_of(session, case)),
         fields=tuple(_facts_of(field, section.key) for section in questionnaire.sections for field in section.fields),
-        answers=answers_for(session, case),
+        answers=answers_for(session, case) if ANSWER_GUARDS & set(asked) else {},
         webinar_attended_on=attended,
         webinar_valid_days=webinar_valid_days(),
-        sites=sites,
+        sites=sites or 0,
         windows_needed=int(current().settings["survey_windows_needed"]),
-        agreement_signed=signature_of(session, case) is not None,
+        agreement_signed=signature is not None,
         questions=tuple(
             QuestionFacts(q.id, q.field, places.get(q.field, ""), q.question, q.answered_at is not None)
-            for q in open_questions(session, case)
+            for q in questions
         ),
-        proposed_by_id=proposal.proposed_by_id if proposal else None,
+        proposed_by_id=proposed_by,
         actor_id=actor.user_id,
-        integration_basis=finding.basis if finding else "",
-        standards=tuple(
-            StandardFacts(s.code, s.title, s.settled) for rows in coverage_of(session, case).values() for s in rows
-        ),
+        integration_basis=basis or "",
+        standards=tuple(StandardFacts(s.code, s.title, s.settled) for rows in coverage.values() for s in rows),
+    )
+
+
+def _single_facts(case: Case) -> Select[int, date | None, int | None, int | None, str | None]:
+    """One row of everything that is a single value: sites, last webinar, signature, who proposed to reject, integration."""
+    sites = select(func.count()).select_from(Site).where(Site.practice_id == case.practice_id, Site.closed_on.is_(None))
+    attended = select(func.max(WebinarAttendance.attended_on)).where(
+        WebinarAttendance.practice_id == case.practice_id, WebinarAttendance.removed_at.is_(None)
+    )
+    signature = select(func.max(AgreementSignature.id)).where(*_in_force(case))
+    proposed = (
+        select(RejectionProposal.proposed_by_id)
+        .where(RejectionProposal.case_id == case.id, RejectionProposal.ended_at.is_(None))
+        .order_by(RejectionProposal.id.desc())
+        .limit(1)
+    )
+    basis = (
+        select(IntegrationFinding.basis)
+        .where(IntegrationFinding.case_id == case.id)
+        .order_by(IntegrationFinding.id.desc())
+        .limit(1)
+    )
+    return select(
+        sites.scalar_subquery(),
+        attended.scalar_subquery(),
+        signature.scalar_subquery(),
+        proposed.scalar_subquery(),
+        basis.scalar_subquery(),
+    )
+
+
+def _in_force(case: Case) -> tuple[ColumnElement[bool], ...]:
+    return (
+        AgreementSignature.case_id == case.id,
+        AgreementSignature.agreement == case.agreement,
+        AgreementSignature.text_sha256 == agreement_of(case).sha256,
     )
 
 
 def counts_for(session: Session, case: Case, actor: Actor) -> dict[str, int]:
     """Return the number on the Application tab: questions of the program that wait for an answer."""
-    query = select(func.count()).select_from(InformationQuestion).where(
-        InformationQuestion.case_id == case.id, InformationQuestion.closed_at.is_(None), InformationQuestion.answered_at.is_(None)
-    )  # fmt: skip
+    if not any(t.trigger == "resubmit" for t in current().machine(case.kind).leaving(case.state)):
+        return {}
+    query = (
+        select(func.count())
+        .select_from(InformationQuestion)
+        .where(
+            InformationQuestion.case_id == case.id,
+            InformationQuestion.closed_at.is_(None),
+            InformationQuestion.answered_at.is_(None),
+        )
+    )
     return {"application": session.scalar(query) or 0}
 
 

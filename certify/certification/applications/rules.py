@@ -109,10 +109,15 @@ def agreement_signed(facts: ApplicationFacts) -> list[Unmet]:
 def webinar_attended(facts: ApplicationFacts) -> list[Unmet]:
     """Guard of `submit`: someone of the practice attended the standards webinar recently enough (process.md, step 1)."""
     on = facts.webinar_attended_on
-    if on is not None and timedelta(0) <= facts.today - on <= timedelta(days=facts.webinar_valid_days):
+    if on is not None and webinar_counts(on, facts.today, facts.webinar_valid_days):
         return []
     message = f"No one has attended the standards webinar in the last {facts.webinar_valid_days} days."
     return [Unmet("webinar_attended", message, f"/cases/{facts.ref}/webinar")]
+
+
+def webinar_counts(attended_on: date, today: date, valid_days: int) -> bool:
+    """Whether an attendance on a day counts today."""
+    return timedelta(0) <= today - attended_on <= timedelta(days=valid_days)
 
 
 def has_site(facts: ApplicationFacts) -> list[Unmet]:

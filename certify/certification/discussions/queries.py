@@ -77,12 +77,19 @@ def unread_count(session: Session, case: Case, actor: Actor, at: datetime) -> in
     """Return how many readable messages by others this person has not had before them."""
     if actor.user_id is None:
         return 0
+    seen = select(MessageSeen.last_message_id).where(
+        MessageSeen.case_id == case.id, MessageSeen.person_id == actor.user_id
+    )
     query = (
         select(func.count())
         .select_from(Message)
-        .where(*_readable(session, case, actor, at), Message.id > _seen_up_to(session, case, actor))
+        .where(
+            *_readable(session, case, actor, at),
+            Message.id > func.coalesce(seen.scalar_subquery(), 0),
+            (Message.author_id != actor.user_id) | Message.author_id.is_(None),
+        )
     )
-    return session.scalar(query.where((Message.author_id != actor.user_id) | Message.author_id.is_(None))) or 0
+    return session.scalar(query) or 0
 
 
 def counts_for(session: Session, case: Case, actor: Actor) -> dict[str, int]:

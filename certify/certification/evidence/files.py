@@ -47,6 +47,11 @@ class Inspected:
     original_sha256: str
     suspicions: list[Suspicion] = field(default_factory=list)
 
+    @property
+    def sha256(self) -> str:
+        """The digest of what is stored."""
+        return hashlib.sha256(self.content).hexdigest()
+
 
 def inspect(content: bytes, file_name: str, *, form_field: str = "file") -> Inspected:
     """Return what may be stored of an upload.

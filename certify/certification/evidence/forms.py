@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from datetime import date
 
@@ -58,7 +59,11 @@ class UploadForm:
 
 def read_files(files: list[FileStorage]) -> list[tuple[str, bytes]]:
     """Return name and content of each file sent. Raises: Invalid when there is none or there are too many."""
-    found = [(file.filename or "file", file.read()) for file in files if file and file.filename]
+    found = []
+    for file in files:
+        with contextlib.closing(file.stream):
+            if file.filename:
+                found.append((file.filename, file.read()))
     if not found:
         raise Invalid("Choose a file to add.", "file")
     if len(found) > MOST_FILES:

@@ -142,15 +142,10 @@ def add_version(
         .limit(1)
         .with_for_update()
     )
-    version = _store_version(
-        session, evidence, file, last.number + 1 if last else 1, effective_from, effective_to, actor=actor, at=at
-    )
-    if (
-        last is not None
-        and last.file_key == version.file_key
-        and (last.effective_from, last.effective_to) == (effective_from, effective_to)
-    ):
+    period = (effective_from, effective_to)
+    if last and last.file_key == file.sha256 and (last.effective_from, last.effective_to) == period:
         raise Invalid("This is the same file as the present version. Choose the changed file.", "file")
+    version = _store_version(session, evidence, file, last.number + 1 if last else 1, *period, actor=actor, at=at)
     data = {
         "evidence": evidence.uuid,
         "version": version.number,

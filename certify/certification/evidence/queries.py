@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, ScalarSelect, Select, and_, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from certify.certification.cases.models import Case
@@ -124,7 +124,7 @@ def evidence_for_elements(
     if site_id is not None:
         query = query.where(or_(EvidenceUse.site_id == site_id, EvidenceUse.site_id.is_(None)))
     zone = zone_of(session, case)
-    rows = [_element_row(case, zone, *row) for row in session.execute(query).tuples()]
+    rows = [_element_row(case, zone, *row) for row in session.execute(query)]
     if site_id is None:
         return rows
     standing = standings([(r.item, r.site_id) for r in rows], site_id)
@@ -284,25 +284,6 @@ def uses_of(session: Session, case: Case, evidence: Evidence) -> Sequence[Eviden
     ).all()
 
 
-def statements_of(session: Session, case: Case) -> dict[str, NotApplicableStatement]:
-    """Return the standards stated not applicable in the case."""
-    rows = session.scalars(
-        select(NotApplicableStatement).where(
-            NotApplicableStatement.case_id == case.id, NotApplicableStatement.withdrawn_at.is_(None)
-        )
-    )
-    return {row.standard: row for row in rows}
-
-
-def gaps_of(session: Session, case: Case) -> Sequence[EvidenceGap]:
-    """Return what the program named as missing and has not closed."""
-    return session.scalars(
-        select(EvidenceGap)
-        .where(EvidenceGap.case_id == case.id, EvidenceGap.closed_at.is_(None))
-        .order_by(EvidenceGap.id)
-    ).all()
-
-
 def coverage_of(session: Session, case: Case) -> dict[int, list[StandardCoverage]]:
     """Return, by domain number, how far each standard of the case's edition is covered by documents out of quarantine."""
     rows = session.execute(
@@ -318,9 +299,13 @@ def coverage_of(session: Session, case: Case) -> dict[int, list[StandardCoverage
     for standard, element, evidence_id in rows:
         documents[standard].add(evidence_id)
         covered[standard].add(element or "*")
-    stated, gaps = statements_of(session, case), defaultdict(list)
-    for gap in gaps_of(session, case):
-        gaps[gap.standard].append(gap.text)
+    stated: dict[str, str] = {}
+    gaps: dict[str, list[str]] = defaultdict(list)
+    for kind, standard, text in session.execute(_remarks(case)).all():
+        if kind == "stated":
+            stated[standard] = text
+        else:
+            gaps[standard].append(text)
     found: dict[int, list[StandardCoverage]] = {}
     for domain in current().editions[case.edition].domains:
         found[domain.number] = [
@@ -331,12 +316,23 @@ def coverage_of(session: Session, case: Case) -> dict[int, list[StandardCoverage
                 elements=len(s.elements),
                 covered=len(s.elements) if "*" in covered[s.code] else len(covered[s.code]),
                 documents=len(documents[s.code]),
-                not_applicable=stated[s.code].reason if s.code in stated else "",
+                not_applicable=stated.get(s.code, ""),
                 gaps=tuple(gaps[s.code]),
             )
             for s in domain.standards
         ]
     return found
+
+
+def _remarks(case: Case) -> CompoundSelect[str, str, str]:
+    """What was said about standards beside documents: stated not applicable, or named as missing."""
+    stated = select(literal("stated"), NotApplicableStatement.standard, NotApplicableStatement.reason).where(
+        NotApplicableStatement.case_id == case.id, NotApplicableStatement.withdrawn_at.is_(None)
+    )
+    missing = select(literal("missing"), EvidenceGap.standard, EvidenceGap.text).where(
+        EvidenceGap.case_id == case.id, EvidenceGap.closed_at.is_(None)
+    )
+    return union_all(stated, missing)
 
 
 def counts_for(session: Session, case: Case, actor: Actor) -> dict[str, int]:

@@ -31,13 +31,11 @@ from certify.certification.evidence.queries import (
     coverage_of,
     document_for,
     documents_of,
-    gaps_of,
     lock_of,
     may_open_quarantined,
     quarantined_in,
     sees_quarantine,
     sites_of,
-    statements_of,
     unused_documents_of,
     uses_of,
     version_for,
@@ -292,15 +290,19 @@ def _index(ref: str, given: dict[str, str], errors: tuple[FieldError, ...], stat
     rows = [row for found in coverage.values() for row in found]
     pairs = [(u.element or u.standard, u.site_id) for d in documents for u in d.uses]
     may_review = actor_may(db.session, case, actor, Permission.REVIEW_QUARANTINE)
+    may_add = actor_may(db.session, case, actor, Permission.ADD_EVIDENCE) and case.open
+    header = header_for(db.session, case, actor, at, "evidence")
+    steps = {step.trigger: step for step in header.openings}
     page = render_template(
-        "certification/evidence/index.html", header=header_for(db.session, case, actor, at, "evidence"), given=given, errors=errors,
+        "certification/evidence/index.html", header=header, given=given, errors=errors,
         messages={e.field: e.message for e in errors}, edition=current().editions[case.edition], coverage=coverage,
+        sending=steps.get("send_documents"), checking=[steps[t] for t in ("mark_complete", "mark_incomplete") if t in steps],
         percent=percent_covered(rows), open_count=sum(not r.settled for r in rows), by_standard=by_standard, documents=documents, sites=sites,
         site_names={s.id: s.name for s in sites}, site_id=site_id, text=text, state=state,
-        standing=standings(pairs, site_id) if site_id is not None else {}, statements=statements_of(db.session, case),
-        gaps=gaps_of(db.session, case), unused=unused_documents_of(db.session, case, actor), lock=lock_of(db.session, case), at=at,
-        may_add=actor_may(db.session, case, actor, Permission.ADD_EVIDENCE) and case.open,
-        quarantine=quarantined_in(db.session, case) if may_review or sees_quarantine(db.session, case, actor) else [], may_review=may_review,
+        standing=standings(pairs, site_id) if site_id is not None else {}, stated=any(row.not_applicable for row in rows),
+        gaps=[(row.code, text) for row in rows for text in row.gaps], unused=unused_documents_of(db.session, case, actor), lock=lock_of(db.session, case), at=at,
+        may_add=may_add,
+        quarantine=quarantined_in(db.session, case) if may_review or may_add else [], may_review=may_review,
     )  # fmt: skip
     return page, status
 

@@ -109,11 +109,10 @@ JSON = st.recursive(
 def test_anything_sent_is_stored_or_refused_and_what_is_stored_reads_back_the_same(kind: str, raw: Any) -> None:
     try:
         value = read_answer(F(kind), raw)
-    except WrongAnswer as refused:
-        assert str(refused).endswith(".")
-    else:
-        assert read_answer(F(kind), value) == value
-        assert isinstance(written(F(kind), value), str)
+    except WrongAnswer:
+        return
+    assert read_answer(F(kind), value) == value
+    assert isinstance(written(F(kind), value), str)
 
 
 @pytest.mark.parametrize(

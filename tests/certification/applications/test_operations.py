@@ -10,7 +10,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from certify.certification.applications.models import AgreementSignature, Answer, AnswerChange, WebinarAttendance
-from certify.certification.applications.operations import Posted, put_answers, record_webinar, save_answer, save_section, sign_agreement
+from certify.certification.applications.operations import (
+    Posted,
+    put_answers,
+    record_webinar,
+    save_answer,
+    save_section,
+    sign_agreement,
+)
 from certify.certification.applications.queries import (
     agreement_of,
     answers_for,
@@ -65,7 +72,9 @@ def test_a_second_browser_gets_both_values_and_changes_nothing(session: Session,
     assert outcome.clash is not None
     assert (outcome.clash.mine, outcome.clash.theirs, outcome.clash.by_name) == ("Records", "Charts", "Nurse One")
     assert answers_for(session, applied.case) == {"emr": "Charts"}
-    settled = save_answer(session, applied.case, "emr", "Records", outcome.clash.theirs_rev, actor=applied.actor("admin"), at=now())
+    settled = save_answer(
+        session, applied.case, "emr", "Records", outcome.clash.theirs_rev, actor=applied.actor("admin"), at=now()
+    )
     assert (settled.rev, settled.clash) == (2, None)
 
 
@@ -77,16 +86,29 @@ def test_the_same_value_again_writes_nothing(session: Session, applied: Applied)
 
 
 def test_all_wrong_answers_are_named_and_none_is_saved(session: Session, applied: Applied) -> None:
-    wrong = {**ANSWERS, "primary_contact_email": "nobody", "new_patients_per_year": "many", "no_such_field": 1, "survey_mode": "by rail"}
+    wrong = {
+        **ANSWERS,
+        "primary_contact_email": "nobody",
+        "new_patients_per_year": "many",
+        "no_such_field": 1,
+        "survey_mode": "by rail",
+    }
     with pytest.raises(Invalid) as refusal:
         put_answers(session, applied.case, wrong, actor=applied.actor("admin"), at=now())
-    assert {e.field for e in refusal.value.errors} == {"primary_contact_email", "new_patients_per_year", "no_such_field", "survey_mode"}
+    assert {e.field for e in refusal.value.errors} == {
+        "primary_contact_email",
+        "new_patients_per_year",
+        "no_such_field",
+        "survey_mode",
+    }
     assert answers_stored(session) == 0
 
 
 def test_put_keeps_what_it_does_not_name_and_null_empties(session: Session, applied: Applied) -> None:
     applied.answer()
-    after = put_answers(session, applied.case, {"emr": None, "pathway_tool": "Via"}, actor=applied.actor("admin"), at=now())
+    after = put_answers(
+        session, applied.case, {"emr": None, "pathway_tool": "Via"}, actor=applied.actor("admin"), at=now()
+    )
     assert "emr" not in after
     assert after["pathway_tool"] == "Via"
     assert after["ownership_type"] == "physician_owned"
@@ -100,7 +122,9 @@ def test_a_page_saves_all_or_nothing_and_leaves_untouched_fields_alone(session: 
     clashes = save_section(session, case, [Posted(emr, "", 0), Posted(tool, "Via", 0)], actor=admin, at=now())
     assert clashes == []
     assert answers_for(session, case) == {"emr": "Charts", "pathway_tool": "Via"}
-    clashes = save_section(session, case, [Posted(emr, "Records", 0), Posted(vendor, "ourselves", 0)], actor=admin, at=now())
+    clashes = save_section(
+        session, case, [Posted(emr, "Records", 0), Posted(vendor, "ourselves", 0)], actor=admin, at=now()
+    )
     assert [c.field.key for c in clashes] == ["emr"]
     assert "patient_survey_vendor" not in answers_for(session, case)
     with pytest.raises(Invalid):
@@ -112,7 +136,9 @@ def test_an_empty_application_names_every_missing_thing(session: Session, applie
     with pytest.raises(RulesUnmet) as refusal:
         applied.take("submit", "admin")
     guards = [u.guard for u in refusal.value.unmet]
-    assert guards.count("questionnaire_complete") == len([k for k in ANSWERS if k not in ("survey_windows", "attestation")])
+    assert guards.count("questionnaire_complete") == len(
+        [k for k in ANSWERS if k not in ("survey_windows", "attestation")]
+    )
     assert {"agreement_signed", "webinar_attended", "survey_dates_offered", "attested"} <= set(guards)
     assert applied.case.state == "draft"
     assert len(missing_answers(session, applied.case, applied.actor("admin"), now())) == len(ANSWERS)
@@ -146,7 +172,13 @@ def test_a_signature_keeps_who_what_when_and_from_where(session: Session, applie
 
 
 def sign(session: Session, applied: Applied, who: str, **changes: object) -> None:
-    given = {"name": "Lee Ray", "title": "Lead", "agreed": True, "shown_sha256": agreement_of(applied.case).sha256, "address": "192.0.2.7"}
+    given = {
+        "name": "Lee Ray",
+        "title": "Lead",
+        "agreed": True,
+        "shown_sha256": agreement_of(applied.case).sha256,
+        "address": "192.0.2.7",
+    }
     sign_agreement(session, applied.case, **{**given, **changes}, actor=applied.actor(who), at=now())  # type: ignore[arg-type]
 
 
@@ -162,7 +194,9 @@ def test_only_heads_of_the_practice_sign_and_only_the_text_they_saw(session: Ses
     assert session.scalars(select(AgreementSignature)).all() == []
 
 
-def test_the_webinar_counts_for_365_days_and_not_from_the_future(session: Session, applied: Applied, clock: FixedClock) -> None:
+def test_the_webinar_counts_for_365_days_and_not_from_the_future(
+    session: Session, applied: Applied, clock: FixedClock
+) -> None:
     applied.attend(days_ago=0)
     assert session.scalars(select(WebinarAttendance)).one().recorded_by_name == "Admin One"
     clock.move(by=timedelta(days=365))
@@ -170,7 +204,14 @@ def test_the_webinar_counts_for_365_days_and_not_from_the_future(session: Sessio
     clock.move(by=timedelta(days=1))
     assert [u for u in unmet_to_submit(applied) if u == "webinar_attended"]
     with pytest.raises(Invalid) as refusal:
-        record_webinar(session, applied.case, person_name="X", attended_on=now().date() + timedelta(days=2), actor=applied.actor("admin"), at=now())
+        record_webinar(
+            session,
+            applied.case,
+            person_name="X",
+            attended_on=now().date() + timedelta(days=2),
+            actor=applied.actor("admin"),
+            at=now(),
+        )
     assert [e.field for e in refusal.value.errors] == ["person_name", "attended_on"]
 
 
@@ -181,7 +222,12 @@ def unmet_to_submit(applied: Applied) -> list[str]:
 
 
 def ask(applied: Applied, *questions: tuple[str, str]) -> None:
-    applied.take("ask_for_information", "staff", reason="Two things.", questions=[{"field": f, "question": q} for f, q in questions])
+    applied.take(
+        "ask_for_information",
+        "staff",
+        reason="Two things.",
+        questions=[{"field": f, "question": q} for f, q in questions],
+    )
 
 
 def test_questions_lead_to_fields_and_must_be_answered_before_resubmission(session: Session, applied: Applied) -> None:
@@ -194,7 +240,14 @@ def test_questions_lead_to_fields_and_must_be_answered_before_resubmission(sessi
         f"/cases/{applied.case.ref}/application/systems#emr", f"/cases/{applied.case.ref}/application/integration#policy_owner",
     ]  # fmt: skip
     save_answer(session, applied.case, "emr", "Charts 5.2", 1, actor=applied.actor("admin"), at=now())
-    reply_to_question(session, applied.case, open_questions(session, applied.case)[1], "The medical director does.", actor=applied.actor("nurse"), at=now())
+    reply_to_question(
+        session,
+        applied.case,
+        open_questions(session, applied.case)[1],
+        "The medical director does.",
+        actor=applied.actor("nurse"),
+        at=now(),
+    )
     applied.take("resubmit", "admin")
     assert applied.case.state == "submitted"
     assert open_questions(session, applied.case) == []
@@ -215,7 +268,14 @@ def test_a_rejection_takes_two_members_of_the_program(session: Session, applied:
     with pytest.raises(Invalid) as refusal:
         propose_rejection(session, applied.case, rule="none", reason="short", actor=applied.actor("staff"), at=now())
     assert [e.field for e in refusal.value.errors] == ["rule", "reason"]
-    propose_rejection(session, applied.case, rule="not_integrated", reason="The sites share nothing.", actor=applied.actor("staff"), at=now())
+    propose_rejection(
+        session,
+        applied.case,
+        rule="not_integrated",
+        reason="The sites share nothing.",
+        actor=applied.actor("staff"),
+        at=now(),
+    )
     with pytest.raises(RulesUnmet):
         applied.take("reject", "staff", reason="Not one practice.")
     with pytest.raises(NotOpen):
@@ -227,7 +287,9 @@ def test_a_rejection_takes_two_members_of_the_program(session: Session, applied:
 
 def test_a_proposal_can_be_taken_back_and_stays_out_of_the_practices_sight(session: Session, applied: Applied) -> None:
     applied.submit()
-    propose_rejection(session, applied.case, rule="other", reason="The sites share nothing.", actor=applied.actor("staff"), at=now())
+    propose_rejection(
+        session, applied.case, rule="other", reason="The sites share nothing.", actor=applied.actor("staff"), at=now()
+    )
     withdraw_rejection(session, applied.case, "They do share an EMR.", actor=applied.actor("second_staff"), at=now())
     assert proposal_of(session, applied.case) is None
     seen = [e.kind for e in list_events(session, f"case:{applied.case.ref}", internal=False)]
@@ -250,12 +312,22 @@ def test_a_change_is_asked_for_and_answered(session: Session, applied: Applied) 
     request_change(session, applied.case, "We have a new system.", field="emr", actor=applied.actor("nurse"), at=now())
     request_change(session, applied.case, "And a new name.", actor=applied.actor("nurse"), at=now())
     second, first = change_requests_of(session, applied.case)
-    settle_change_request(session, applied.case, second, granted=False, reason="Change it in the practice record.", actor=applied.actor("staff"), at=now())
+    settle_change_request(
+        session,
+        applied.case,
+        second,
+        granted=False,
+        reason="Change it in the practice record.",
+        actor=applied.actor("staff"),
+        at=now(),
+    )
     ask(applied, ("emr", "Please enter the new system."))
     assert (first.state, second.state) == ("granted", "declined")
 
 
-def test_documents_are_sent_once_every_standard_is_settled_and_gaps_come_back(session: Session, applied: Applied) -> None:
+def test_documents_are_sent_once_every_standard_is_settled_and_gaps_come_back(
+    session: Session, applied: Applied
+) -> None:
     applied.pay()
     with pytest.raises(RulesUnmet) as refusal:
         applied.take("send_documents", "admin")

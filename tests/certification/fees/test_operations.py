@@ -88,11 +88,17 @@ def test_withdrawal_before_desk_review_gives_three_quarters_back(session: Sessio
     [(listed, _invoice, ref, _name)] = refunds_to_pay(session)
     assert (listed.id, ref) == (refund.id, applied.case.ref)
     with pytest.raises(Invalid):
-        pay_refund(session, applied.case, refund, paid_on=days_on(1), reference="", actor=applied.actor("finance"), at=now())
-    pay_refund(session, applied.case, refund, paid_on=None, reference="WIRE 7", actor=applied.actor("finance"), at=now())
+        pay_refund(
+            session, applied.case, refund, paid_on=days_on(1), reference="", actor=applied.actor("finance"), at=now()
+        )
+    pay_refund(
+        session, applied.case, refund, paid_on=None, reference="WIRE 7", actor=applied.actor("finance"), at=now()
+    )
     assert refunds_to_pay(session) == []
     with pytest.raises(NotOpen):
-        pay_refund(session, applied.case, refund, paid_on=None, reference="WIRE 7", actor=applied.actor("finance"), at=now())
+        pay_refund(
+            session, applied.case, refund, paid_on=None, reference="WIRE 7", actor=applied.actor("finance"), at=now()
+        )
 
 
 def test_withdrawal_from_desk_review_gives_half_back(session: Session, applied: Applied) -> None:
@@ -113,7 +119,9 @@ def test_withdrawal_before_payment_cancels_the_invoice(session: Session, applied
 def confirmation(applied: Applied) -> dict[str, bool]:
     from certify.core.rulebook.current import current
 
-    transition = next(t for t in current().machine("certification").leaving(applied.case.state) if t.trigger == "withdraw")
+    transition = next(
+        t for t in current().machine("certification").leaving(applied.case.state) if t.trigger == "withdraw"
+    )
     return {one.key: True for one in transition.inputs if one.kind == "checkbox"}
 
 
@@ -134,8 +142,20 @@ def test_other_fees_stand_in_the_way_of_what_they_are_for(session: Session, appl
 
 
 def test_numbers_run_without_gaps_within_a_year(session: Session, applied: Applied) -> None:
-    numbers = [issue_invoice(session, applied.case, "repeat_survey", [Line("Visit", 100)], actor=applied.actor("staff"), at=now()).number for _ in range(3)]
-    later = issue_invoice(session, applied.case, "repeat_survey", [Line("Visit", 100)], actor=applied.actor("staff"), at=now() + timedelta(days=90))
+    numbers = [
+        issue_invoice(
+            session, applied.case, "repeat_survey", [Line("Visit", 100)], actor=applied.actor("staff"), at=now()
+        ).number
+        for _ in range(3)
+    ]
+    later = issue_invoice(
+        session,
+        applied.case,
+        "repeat_survey",
+        [Line("Visit", 100)],
+        actor=applied.actor("staff"),
+        at=now() + timedelta(days=90),
+    )
     assert numbers == ["INV-2026-00001", "INV-2026-00002", "INV-2026-00003"]
     assert later.number == "INV-2027-00001"
 

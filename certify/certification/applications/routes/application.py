@@ -22,11 +22,9 @@ from certify.certification.applications.queries import (
     agreement_of,
     change_requests_of,
     editable,
-    facts_for,
     field_for,
     history_of,
     integration_of,
-    missing_answers,
     next_section,
     open_questions,
     practice_record,
@@ -42,7 +40,7 @@ from certify.certification.applications.queries import (
     webinars_of,
 )
 from certify.certification.applications.review import ELIGIBILITY_RULES, INTEGRATION_BASES, reply_to_question
-from certify.certification.applications.rules import agreement_signed, webinar_attended
+from certify.certification.applications.rules import webinar_counts
 from certify.certification.cases.queries import actor_may, case_for, header_for, zone_of
 from certify.core.access.policy import Permission
 from certify.core.foundation.clock import now
@@ -233,22 +231,42 @@ def overview_page(ref: str, given: dict[str, str], errors: tuple[FieldError, ...
     """Render the overview; the program's forms on it come back here when refused."""
     actor, at = current_actor(), now()
     case = case_for(db.session, actor, ref, Permission.VIEW_APPLICATION)
-    facts = facts_for(db.session, case, actor, at)
-    places = {field.key: (section, field) for section in questionnaire_of(case).sections for field in section.fields}
+    record = practice_record(db.session, case)
+    today = local_date(at, record.practice.time_zone)
+    questionnaire, asked = questionnaire_of(case), open_questions(db.session, case)
+    places = {field.key: (section, field) for section in questionnaire.sections for field in section.fields}
     reviews = actor_may(db.session, case, actor, Permission.REVIEW_APPLICATION)
+    may_edit = actor_may(db.session, case, actor, Permission.EDIT_APPLICATION)
+    webinars = webinars_of(db.session, case.practice_id)
     page = render_template(
-        "certification/applications/overview.html", header=header_for(db.session, case, actor, at, "application"), case=case, given=given,
-        errors=errors, messages={e.field: e.message for e in errors}, questionnaire=questionnaire_of(case),
-        sections=sections_of(db.session, case), editable=editable(case) and actor_may(db.session, case, actor, Permission.EDIT_APPLICATION),
-        open_to_practice=editable(case), record=practice_record(db.session, case), signature=signature_of(db.session, case),
-        webinar_counts=not webinar_attended(facts), webinars=webinars_of(db.session, case.practice_id), missing=missing_answers(db.session, case, actor, at),
-        questions=[(q, *places[q.field]) for q in open_questions(db.session, case) if q.field in places],
-        requests=change_requests_of(db.session, case), places=places, reviews=reviews,
-        proposal=proposal_of(db.session, case) if reviews else None, finding=integration_of(db.session, case), rules=ELIGIBILITY_RULES,
-        bases=INTEGRATION_BASES, me=actor.user_id, may_reject=any(t.trigger == "reject" for t in current().machine(case.kind).leaving(case.state)),
-        editions=current().editions_open_on(local_date(at, zone_of(db.session, case))), edition=current().editions[case.edition],
-        may_edit=actor_may(db.session, case, actor, Permission.EDIT_APPLICATION),
-    )  # fmt: skip
+        "certification/applications/overview.html",
+        header=header_for(db.session, case, actor, at, "application"),
+        case=case,
+        given=given,
+        errors=errors,
+        messages={e.field: e.message for e in errors},
+        questionnaire=questionnaire,
+        sections=sections_of(db.session, case, asked),
+        editable=editable(case) and may_edit,
+        open_to_practice=editable(case),
+        record=record,
+        signature=signature_of(db.session, case),
+        webinars=webinars,
+        webinar_counts=any(webinar_counts(row.attended_on, today, webinar_valid_days()) for row in webinars),
+        questions=[(q, *places[q.field]) for q in asked if q.field in places],
+        requests=change_requests_of(db.session, case) if not editable(case) else (),
+        places=places,
+        reviews=reviews,
+        proposal=proposal_of(db.session, case) if reviews else None,
+        finding=integration_of(db.session, case) if reviews else None,
+        rules=ELIGIBILITY_RULES,
+        bases=INTEGRATION_BASES,
+        me=actor.user_id,
+        may_reject=any(t.trigger == "reject" for t in current().machine(case.kind).leaving(case.state)),
+        editions=current().editions_open_on(today),
+        edition=current().editions[case.edition],
+        may_edit=may_edit,
+    )
     return page, status
 
 
@@ -278,7 +296,7 @@ def _agreement_page(
         "certification/applications/agreement.html", header=header_for(db.session, case, actor, at, "application"), given=given,
         errors=errors, messages={e.field: e.message for e in errors}, agreement=agreement_of(case), signature=signature_of(db.session, case),
         earlier=signatures_of(db.session, case), may_sign=editable(case) and actor_may(db.session, case, actor, Permission.SIGN_AGREEMENT),
-        unmet=agreement_signed(facts_for(db.session, case, actor, at)), actor=actor, today=local_date(at, zone_of(db.session, case)),
+        actor=actor, today=local_date(at, zone_of(db.session, case)),
     )  # fmt: skip
     return page, status
 
@@ -290,9 +308,9 @@ def _webinar_page(ref: str, given: dict[str, str], errors: tuple[FieldError, ...
     rows = webinars_of(db.session, case.practice_id)
     page = render_template(
         "certification/applications/webinar.html", header=header_for(db.session, case, actor, at, "application"), given=given, errors=errors,
-        messages={e.field: e.message for e in errors}, rows=[(r, (today - r.attended_on).days <= days) for r in rows], today=today, days=days,
+        messages={e.field: e.message for e in errors}, rows=[(r, webinar_counts(r.attended_on, today, days)) for r in rows], today=today, days=days,
+        unmet=not any(webinar_counts(r.attended_on, today, days) for r in rows),
         may_record=actor_may(db.session, case, actor, Permission.RECORD_WEBINAR),
-        unmet=webinar_attended(facts_for(db.session, case, actor, at)),
     )  # fmt: skip
     return page, status
 
