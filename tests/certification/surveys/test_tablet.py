@@ -23,6 +23,7 @@ def sign_in(page: Page, server: LiveServer, email: str, to: str) -> None:
     page.locator("[name=password]").fill(PASSWORD)
     page.locator("main button[type=submit]").first.click()
     page.wait_for_url(f"**{to}")
+    page.wait_for_load_state("networkidle")  # the page has asked once what others said
 
 
 def standing(server: LiveServer, survey_id: int) -> dict[tuple[str | None, str], object]:
