@@ -71,7 +71,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 Json = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
-def SortKey(length: int) -> sa.types.TypeEngine[str]:  # noqa: N802 - a column type, written like one
+def SortKey(length: int) -> sa.types.TypeEngine[str]:
     """Text that both databases sort and range over by its bytes, whatever the server's collation."""
     return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
 

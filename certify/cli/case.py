@@ -34,14 +34,17 @@ def command() -> None:
 def list_(step: int | None, state: str, practice_id: int | None, limit: int, as_json: bool) -> None:
     """List cases, newest first."""
     from certify.certification.cases.queries import CaseFilter, list_cases
+    from certify.certification.surveys.queries import newest_survey_ids
 
     with open_session() as session:
         narrowed = CaseFilter(step=step, state=state, practice_id=practice_id)
         rows = list_cases(session, _operator(), narrowed, limit=limit)
+        surveys = newest_survey_ids(session, [r.case.id for r in rows])
         items = [
             {
                 "ref": r.case.ref, "practice": r.case.practice_id, "practice_name": r.practice_name, "edition": r.case.edition,
                 "state": r.case.state, "step": r.case.step, "waiting_for": r.case.holder, "due_on": r.case.due_on,
+                "survey": surveys.get(r.case.id),
             }
             for r in rows
         ]  # fmt: skip
@@ -130,6 +133,139 @@ def answer(ref: str, answers: str, email: str, as_json: bool) -> None:
         actor = _actor(session, email)
         case = case_for(session, actor, ref, Permission.EDIT_APPLICATION, lock=True)
         put_answers(session, case, _json(answers, "ANSWERS"), actor=actor, at=now())
+        _print_state(case, as_json)
+
+
+@command.command("sign")
+@click.argument("ref")
+@click.option("--name", required=True, help="The signer's full name.")
+@click.option("--title", required=True, help="The signer's title in the practice.")
+@click.option(
+    "--sha256", help="Digest of the text that was read; without it the text in force is printed and nothing is signed."
+)
+@as_option
+@json_option
+def sign(ref: str, name: str, title: str, sha256: str | None, email: str, as_json: bool) -> None:
+    """Read the participation agreement, and sign it by naming its digest."""
+    from certify.certification.applications.operations import sign_agreement
+    from certify.certification.applications.queries import agreement_of
+    from certify.certification.cases.queries import case_for
+    from certify.core.access.policy import Permission
+    from certify.core.foundation.clock import now
+
+    with open_session(commit=True) as session:
+        actor = _actor(session, email)
+        case = case_for(session, actor, ref, Permission.SIGN_AGREEMENT, lock=True)
+        agreement = agreement_of(case)
+        if sha256 is None:
+            if as_json:
+                print_json({"title": agreement.title, "text": agreement.text, "sha256": agreement.sha256})
+            else:
+                click.echo(agreement.text)
+                click.echo(f"To sign it: --sha256 {agreement.sha256}")
+            return
+        sign_agreement(
+            session,
+            case,
+            name=name,
+            title=title,
+            agreed=True,
+            shown_sha256=sha256,
+            address="command line",
+            actor=actor,
+            at=now(),
+        )
+        _print_state(case, as_json)
+
+
+@command.command("webinar")
+@click.argument("ref")
+@click.option("--name", required=True, help="Who attended.")
+@click.option("--on", "attended_on", type=click.DateTime(["%Y-%m-%d"]), required=True)
+@as_option
+@json_option
+def webinar(ref: str, name: str, attended_on: datetime, email: str, as_json: bool) -> None:
+    """Record who attended the standards webinar."""
+    from certify.certification.applications.operations import record_webinar
+    from certify.certification.cases.queries import case_for
+    from certify.core.access.policy import Permission
+    from certify.core.foundation.clock import now
+
+    with open_session(commit=True) as session:
+        actor = _actor(session, email)
+        case = case_for(session, actor, ref, Permission.RECORD_WEBINAR)
+        record_webinar(session, case, person_name=name, attended_on=attended_on.date(), actor=actor, at=now())
+        _print_state(case, as_json)
+
+
+@command.command("evidence")
+@click.argument("ref")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--element",
+    "elements",
+    multiple=True,
+    required=True,
+    help="An id like 7.3.b, or 7.3 for all of it; may be repeated.",
+)
+@click.option("--title", default="")
+@click.option("--site", "site_id", type=int, help="Only this site.")
+@as_option
+@json_option
+def evidence(
+    ref: str, file: Path, elements: tuple[str, ...], title: str, site_id: int | None, email: str, as_json: bool
+) -> None:
+    """Add a file as evidence for one or more elements."""
+    from certify.certification.cases.queries import case_for
+    from certify.certification.evidence.operations import add_file
+    from certify.core.access.policy import Permission
+    from certify.core.foundation.clock import now
+
+    with open_session(commit=True) as session:
+        actor = _actor(session, email)
+        case = case_for(session, actor, ref, Permission.ADD_EVIDENCE, lock=True)
+        added, version = add_file(
+            session, case, file_name=file.name, content=file.read_bytes(), elements=list(elements), site_id=site_id, title=title,
+            actor=actor, at=now(),
+        )  # fmt: skip
+        body = {"id": added.uuid, "version": version.number, "sha256": version.original_sha256, "state": version.state}
+    if as_json:
+        print_json(body)
+    else:
+        click.echo(f"{body['id']}, version {body['version']}: {body['state']}")
+
+
+@command.command("declare")
+@click.argument("ref")
+@click.option("--name", required=True, help="The signer's full name.")
+@click.option("--title", default="")
+@click.option(
+    "--conflict", "grounds", multiple=True, help="A question that applies, by its key; without one, none applies."
+)
+@click.option("--detail", default="", help="What applies, and why.")
+@as_option
+@json_option
+def declare_(ref: str, name: str, title: str, grounds: tuple[str, ...], detail: str, email: str, as_json: bool) -> None:
+    """Answer the conflict of interest question for the surveyor's or the practice's side."""
+    from certify.certification.cases.queries import case_for
+    from certify.certification.surveyors.operations import declare
+    from certify.certification.surveyors.queries import case_of_question
+    from certify.certification.surveyors.rules import QUESTIONS
+    from certify.core.access.roles import PRACTICE_ROLES
+    from certify.core.foundation.clock import now
+
+    known = [key for key, _question in QUESTIONS]
+    unknown = [g for g in grounds if g not in known]
+    if unknown:
+        raise click.BadParameter(f"{unknown[0]!r} is not one of {', '.join(known)}.", param_hint="--conflict")
+    with open_session(commit=True) as session:
+        actor = _actor(session, email)
+        ours = actor.roles & PRACTICE_ROLES
+        case = case_for(session, actor, ref, lock=True) if ours else case_of_question(session, actor, ref)
+        answers = {key: key in grounds for key in known}
+        declare(
+            session, case, answers=answers, detail=detail, signed_name=name, signed_title=title, actor=actor, at=now()
+        )
         _print_state(case, as_json)
 
 

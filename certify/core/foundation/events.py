@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-Handler = Callable[[Any, Any], None]
+Handler = Callable[[Any, Any], object]
 
 _handlers: dict[type, list[Handler]] = defaultdict(list)
 

@@ -134,6 +134,12 @@ def latest_survey(session: Session, case_id: int, *, lock: bool = False) -> Surv
     return session.scalar(query.with_for_update().execution_options(populate_existing=True) if lock else query)
 
 
+def newest_survey_ids(session: Session, case_ids: Sequence[int]) -> dict[int, int]:
+    """Return the newest survey of each of these cases that has one."""
+    rows = session.execute(select(Survey.case_id, func.max(Survey.id)).where(Survey.case_id.in_(case_ids)).group_by(Survey.case_id))
+    return {case_id: survey_id for case_id, survey_id in rows}
+
+
 def newest_survey_id(session: Session, case: Case) -> int | None:
     """Return the number of the newest round, None before there is one."""
     return session.scalar(select(func.max(Survey.id)).where(Survey.case_id == case.id))

@@ -8,7 +8,6 @@ from flask import request
 
 from certify.certification.applications.operations import record_webinar, sign_agreement
 from certify.certification.applications.queries import agreement_of, signature_of
-from certify.certification.cases.models import Case
 from certify.certification.cases.queries import case_for
 from certify.certification.surveyors.operations import declare
 from certify.certification.surveyors.queries import case_of_question
@@ -52,7 +51,7 @@ def sign(body: dict[str, Any], ref: str) -> dict[str, Any]:
 @commits
 @doors.arguments(Attendance)
 @doors.response(200, Done)
-def webinar(body: dict[str, Any], ref: str) -> Case:
+def webinar(body: dict[str, Any], ref: str) -> Any:
     """Record that someone of the practice attended the standards webinar."""
     actor = current_actor()
     case = case_for(db.session, actor, ref, Permission.RECORD_WEBINAR)
@@ -65,7 +64,7 @@ def webinar(body: dict[str, Any], ref: str) -> Case:
 @commits
 @doors.arguments(Declaration)
 @doors.response(200, Done)
-def declare_(body: dict[str, Any], ref: str) -> Case:
+def declare_(body: dict[str, Any], ref: str) -> Any:
     """Answer the conflict of interest question for one side; the second “none” accepts the surveyor."""
     actor = current_actor()
     if actor.roles & PRACTICE_ROLES:
@@ -76,7 +75,7 @@ def declare_(body: dict[str, Any], ref: str) -> Case:
     return case
 
 
-def _agreement(case: Case) -> dict[str, Any]:
+def _agreement(case: Any) -> dict[str, Any]:
     text, signature = agreement_of(case), signature_of(db.session, case)
     return {
         "version": text.version,
