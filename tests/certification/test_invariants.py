@@ -24,10 +24,11 @@ from hypothesis.stateful import (
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from certify.certification.cases import registry
 from certify.certification.cases.models import Case, CaseDeadline
 from certify.certification.cases.operations import choose_edition, extend_deadline, take
 from certify.certification.fees.models import Invoice
-from certify.certification.fees.operations import record_payment
+from certify.certification.fees.operations import charge_repeat_survey, record_payment
 from certify.certification.reports.models import Approval, ConflictStatement, Finding, Report
 from certify.certification.reports.queries import requirements_of
 from certify.certification.surveyors.operations import declare
@@ -38,7 +39,7 @@ from certify.core.access.roles import NOBODY, SYSTEM, Actor, Grant, Role
 from certify.core.catalogue.deadlines import due_on
 from certify.core.foundation.clock import standing_at
 from certify.core.foundation.days import add_business_days, end_of_day, local_date, zone
-from certify.core.foundation.errors import Refusal
+from certify.core.foundation.errors import Refusal, RulesUnmet
 from certify.core.rulebook.current import current
 from certify.demo.people import Cast, add_program, add_team
 from certify.demo.walk import ORDER, Walk
@@ -81,6 +82,8 @@ BEGINNINGS = [
     "correction_review",
     "decision",
 ]
+# What people judge in these states, and who judges is what matters.
+JUDGED = {"report_staff_review": "pass_report", "report_council_review": "approve_report", "decision": "award"}
 COMMENT = "Please look at this again."
 
 
@@ -200,6 +203,15 @@ class Cases(RuleBasedStateMachine):
         if trigger in {"withdraw", "deny", "reject"} and data.draw(st.integers(0, 4)):
             return  # or hardly a walk would come to its end
         self.attempt(lambda: self.take(trigger, who, **given))
+
+    @precondition(lambda self: self.case.state in JUDGED)
+    @rule(who=st.integers(0, 3))
+    def someone_with_every_hat_does_the_right_thing(self, who: int) -> None:
+        """The roles would let them; only the rules about persons can keep them out."""
+        cast = self.world.cast
+        actor = [self.surveyor, cast.staff, cast.staff2, cast.council][who]
+        trigger = JUDGED[self.case.state]
+        self.attempt(lambda: self.take(trigger, actor, **self.plausible(trigger, honest=True)))
 
     @rule(days=st.sampled_from([1, 10, 29, 31, 120, 340]))
     def time_passes(self, days: int) -> None:
@@ -487,17 +499,74 @@ class Cases(RuleBasedStateMachine):
         return found
 
 
-@pytest.mark.parametrize("steps", [30])
-def test_no_walk_of_any_people_breaks_an_invariant(session: Session, steps: int) -> None:
+@pytest.fixture
+def walks(session: Session) -> type[Cases]:
+    """Random walks in a world of this test."""
     world = World(session)
     session.flush()
+    return type("CasesHere", (Cases,), {"world": world})
+
+
+def test_no_walk_of_any_people_breaks_an_invariant(walks: type[Cases]) -> None:
     run_state_machine_as_test(
-        type("CasesHere", (Cases,), {"world": world}),
+        walks,
         settings=settings(
-            max_examples=25,
-            stateful_step_count=steps,
+            max_examples=20,
+            stateful_step_count=30,
             deadline=None,
             print_blob=True,
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+def _surveyor_reviews(walk: Cases) -> None:
+    walk.take("pass_report", walk.surveyor)
+    walk.take("approve_report", walk.world.cast.council, conflict="none")
+
+
+def _reviewer_approves(walk: Cases) -> None:
+    walk.take("approve_report", walk.world.cast.staff2, conflict="none")
+
+
+def _conflict_approves(walk: Cases) -> None:
+    walk.take("approve_report", walk.world.cast.council, conflict="conflict", conflict_detail=COMMENT)
+
+
+def _closes_nothing(walk: Cases) -> None:
+    walk.take("close_requirements", walk.world.cast.staff)
+
+
+def _awards_unpaid(walk: Cases) -> None:
+    charge_repeat_survey(walk.session, walk.case, actor=walk.world.cast.staff, at=walk.at)
+    walk.take("award", walk.world.cast.council2, conflict="none")
+
+
+# Without the guard the deed is done, and the invariant sees it; with the guard it is refused.
+TEETH = [
+    ("reviewer_is_not_surveyor", "report_staff_review", _surveyor_reviews, Cases.three_people_stand_behind_an_issued_report),
+    ("approver_is_third_person", "report_council_review", _reviewer_approves, Cases.three_people_stand_behind_an_issued_report),
+    ("approver_free_of_conflict", "report_council_review", _conflict_approves, Cases.three_people_stand_behind_an_issued_report),
+    ("all_requirements_closed", "correction_review", _closes_nothing, Cases.each_not_met_element_has_a_requirement_and_nothing_else_has),
+    ("fees_settled", "decision", _awards_unpaid, Cases.no_certificate_while_anything_is_open),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("guard", "begun", "deed", "broken"), TEETH, ids=[t[0] for t in TEETH])
+def test_an_invariant_sees_what_happens_without_its_guard(
+    walks: type[Cases], monkeypatch: pytest.MonkeyPatch, guard: str, begun: str, deed: Any, broken: Any
+) -> None:
+    walk = walks()
+    walk.begin(begun=begun, not_met=2, seed=1)
+    undo = walk.session.begin_nested()
+    with pytest.raises(RulesUnmet) as refusal:
+        deed(walk)
+    assert {u.guard for u in refusal.value.unmet} == {guard}
+    undo.rollback()
+    walk.session.expire_all()
+    broken(walk)
+    monkeypatch.setitem(registry.guards, guard, replace(registry.guards[guard], rule=lambda _facts: []))
+    deed(walk)
+    with pytest.raises(AssertionError):
+        broken(walk)
+    walk.teardown()
