@@ -91,13 +91,15 @@ def test_a_plan_is_returned_twice_and_no_more(session: Session, world: Surveyed)
     world.take("submit_plan", "admin", items=world.plan_items(all_of_them))
     for _ in range(2):
         world.take("return_plan", "staff", comments="No.", items=[{"requirement": str(all_of_them[0]), "verdict": "return", "comment": "More."}])
-        plan = world.plan_items(all_of_them[:1])
-        plan[0]["action"] += f" {world.at}"
-        world.take("submit_plan", "admin", items=plan)
+        again = world.plan_items(all_of_them[:1])
+        again[0]["action"] += f" {world.at}"
+        world.take("submit_plan", "admin", items=again)
     judged = [{"requirement": str(all_of_them[0]), "verdict": "return", "comment": "Still no."}]
     with pytest.raises(RulesUnmet, match="returned 2 times"):
         world.take("return_plan", "staff", comments="No.", items=judged)
-    assert (current_plan(session, world.case.id) or pytest.fail()).rounds == 2
+    plan = current_plan(session, world.case.id)
+    assert plan is not None
+    assert plan.rounds == 2
 
 
 def test_two_browsers_do_not_overwrite_each_other_silently(session: Session, world: Surveyed) -> None:
