@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,19 +58,15 @@ def clock() -> Iterator[FixedClock]:
 
 
 @pytest.fixture(scope="session")
-def worlds(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Worlds]:
+def worlds(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Worlds]:
     """Every database and app of this test process."""
-    base = tmp_path_factory.getbasetemp()
-    made = Worlds(folder=tmp_path_factory.mktemp("worlds"), shared=base if worker_id == "master" else base.parent)
+    # All processes of a run share one PostgreSQL; its folder belongs to the server's own user, so it lies apart.
+    run = getattr(request.config, "workerinput", {}).get("testrunuid", f"alone-{os.getpid()}")
+    shared = Path(tempfile.gettempdir()) / f"certify-tests-{run}"
+    shared.mkdir(mode=0o711, exist_ok=True)
+    made = Worlds(folder=tmp_path_factory.mktemp("worlds"), shared=shared)
     yield made
     made.close()
-
-
-@pytest.fixture(scope="session")
-def worker_id(request: pytest.FixtureRequest) -> str:
-    """The name of this test process, `master` when there is only one."""
-    name: str = getattr(request.config, "workerinput", {}).get("workerid", "master")
-    return name
 
 
 @pytest.fixture
