@@ -109,10 +109,10 @@ def test_a_practice_is_certified_by_commands_alone(script: Script, tmp_path: Pat
     script.do(ref, "send_documents", admin)
     assert script.do(ref, "mark_complete", "staff@demo.example") == "pending"
 
-    surveyor = f"{SURVEYORS[1][0]}@demo.example"
+    surveyor = f"{SURVEYORS[0][0]}@demo.example"
     people = {u["email"]: u for u in script.json("user", "list")}
     script.do(ref, "propose_surveyor", "staff@demo.example", surveyor=people[surveyor]["id"])
-    script.run("case", "declare", ref, "--name", "Mina Park", "--as", surveyor)
+    script.run("case", "declare", ref, "--name", "Jordan Ellis", "--as", surveyor)
     script.run("case", "declare", ref, "--name", "Nina Park", "--as", admin)
     assert script.do(ref, "agree_date", surveyor, starts_on=visit.isoformat()) == "survey_scheduled"
     script.on = visit
