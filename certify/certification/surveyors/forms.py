@@ -17,17 +17,28 @@ from certify.platform.web.forms import Form, one_line, options, required
 class ProfileForm(Form):
     """What makes a person fit to survey."""
 
-    qualification = SelectField("Qualification", choices=options(QUALIFICATIONS), validators=required("Choose the qualification."))
-    qualified_until = DateField("Valid until", validators=[InputRequired("Give the day until which the qualification is valid.")])
+    qualification = SelectField(
+        "Qualification", choices=options(QUALIFICATIONS), validators=required("Choose the qualification.")
+    )
+    qualified_until = DateField(
+        "Valid until", validators=[InputRequired("Give the day until which the qualification is valid.")]
+    )
     licence = StringField("Licence or certificate number", validators=[Optional(), Length(max=80), one_line])
-    oncology_years = IntegerField("Years in oncology", validators=[InputRequired("Give the years."), NumberRange(0, 70, "Give a number from 0 to 70.")])
+    oncology_years = IntegerField(
+        "Years in oncology",
+        validators=[InputRequired("Give the years."), NumberRange(0, 70, "Give a number from 0 to 70.")],
+    )
     shadowed_surveys = IntegerField(
-        "Surveys shadowed", validators=[InputRequired("Give the number, 0 if none."), NumberRange(0, 500, "Give a number from 0 to 500.")]
+        "Surveys shadowed",
+        validators=[InputRequired("Give the number, 0 if none."), NumberRange(0, 500, "Give a number from 0 to 500.")],
     )
     home_city = StringField("Home city", validators=[Optional(), Length(max=100), one_line])
-    home_state = StringField("Home state", description="Two letters, for example OH.", validators=required("Give the home state."))
+    home_state = StringField(
+        "Home state", description="Two letters, for example OH.", validators=required("Give the home state.")
+    )
     max_load = IntegerField(
-        "Cases at one time", validators=[InputRequired("Give the number."), NumberRange(0, 50, "Give a number from 0 to 50.")]
+        "Cases at one time",
+        validators=[InputRequired("Give the number."), NumberRange(0, 500, "Give a number from 0 to 500.")],
     )
     active = BooleanField("Surveys at present")
 
@@ -65,7 +76,9 @@ def trained_days(form: ImmutableMultiDict[str, str], editions: list[str]) -> dic
         try:
             found[edition] = date.fromisoformat(text)
         except ValueError:
-            errors.append(FieldError(f"trained-{edition}", f"Edition {edition}: give the day of the training as a date."))
+            errors.append(
+                FieldError(f"trained-{edition}", f"Edition {edition}: give the day of the training as a date.")
+            )
     if errors:
         raise Invalid(errors)
     return found

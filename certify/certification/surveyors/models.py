@@ -58,7 +58,9 @@ class SurveyorTie(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     surveyor_id: Mapped[int] = mapped_column(sa.ForeignKey("surveyor.id"))
     practice_id: Mapped[int] = mapped_column(sa.ForeignKey("practice.id"))
-    ground: Mapped[str] = mapped_column(sa.String(30))  # employment | market | earlier_work | financial | family | other
+    ground: Mapped[str] = mapped_column(
+        sa.String(30)
+    )  # employment | market | earlier_work | financial | family | other
     note: Mapped[str] = mapped_column(sa.Text, default="")
     noted_on: Mapped[date] = mapped_column(sa.Date)
     ended_on: Mapped[date | None] = mapped_column(sa.Date)  # the tie itself; it blocks for some years after
@@ -77,7 +79,9 @@ class SurveyorProposal(Model):
     case_id: Mapped[int] = mapped_column(sa.ForeignKey("case.id"))
     surveyor_id: Mapped[int] = mapped_column(sa.ForeignKey("surveyor.id"))
     person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"))
-    state: Mapped[str] = mapped_column(sa.String(20))  # open | accepted | surveyor_conflict | practice_refused | dropped
+    state: Mapped[str] = mapped_column(
+        sa.String(20)
+    )  # open | accepted | surveyor_conflict | practice_refused | dropped
     reason: Mapped[str] = mapped_column(sa.Text, default="")
     points: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)  # for and against, as they stood
     proposed_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
@@ -90,7 +94,10 @@ class ConflictDeclaration(Model):
     """What one side declared about conflicts of interest: the questions as asked, the answers, the signature."""
 
     __tablename__ = "conflict_declaration"
-    __table_args__ = (sa.UniqueConstraint("proposal_id", "side"), sa.Index("ix_conflict_declaration_case_id", "case_id"))
+    __table_args__ = (
+        sa.UniqueConstraint("proposal_id", "side"),
+        sa.Index("ix_conflict_declaration_case_id", "case_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(sa.ForeignKey("case.id"))

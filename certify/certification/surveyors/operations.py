@@ -49,12 +49,16 @@ class Profile:
     active: bool = True
 
 
-def save_surveyor(session: Session, person_id: int, profile: Profile, *, actor: Actor, at: datetime, version: int | None = None) -> Surveyor:
+def save_surveyor(
+    session: Session, person_id: int, profile: Profile, *, actor: Actor, at: datetime, version: int | None = None
+) -> Surveyor:
     """Make or change the profile of a person who holds the role surveyor.
 
     Raises: NotFound without such a person, Stale, Invalid with every field that is wrong.
     """
-    holds = session.scalar(select(RoleGrant.id).where(RoleGrant.person_id == person_id, RoleGrant.role == Role.SURVEYOR.value))
+    holds = session.scalar(
+        select(RoleGrant.id).where(RoleGrant.person_id == person_id, RoleGrant.role == Role.SURVEYOR.value)
+    )
     if holds is None:
         raise NotFound("This person does not hold the role of site surveyor; the administrator grants it.")
     _check_profile(profile)
@@ -78,7 +82,9 @@ def save_surveyor(session: Session, person_id: int, profile: Profile, *, actor: 
     return surveyor
 
 
-def add_absence(session: Session, surveyor: Surveyor, from_on: date, to_on: date, note: str, *, actor: Actor, at: datetime) -> SurveyorAbsence:
+def add_absence(
+    session: Session, surveyor: Surveyor, from_on: date, to_on: date, note: str, *, actor: Actor, at: datetime
+) -> SurveyorAbsence:
     """Note days on which the surveyor cannot visit. Raises Invalid."""
     if to_on < from_on:
         raise Invalid("The last day lies before the first.", "to_on")
@@ -104,20 +110,47 @@ def remove_absence(session: Session, surveyor: Surveyor, absence_id: int, *, act
 
 
 def add_tie(
-    session: Session, surveyor: Surveyor, practice_id: int, ground: str, note: str, *, on: date, ended_on: date | None, actor: Actor, at: datetime
+    session: Session,
+    surveyor: Surveyor,
+    practice_id: int,
+    ground: str,
+    note: str,
+    *,
+    on: date,
+    ended_on: date | None,
+    actor: Actor,
+    at: datetime,
 ) -> SurveyorTie:
     """Put a conflict of interest between a surveyor and a practice on record; it is never removed. Raises Invalid."""
     if ground not in GROUNDS:
         raise Invalid("Choose what kind of tie it is.", "ground")
-    tie = SurveyorTie(surveyor_id=surveyor.id, practice_id=practice_id, ground=ground, note=note.strip(), noted_on=on, ended_on=ended_on)
+    tie = SurveyorTie(
+        surveyor_id=surveyor.id,
+        practice_id=practice_id,
+        ground=ground,
+        note=note.strip(),
+        noted_on=on,
+        ended_on=ended_on,
+    )
     session.add(tie)
     session.flush()
     data = {"practice": practice_id, "ground": ground, "ended_on": ended_on.isoformat() if ended_on else None}
-    record(session, f"surveyor:{surveyor.id}", "surveyor.tie", "put a conflict of interest on record", actor=actor, at=at, reason=tie.note, data=data)
+    record(
+        session,
+        f"surveyor:{surveyor.id}",
+        "surveyor.tie",
+        "put a conflict of interest on record",
+        actor=actor,
+        at=at,
+        reason=tie.note,
+        data=data,
+    )
     return tie
 
 
-def prepare_propose_surveyor(session: Session, case: Case, inputs: dict[str, Any], *, actor: Actor, at: datetime) -> None:
+def prepare_propose_surveyor(
+    session: Session, case: Case, inputs: dict[str, Any], *, actor: Actor, at: datetime
+) -> None:
     """Write the proposal with its reasons as they stand; without a person named (a repeat visit), of the last surveyor.
 
     Raises: Invalid when the person named is no surveyor.
@@ -136,7 +169,9 @@ def prepare_propose_surveyor(session: Session, case: Case, inputs: dict[str, Any
     session.flush()
 
 
-def prepare_declare_conflict(session: Session, case: Case, inputs: dict[str, Any], *, actor: Actor, at: datetime) -> None:
+def prepare_declare_conflict(
+    session: Session, case: Case, inputs: dict[str, Any], *, actor: Actor, at: datetime
+) -> None:
     """Store the declaration when the trigger came without the page's questions. Raises NotOpen, NotAllowed."""
     proposal = _open(session, case)
     side = side_of(session, case, actor)
@@ -176,7 +211,11 @@ def declare(
     if _declaration(session, proposal, side) is not None:
         raise Conflict("This declaration is signed already; it cannot be signed twice.")
     given = dict.fromkeys((key for key, _ in QUESTIONS), False) if answers is None else dict(answers)
-    errors = [FieldError(key, "Answer this question with yes or no.") for key, _ in QUESTIONS if not isinstance(given.get(key), bool)]
+    errors = [
+        FieldError(key, "Answer this question with yes or no.")
+        for key, _ in QUESTIONS
+        if not isinstance(given.get(key), bool)
+    ]
     applies = [key for key, _ in QUESTIONS if given.get(key)]
     if applies and not detail.strip():
         errors.append(FieldError("detail", "Say what applies, so that the program can choose someone else."))
@@ -184,7 +223,9 @@ def declare(
         errors.append(FieldError("signed_name", "Sign with your full name."))
     if errors:
         raise Invalid(errors)
-    declaration = _declare(session, case, proposal, side, given, detail.strip(), signed_name, signed_title, address, actor=actor, at=at)
+    declaration = _declare(
+        session, case, proposal, side, given, detail.strip(), signed_name, signed_title, address, actor=actor, at=at
+    )
     if applies:
         take(session, case, "declare_conflict", {"reason": detail.strip(), "ground": applies[0]}, actor=actor, at=at)
     else:
@@ -216,7 +257,15 @@ def _send_back(session: Session, case: Case, event: CaseAdvanced) -> None:
     if by_surveyor:
         ground = str(event.data.get("ground") or "other")
         today = local_date(event.at, zone_of(session, case))
-        session.add(SurveyorTie(surveyor_id=proposal.surveyor_id, practice_id=case.practice_id, ground=ground, note=event.reason, noted_on=today))
+        session.add(
+            SurveyorTie(
+                surveyor_id=proposal.surveyor_id,
+                practice_id=case.practice_id,
+                ground=ground,
+                note=event.reason,
+                noted_on=today,
+            )
+        )
     session.flush()
 
 
@@ -260,9 +309,23 @@ def _declare(
     session.add(declaration)
     session.flush()
     who = "the practice" if side == "practice" else "the surveyor"
-    summary = f"signed for {who} that there is no conflict of interest" if none else f"signed for {who} that there is a conflict of interest"
+    summary = (
+        f"signed for {who} that there is no conflict of interest"
+        if none
+        else f"signed for {who} that there is a conflict of interest"
+    )
     data = {"proposal": proposal.id, "side": side, "answers": asked, "sha256": declaration.text_sha256}
-    record_on(session, case, "conflict.declared", summary, actor=actor, at=at, reason=detail, subject=f"/cases/{case.ref}/survey", data=data)
+    record_on(
+        session,
+        case,
+        "conflict.declared",
+        summary,
+        actor=actor,
+        at=at,
+        reason=detail,
+        subject=f"/cases/{case.ref}/survey",
+        data=data,
+    )
     return declaration
 
 
@@ -279,7 +342,9 @@ def _accepted(session: Session, case: Case) -> list[SurveyorProposal]:
 
 
 def _declaration(session: Session, proposal: SurveyorProposal, side: str) -> ConflictDeclaration | None:
-    query = select(ConflictDeclaration).where(ConflictDeclaration.proposal_id == proposal.id, ConflictDeclaration.side == side)
+    query = select(ConflictDeclaration).where(
+        ConflictDeclaration.proposal_id == proposal.id, ConflictDeclaration.side == side
+    )
     return session.scalar(query)
 
 
@@ -301,9 +366,18 @@ def _check_profile(profile: Profile) -> None:
         errors.append(FieldError("qualification", "Choose the qualification."))
     if profile.qualified_until is None:
         errors.append(FieldError("qualified_until", "Give the day until which the qualification is valid."))
-    if not (len(profile.home_state) == 2 and profile.home_state.isascii() and profile.home_state.isalpha() and profile.home_state.isupper()):
+    if not (
+        len(profile.home_state) == 2
+        and profile.home_state.isascii()
+        and profile.home_state.isalpha()
+        and profile.home_state.isupper()
+    ):
         errors.append(FieldError("home_state", "Write the state as two capital letters, for example OH."))
-    for name, value, most in (("oncology_years", profile.oncology_years, 70), ("shadowed_surveys", profile.shadowed_surveys, 500), ("max_load", profile.max_load, 50)):
+    for name, value, most in (
+        ("oncology_years", profile.oncology_years, 70),
+        ("shadowed_surveys", profile.shadowed_surveys, 500),
+        ("max_load", profile.max_load, 500),
+    ):
         if not 0 <= value <= most:
             errors.append(FieldError(name, f"Give a number from 0 to {most}."))
     unknown = [edition for edition in profile.trained or {} if edition not in current().editions]

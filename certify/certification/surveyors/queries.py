@@ -121,7 +121,9 @@ def list_surveyors(session: Session, today: date) -> list[SurveyorRow]:
 def surveyor_for(session: Session, surveyor_id: int, today: date) -> SurveyorRow:
     """Return one surveyor. Raises NotFound."""
     found = session.execute(
-        select(Surveyor, Person.name, Person.email).join(Person, Person.id == Surveyor.person_id).where(Surveyor.id == surveyor_id)
+        select(Surveyor, Person.name, Person.email)
+        .join(Person, Person.id == Surveyor.person_id)
+        .where(Surveyor.id == surveyor_id)
     ).one_or_none()
     if found is None:
         raise NotFound("There is no such surveyor.")
@@ -160,7 +162,9 @@ def ranking_for(session: Session, case: Case, at: datetime) -> list[Ranked]:
 
 def setting_of(session: Session, case: Case) -> Setting:
     """Return what matters of the practice for the choice of a surveyor."""
-    states = set(session.scalars(select(Site.state).where(Site.practice_id == case.practice_id, Site.closed_on.is_(None))))
+    states = set(
+        session.scalars(select(Site.state).where(Site.practice_id == case.practice_id, Site.closed_on.is_(None)))
+    )
     practice = session.get(Practice, case.practice_id)
     if practice is not None:
         states.add(practice.state)
@@ -207,7 +211,11 @@ def list_proposals(session: Session, case_id: int) -> list[tuple[SurveyorProposa
 
 def declarations_of(session: Session, case_id: int) -> Sequence[ConflictDeclaration]:
     """Return all declarations of a case, newest first; they are never removed."""
-    query = select(ConflictDeclaration).where(ConflictDeclaration.case_id == case_id).order_by(ConflictDeclaration.id.desc())
+    query = (
+        select(ConflictDeclaration)
+        .where(ConflictDeclaration.case_id == case_id)
+        .order_by(ConflictDeclaration.id.desc())
+    )
     return session.scalars(query).all()
 
 
@@ -227,13 +235,19 @@ def conflict_question_for(session: Session, actor: Actor, ref: str) -> ConflictQ
         raise NotFound("There is no such question.")
     practice = session.get_one(Practice, case.practice_id)
     sites = session.execute(
-        select(Site.name, Site.city, Site.state).where(Site.practice_id == practice.id, Site.closed_on.is_(None)).order_by(Site.id)
+        select(Site.name, Site.city, Site.state)
+        .where(Site.practice_id == practice.id, Site.closed_on.is_(None))
+        .order_by(Site.id)
     )
     given = session.scalar(
-        select(ConflictDeclaration).where(ConflictDeclaration.proposal_id == proposal.id, ConflictDeclaration.side == "surveyor")
+        select(ConflictDeclaration).where(
+            ConflictDeclaration.proposal_id == proposal.id, ConflictDeclaration.side == "surveyor"
+        )
     )
     named = tuple(", ".join(part for part in row if part) for row in sites)
-    return ConflictQuestion(ref, practice.legal_name, practice.city, practice.state, named, proposal, given, case.due_on, case.version)
+    return ConflictQuestion(
+        ref, practice.legal_name, practice.city, practice.state, named, proposal, given, case.due_on, case.version
+    )
 
 
 def case_of_question(session: Session, actor: Actor, ref: str) -> Case:
@@ -249,10 +263,16 @@ def open_questions_for(session: Session, actor: Actor) -> list[OpenQuestion]:
         select(Case.ref, Practice.legal_name, SurveyorProposal.proposed_at, Practice.time_zone, Case.due_on)
         .join(SurveyorProposal, SurveyorProposal.case_id == Case.id)
         .join(Practice, Practice.id == Case.practice_id)
-        .where(SurveyorProposal.person_id == actor.user_id, SurveyorProposal.state == "open", SurveyorProposal.id.not_in(answered))
+        .where(
+            SurveyorProposal.person_id == actor.user_id,
+            SurveyorProposal.state == "open",
+            SurveyorProposal.id.not_in(answered),
+        )
         .order_by(Case.due_on, Case.id)
     )
-    return [OpenQuestion(ref, name, local_date(at, tz), due, f"/cases/{ref}/conflict") for ref, name, at, tz, due in rows]
+    return [
+        OpenQuestion(ref, name, local_date(at, tz), due, f"/cases/{ref}/conflict") for ref, name, at, tz, due in rows
+    ]
 
 
 def side_of(session: Session, case: Case, actor: Actor) -> str:
@@ -275,7 +295,9 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Surve
         if not declared:
             ranked = judged(session, case, proposal.surveyor_id, at, without=proposal.id)
     refusals = session.scalar(
-        select(func.count()).select_from(SurveyorProposal).where(SurveyorProposal.case_id == case.id, SurveyorProposal.state == "practice_refused")
+        select(func.count())
+        .select_from(SurveyorProposal)
+        .where(SurveyorProposal.case_id == case.id, SurveyorProposal.state == "practice_refused")
     )
     refusing = any(actor.holds(role, case.practice_id) for role in PRACTICE_ROLES)
     return SurveyorFacts(case.ref, ranked, refusals or 0, limits().refusals, refusing, declared)
@@ -286,7 +308,9 @@ def case_to_plan(session: Session, actor: Actor, ref: str) -> Case:
     return case_for(session, actor, ref, Permission.PLAN_SURVEY)
 
 
-def _candidates(session: Session, case: Case, today: date, surveyor_id: int | None = None, without: int | None = None) -> list[Candidate]:
+def _candidates(
+    session: Session, case: Case, today: date, surveyor_id: int | None = None, without: int | None = None
+) -> list[Candidate]:
     query = select(Surveyor, Person.name).join(Person, Person.id == Surveyor.person_id)
     if surveyor_id is not None:
         query = query.where(Surveyor.id == surveyor_id)
@@ -305,7 +329,8 @@ def _candidates(session: Session, case: Case, today: date, surveyor_id: int | No
     refused = set(
         session.scalars(
             select(SurveyorProposal.surveyor_id).where(
-                SurveyorProposal.case_id == case.id, SurveyorProposal.state.in_(("surveyor_conflict", "practice_refused"))
+                SurveyorProposal.case_id == case.id,
+                SurveyorProposal.state.in_(("surveyor_conflict", "practice_refused")),
             )
         )
     )

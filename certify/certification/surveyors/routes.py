@@ -123,7 +123,9 @@ def tie(surveyor_id: int) -> ResponseReturnValue:
 def conflict(ref: str) -> ResponseReturnValue:
     """The question put to the proposed surveyor: only the practice's name, city and sites, not the case."""
     question = conflict_question_for(db.session, current_actor(), ref)
-    return render_template("certification/surveyors/conflict.html", question=question, questions=QUESTIONS, statement=STATEMENT)
+    return render_template(
+        "certification/surveyors/conflict.html", question=question, questions=QUESTIONS, statement=STATEMENT
+    )
 
 
 @bp.post("/cases/<ref>/conflict")

@@ -15,7 +15,10 @@ from certify.core.foundation.errors import Unmet
 QUESTIONS: tuple[tuple[str, str], ...] = (
     ("employment", "In the last 3 years, was the surveyor employed or paid by the practice, or a consultant to it?"),
     ("family", "Does the surveyor have a family tie with anyone who owns, leads or works in the practice?"),
-    ("market", "Does the surveyor work in the same market as the practice (same state, or within 100 miles), or for a competitor?"),
+    (
+        "market",
+        "Does the surveyor work in the same market as the practice (same state, or within 100 miles), or for a competitor?",
+    ),
     ("earlier_work", "Did the surveyor survey or coach the practice in its last certification cycle?"),
     ("financial", "Does the surveyor hold a financial stake in the practice?"),
     ("other", "Is there anything else that could make the surveyor's judgement look partial?"),
@@ -141,18 +144,36 @@ def _fitness(c: Candidate, setting: Setting, today: date, limits: Limits) -> lis
     else:
         last = max((end for _, end in setting.windows), default=today)
         if c.qualified_until < last:
-            points.append(Point("weak", "qualification", f"{title}, valid only until {c.qualified_until:%d %B %Y}: before the last window ends"))
+            points.append(
+                Point(
+                    "weak",
+                    "qualification",
+                    f"{title}, valid only until {c.qualified_until:%d %B %Y}: before the last window ends",
+                )
+            )
         else:
             points.append(Point("good", "qualification", f"{title}, valid until {c.qualified_until:%d %B %Y}"))
     years = f"{c.oncology_years} years in oncology"
     enough = c.oncology_years >= limits.oncology_years
-    points.append(Point("good", "experience", years) if enough else Point("bar", "experience", f"{years}; {limits.oncology_years} are asked for"))
+    points.append(
+        Point("good", "experience", years)
+        if enough
+        else Point("bar", "experience", f"{years}; {limits.oncology_years} are asked for")
+    )
     if c.shadowed_surveys < limits.shadowed_surveys:
-        points.append(Point("bar", "shadowed", f"Has shadowed {c.shadowed_surveys} surveys; {limits.shadowed_surveys} are asked for"))
+        points.append(
+            Point(
+                "bar", "shadowed", f"Has shadowed {c.shadowed_surveys} surveys; {limits.shadowed_surveys} are asked for"
+            )
+        )
     if c.trained_on is None:
         points.append(Point("weak", "training", f"Not trained on edition {setting.edition} yet"))
     elif (today - c.trained_on).days > limits.training_days:
-        points.append(Point("weak", "training", f"Training on edition {setting.edition} is from {c.trained_on:%d %B %Y}: due again"))
+        points.append(
+            Point(
+                "weak", "training", f"Training on edition {setting.edition} is from {c.trained_on:%d %B %Y}: due again"
+            )
+        )
     else:
         points.append(Point("good", "training", f"Trained on edition {setting.edition} on {c.trained_on:%d %B %Y}"))
     return points
@@ -168,7 +189,9 @@ def _independence(c: Candidate, setting: Setting, today: date, limits: Limits) -
     for tie in c.ties:
         if tie.ended_on is None or tie.ended_on + timedelta(days=366 * limits.cooling_years) >= today:
             until = f" until {tie.ended_on:%B %Y}" if tie.ended_on else ""
-            points.append(Point("bar", "tie", f"Conflict on record{until}: {GROUNDS.get(tie.ground, tie.ground).lower()}"))
+            points.append(
+                Point("bar", "tie", f"Conflict on record{until}: {GROUNDS.get(tie.ground, tie.ground).lower()}")
+            )
     if c.conflict_declared:
         points.append(Point("bar", "declared", "A conflict of interest was declared in this case"))
     if c.surveyed_before and c.person_id != setting.repeat_of:
@@ -190,7 +213,13 @@ def _presence(c: Candidate, setting: Setting) -> list[Point]:
     if len(free) == len(setting.windows):
         return [Point("good", "presence", "Available in every window the practice offers")]
     if free:
-        return [Point("weak", "presence", f"Away in {len(setting.windows) - len(free)} of the {len(setting.windows)} windows the practice offers")]
+        return [
+            Point(
+                "weak",
+                "presence",
+                f"Away in {len(setting.windows) - len(free)} of the {len(setting.windows)} windows the practice offers",
+            )
+        ]
     return [Point("bar", "presence", "Away in every window the practice offers")]
 
 
@@ -238,7 +267,9 @@ def surveyor_within_load(facts: SurveyorFacts) -> list[Unmet]:
     if facts.proposed is None:
         return []
     return [
-        Unmet("surveyor_within_load", f"{facts.proposed.candidate.name} already has {p.text}.", f"{facts.page}#surveyors")
+        Unmet(
+            "surveyor_within_load", f"{facts.proposed.candidate.name} already has {p.text}.", f"{facts.page}#surveyors"
+        )
         for p in facts.proposed.points
         if p.kind == "bar" and p.key == "load"
     ]
@@ -248,7 +279,9 @@ def refusals_left(facts: SurveyorFacts) -> list[Unmet]:
     """Guard of `declare_conflict`: a practice may refuse only so many surveyors; a surveyor may always step back."""
     if not facts.refusing or facts.refusals < facts.refusals_limit:
         return []
-    message = f"You have refused {facts.refusals} surveyors already; write to the program if this one cannot come either."
+    message = (
+        f"You have refused {facts.refusals} surveyors already; write to the program if this one cannot come either."
+    )
     return [Unmet("refusals_left", message, f"/cases/{facts.ref}/messages")]
 
 
@@ -256,7 +289,11 @@ def both_declared_none(facts: SurveyorFacts) -> list[Unmet]:
     """Guard of `clear_conflicts`: surveyor and practice have each signed that there is no conflict of interest."""
     waiting = {"surveyor": "The surveyor", "practice": "The practice"}
     return [
-        Unmet("both_declared_none", f"{who} has not declared yet that there is no conflict of interest.", f"{facts.page}#conflict")
+        Unmet(
+            "both_declared_none",
+            f"{who} has not declared yet that there is no conflict of interest.",
+            f"{facts.page}#conflict",
+        )
         for side, who in waiting.items()
         if not facts.declared.get(side)
     ]

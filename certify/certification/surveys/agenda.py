@@ -28,7 +28,9 @@ def default_agenda(starts_on: date, sites: Sequence[tuple[int, str]]) -> list[di
     for number, (site_id, _name) in enumerate(sites):
         if number:
             day = add_business_days(day, 1)
-        found += [{"on": day.isoformat(), "from": start, "to": end, "site": site_id, "what": what} for start, end, what in DAY]
+        found += [
+            {"on": day.isoformat(), "from": start, "to": end, "site": site_id, "what": what} for start, end, what in DAY
+        ]
     return found
 
 
@@ -40,13 +42,23 @@ def read_agenda(items: Iterable[dict[str, str]], sites: set[int]) -> list[dict[s
         if not any(str(item.get(key, "")).strip() for key in ("what", "from", "to")):
             continue
         try:
-            on, start, end = date.fromisoformat(item["on"]), time.fromisoformat(item["from"]), time.fromisoformat(item["to"])
+            on, start, end = (
+                date.fromisoformat(item["on"]),
+                time.fromisoformat(item["from"]),
+                time.fromisoformat(item["to"]),
+            )
             site, what = int(item["site"]), item["what"].strip()
         except (KeyError, ValueError):
             errors.append(FieldError("agenda", f"Line {row}: give day, from, to, site and what happens.", row=row))
             continue
         if end <= start or site not in sites or not what or len(what) > 200:
-            errors.append(FieldError("agenda", f"Line {row}: the end must come after the beginning, and something must happen at a site.", row=row))
+            errors.append(
+                FieldError(
+                    "agenda",
+                    f"Line {row}: the end must come after the beginning, and something must happen at a site.",
+                    row=row,
+                )
+            )
             continue
         lines.append({"on": on.isoformat(), "from": f"{start:%H:%M}", "to": f"{end:%H:%M}", "site": site, "what": what})
     if len(lines) > MOST_LINES:

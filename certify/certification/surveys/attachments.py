@@ -29,7 +29,15 @@ DIGEST = re.compile(r"(?:^|,)\s*sha-256\s*=\s*:?([A-Za-z0-9+/_-]{43}=?|[0-9a-fA-
 
 
 def put_attachment(
-    session: Session, survey_id: int, attachment: str, content: bytes, *, content_digest: str | None, media_type: str = "", actor: Actor, at: datetime
+    session: Session,
+    survey_id: int,
+    attachment: str,
+    content: bytes,
+    *,
+    content_digest: str | None,
+    media_type: str = "",
+    actor: Actor,
+    at: datetime,
 ) -> tuple[bool, dict[str, Any]]:
     """Keep an attachment under its UUID; the same again changes nothing, so an interrupted upload is simply repeated.
 
@@ -44,7 +52,10 @@ def put_attachment(
     digest = read_digest(content_digest)
     actual = hashlib.sha256(content).hexdigest()
     if actual != digest:
-        raise Invalid("The content does not fit its Content-Digest: it was cut or changed on the way. Send it again.", "Content-Digest")
+        raise Invalid(
+            "The content does not fit its Content-Digest: it was cut or changed on the way. Send it again.",
+            "Content-Digest",
+        )
     known = find_attachment(session, survey_id, name)
     if known is not None:
         if known.original_sha256 != digest:
@@ -66,7 +77,9 @@ def put_attachment(
 
 def find_attachment(session: Session, survey_id: int, name: str) -> SurveyAttachment | None:
     """Return an attachment of a survey."""
-    return session.scalar(select(SurveyAttachment).where(SurveyAttachment.survey_id == survey_id, SurveyAttachment.uuid == name))
+    return session.scalar(
+        select(SurveyAttachment).where(SurveyAttachment.survey_id == survey_id, SurveyAttachment.uuid == name)
+    )
 
 
 def attachment_for(session: Session, actor: Actor, survey_id: int, name: str) -> SurveyAttachment:
@@ -131,5 +144,7 @@ def without_place(content: bytes) -> tuple[bytes, str]:
     except Invalid:
         raise
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as broken:
-        raise Invalid("Only photos (JPEG, PNG, WebP) and PDF files can be attached; this is neither, or it is damaged.", "body") from broken
+        raise Invalid(
+            "Only photos (JPEG, PNG, WebP) and PDF files can be attached; this is neither, or it is damaged.", "body"
+        ) from broken
     return out.getvalue(), kind

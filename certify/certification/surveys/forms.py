@@ -71,5 +71,15 @@ def ops_of_form(
             continue
         if not was.clash and value == before:
             continue
-        ops.append({"op": new_uuid(), "site": site, "element": about, "field": field, "value": value, "base": was.base, "at": at})
+        ops.append(
+            {
+                "op": new_uuid(),
+                "site": site,
+                "element": about,
+                "field": field,
+                "value": value,
+                "base": was.base,
+                "at": at,
+            }
+        )
     return ops

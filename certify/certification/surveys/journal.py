@@ -112,7 +112,14 @@ def restored(seen: int, latest: Mapping[str, Mapping[str, Any]]) -> Standing:
     """Return what `kept` and the stored `seen` came from."""
     words = {
         device: Word(
-            device, w["seq"], w["op"], w["value"], datetime.fromisoformat(w["at"]), datetime.fromisoformat(w["order_at"]), w["by"], w["by_id"]
+            device,
+            w["seq"],
+            w["op"],
+            w["value"],
+            datetime.fromisoformat(w["at"]),
+            datetime.fromisoformat(w["order_at"]),
+            w["by"],
+            w["by_id"],
         )
         for device, w in latest.items()
     }

@@ -18,7 +18,10 @@ class Survey(Model):
     """One visit of a case: round 1 covers all standards, later rounds what a repeat visit was limited to."""
 
     __tablename__ = "survey"
-    __table_args__ = (sa.UniqueConstraint("case_id", "round"), sa.Index("ix_survey_lead_id_finished_at", "lead_id", "finished_at"))
+    __table_args__ = (
+        sa.UniqueConstraint("case_id", "round"),
+        sa.Index("ix_survey_lead_id_finished_at", "lead_id", "finished_at"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     case_id: Mapped[int] = mapped_column(sa.ForeignKey("case.id"))
@@ -124,7 +127,9 @@ class SurveyAnswer(Model):
     __tablename__ = "survey_answer"
     __table_args__ = (
         sa.UniqueConstraint("survey_id", "site_id", "element", "field"),
-        sa.Index("ix_survey_answer_clash", "survey_id", sqlite_where=sa.text("clash"), postgresql_where=sa.text("clash")),
+        sa.Index(
+            "ix_survey_answer_clash", "survey_id", sqlite_where=sa.text("clash"), postgresql_where=sa.text("clash")
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -58,7 +58,13 @@ ACCEPTED_OP = uuid.UUID("6a0f3c62-7a1e-5d0a-9d3e-1c0a6f1e5b11")  # name space of
 
 
 def begin_round(
-    session: Session, case: Case, *, standards: Sequence[str] | None = None, sites: Sequence[int] | None = None, reason: str = "", at: datetime
+    session: Session,
+    case: Case,
+    *,
+    standards: Sequence[str] | None = None,
+    sites: Sequence[int] | None = None,
+    reason: str = "",
+    at: datetime,
 ) -> Survey:
     """Begin the next round of a case's survey; standards and sites limit a repeat visit to what they name."""
     before = latest_survey(session, case.id)
@@ -93,10 +99,25 @@ def draw_sites(session: Session, case: Case, survey: Survey, *, actor: Actor, at
     session.flush()
     for position, site in enumerate(facts):
         reasons = visits[site.site_id]
-        session.add(SurveySite(survey_id=survey.id, site_id=site.site_id, visited=bool(reasons), reasons=list(reasons), position=position))
+        session.add(
+            SurveySite(
+                survey_id=survey.id,
+                site_id=site.site_id,
+                visited=bool(reasons),
+                reasons=list(reasons),
+                position=position,
+            )
+        )
     _start_counters(session, survey, [site_id for site_id, reasons in visits.items() if reasons])
     survey.sampled_from = [
-        {"site": f.site_id, "name": f.name, "services": sorted(f.services), "infusion_chairs": f.infusion_chairs, "new": f.is_new} for f in facts
+        {
+            "site": f.site_id,
+            "name": f.name,
+            "services": sorted(f.services),
+            "infusion_chairs": f.infusion_chairs,
+            "new": f.is_new,
+        }
+        for f in facts
     ]
     survey.sampled_at = at
     visited = [f.name for f in facts if visits[f.site_id]]
@@ -108,7 +129,15 @@ def draw_sites(session: Session, case: Case, survey: Survey, *, actor: Actor, at
 
 
 def propose_date(
-    session: Session, case: Case, starts_on: date, *, mode: str = "on_site", note: str = "", short_notice: bool = False, actor: Actor, at: datetime
+    session: Session,
+    case: Case,
+    starts_on: date,
+    *,
+    mode: str = "on_site",
+    note: str = "",
+    short_notice: bool = False,
+    actor: Actor,
+    at: datetime,
 ) -> SurveyDateProposal:
     """Propose a day to the other side. Raises: NotOpen, Invalid."""
     survey = _current(session, case)
@@ -123,7 +152,16 @@ def propose_date(
     session.add(proposal)
     session.flush()
     summary = f"proposed {starts_on:%A %d %B %Y} for the site survey"
-    record_on(session, case, "survey.date_proposed", summary, actor=actor, at=at, reason=note.strip(), subject=f"/cases/{case.ref}/survey")
+    record_on(
+        session,
+        case,
+        "survey.date_proposed",
+        summary,
+        actor=actor,
+        at=at,
+        reason=note.strip(),
+        subject=f"/cases/{case.ref}/survey",
+    )
     return proposal
 
 
@@ -154,7 +192,9 @@ def prepare_agree_date(session: Session, case: Case, inputs: dict[str, Any], *, 
     _check_day(session, case, survey, starts_on, mode, side, today)
     offered = any(first <= starts_on <= last for first, last in survey_windows(session, case))
     if not theirs and not (side == "surveyor" and offered):
-        other = "The practice has not offered this day" if side == "surveyor" else "The surveyor has not proposed this day"
+        other = (
+            "The practice has not offered this day" if side == "surveyor" else "The surveyor has not proposed this day"
+        )
         raise Invalid(f"{other} yet. Propose it first; it stands once they agree.", "starts_on")
     days = sum(1 for site in sites_of(session, survey.id) if site.visited)
     survey.starts_on, survey.mode, survey.agreed_at, survey.date_asked_on = starts_on, mode, at, today
@@ -180,12 +220,22 @@ def prepare_finish_survey(session: Session, case: Case, inputs: dict[str, Any], 
     survey.finished_at, survey.finished_by_id = at, actor.user_id
 
 
-def set_agenda(session: Session, case: Case, survey: Survey, items: list[dict[str, str]], *, actor: Actor, at: datetime) -> None:
+def set_agenda(
+    session: Session, case: Case, survey: Survey, items: list[dict[str, str]], *, actor: Actor, at: datetime
+) -> None:
     """Change the agenda of the visit. Raises: NotOpen, Invalid with each line that is wrong."""
     if survey.starts_on is None or survey.finished_at is not None:
         raise NotOpen("There is an agenda from the day the date is agreed until the survey is finished.")
     survey.agenda = read_agenda(items, {s.site_id for s in sites_of(session, survey.id)})
-    record_on(session, case, "survey.agenda", "changed the agenda of the site survey", actor=actor, at=at, subject=f"/cases/{case.ref}/survey")
+    record_on(
+        session,
+        case,
+        "survey.agenda",
+        "changed the agenda of the site survey",
+        actor=actor,
+        at=at,
+        subject=f"/cases/{case.ref}/survey",
+    )
 
 
 def judge_late(session: Session, opened: OpenSurvey, seq: int, *, accept: bool, actor: Actor, at: datetime) -> None:
@@ -196,7 +246,9 @@ def judge_late(session: Session, opened: OpenSurvey, seq: int, *, accept: bool, 
     if not may_judge_late(session, opened, actor):
         raise NotAllowed("The lead surveyor or the program decides about late entries.")
     late = session.scalar(
-        select(SurveyOp).where(SurveyOp.survey_id == opened.survey.id, SurveyOp.seq == seq, SurveyOp.verdict == "waiting").with_for_update()
+        select(SurveyOp)
+        .where(SurveyOp.survey_id == opened.survey.id, SurveyOp.seq == seq, SurveyOp.verdict == "waiting")
+        .with_for_update()
     )
     if late is None:
         raise NotFound("There is no such late entry, or it was judged already.")
@@ -206,7 +258,9 @@ def judge_late(session: Session, opened: OpenSurvey, seq: int, *, accept: bool, 
     late.verdict, late.judged_by_id, late.judged_at = ("accepted" if accept else "declined"), actor.user_id, at
     session.flush()
     if accept:
-        accept_late(session, opened, late, actor=actor, at=at, op=str(uuid.uuid5(ACCEPTED_OP, f"{late.survey_id}:{late.op}")))
+        accept_late(
+            session, opened, late, actor=actor, at=at, op=str(uuid.uuid5(ACCEPTED_OP, f"{late.survey_id}:{late.op}"))
+        )
     about = late.element or "the site"
     summary = f"{'accepted' if accept else 'declined'} a late entry on {about}"
     record_on(
@@ -218,7 +272,13 @@ def judge_late(session: Session, opened: OpenSurvey, seq: int, *, accept: bool, 
 
 
 def answer_all(
-    session: Session, survey_id: int, entries: Iterable[tuple[int, str | None, str, Any]], *, actor: Actor, at: datetime, device: str | None = None
+    session: Session,
+    survey_id: int,
+    entries: Iterable[tuple[int, str | None, str, Any]],
+    *,
+    actor: Actor,
+    at: datetime,
+    device: str | None = None,
 ) -> None:
     """Record many entries (site, element, field, value) as one tablet would, through sync.
 
@@ -226,12 +286,26 @@ def answer_all(
     """
     tablet = device or new_uuid()
     ops = [
-        {"op": new_uuid(), "site": site, "element": element, "field": field, "value": value, "base": None, "at": at.isoformat()}
+        {
+            "op": new_uuid(),
+            "site": site,
+            "element": element,
+            "field": field,
+            "value": value,
+            "base": None,
+            "at": at.isoformat(),
+        }
         for site, element, field, value in entries
     ]
     for start in range(0, len(ops), MOST_OPS):
-        answer = sync(session, survey_id, {"device": tablet, "since": 0, "ops": ops[start : start + MOST_OPS]}, actor=actor, at=at)
-        wrong = [FieldError("ops", str(ack["reason"]), row=start + n) for n, ack in enumerate(answer["acks"]) if ack["status"] == "rejected"]
+        answer = sync(
+            session, survey_id, {"device": tablet, "since": 0, "ops": ops[start : start + MOST_OPS]}, actor=actor, at=at
+        )
+        wrong = [
+            FieldError("ops", str(ack["reason"]), row=start + n)
+            for n, ack in enumerate(answer["acks"])
+            if ack["status"] == "rejected"
+        ]
         if wrong:
             raise Invalid(wrong[:20])
 
@@ -256,7 +330,11 @@ def _named_scope(session: Session, case: Case, data: Mapping[str, Any]) -> tuple
     known = current().editions[case.edition].standards
     theirs = {str(s): s for s in session.scalars(select(Site.id).where(Site.practice_id == case.practice_id))}
     codes, sites = [str(c) for c in data.get("standards") or ()], [str(s) for s in data.get("sites") or ()]
-    errors = [FieldError("standards", f"There is no standard {code!r} in this edition.") for code in codes if code not in known]
+    errors = [
+        FieldError("standards", f"There is no standard {code!r} in this edition.")
+        for code in codes
+        if code not in known
+    ]
     errors += [FieldError("sites", f"{site!r} is not a site of this practice.") for site in sites if site not in theirs]
     if errors:
         raise Invalid(errors)
@@ -292,7 +370,9 @@ def _give_date_back(session: Session, case: Case, event: CaseAdvanced) -> None:
 def _asked_by_practice(session: Session, case: Case, event: CaseAdvanced) -> bool:
     """When the program or the surveyor moves the date, the practice does not pay for it."""
     grants = select(RoleGrant.id).where(
-        RoleGrant.person_id == event.actor_id, RoleGrant.practice_id == case.practice_id, RoleGrant.role.in_(PRACTICE_ROLES)
+        RoleGrant.person_id == event.actor_id,
+        RoleGrant.practice_id == case.practice_id,
+        RoleGrant.role.in_(PRACTICE_ROLES),
     )
     return session.scalar(grants.limit(1)) is not None
 
@@ -317,7 +397,11 @@ def _check_day(session: Session, case: Case, survey: Survey, on: date, mode: str
     elif (on - today).days > 730:
         errors.append(FieldError("starts_on", "This lies more than two years ahead; choose an earlier day."))
     elif side == "surveyor" and any(first <= on <= last for first, last in blackout_days(session, case)):
-        errors.append(FieldError("starts_on", "The practice cannot receive a visit on this day (a blackout day in its questionnaire)."))
+        errors.append(
+            FieldError(
+                "starts_on", "The practice cannot receive a visit on this day (a blackout day in its questionnaire)."
+            )
+        )
     lead = profile_of_person(session, survey.lead_id) if survey.lead_id is not None else None
     if lead is not None and any(a.from_on <= on <= a.to_on for a in surveyor_for(session, lead.id, today).absences):
         errors.append(FieldError("starts_on", "The surveyor is away on this day."))
@@ -326,7 +410,9 @@ def _check_day(session: Session, case: Case, survey: Survey, on: date, mode: str
 
 
 def _site_facts(session: Session, case: Case) -> list[SiteFacts]:
-    rows = session.scalars(select(Site).where(Site.practice_id == case.practice_id, Site.closed_on.is_(None)).order_by(Site.id)).all()
+    rows = session.scalars(
+        select(Site).where(Site.practice_id == case.practice_id, Site.closed_on.is_(None)).order_by(Site.id)
+    ).all()
     last = session.scalar(
         select(Survey)
         .join(Case, Case.id == Survey.case_id)
@@ -336,7 +422,10 @@ def _site_facts(session: Session, case: Case) -> list[SiteFacts]:
     )
     known = {entry["site"] for entry in last.sampled_from} if last else None
     return [
-        SiteFacts(s.id, s.name, frozenset(s.services or ()), s.infusion_chairs, is_new=known is not None and s.id not in known) for s in rows
+        SiteFacts(
+            s.id, s.name, frozenset(s.services or ()), s.infusion_chairs, is_new=known is not None and s.id not in known
+        )
+        for s in rows
     ]
 
 
@@ -353,4 +442,3 @@ def _start_counters(session: Session, survey: Survey, visited: Sequence[int]) ->
     ]  # fmt: skip
     if rows:
         session.execute(insert(SurveyProgress), rows)
-

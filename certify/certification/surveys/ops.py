@@ -79,7 +79,11 @@ def read_envelope(body: Any) -> Envelope:
     if not isinstance(ops, list):
         errors.append(FieldError("ops", "ops: a list is needed."))
     elif len(ops) > MOST_OPS:
-        errors.append(FieldError("ops", f"ops: at most {MOST_OPS} fit in one call; this has {len(ops)}. Send the rest in the next."))
+        errors.append(
+            FieldError(
+                "ops", f"ops: at most {MOST_OPS} fit in one call; this has {len(ops)}. Send the rest in the next."
+            )
+        )
     if errors:
         raise Invalid(errors)
     return Envelope(str(device).lower(), since, ops)

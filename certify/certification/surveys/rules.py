@@ -77,7 +77,11 @@ def reschedules_left(facts: SurveyFacts) -> list[Unmet]:
     if facts.reschedules < facts.reschedule_limit:
         return []
     times = "once" if facts.reschedules == 1 else f"{facts.reschedules} times"
-    return [Unmet("reschedules_left", f"The date was moved {times} already; it cannot be moved again.", f"{facts.page}#date")]
+    return [
+        Unmet(
+            "reschedules_left", f"The date was moved {times} already; it cannot be moved again.", f"{facts.page}#date"
+        )
+    ]
 
 
 def visit_date_reached(facts: SurveyFacts) -> list[Unmet]:
@@ -94,7 +98,13 @@ def evidence_locked(facts: SurveyFacts) -> list[Unmet]:
     if facts.evidence_lock_on is not None and facts.today >= facts.evidence_lock_on:
         return []
     if facts.evidence_lock_on is None:
-        return [Unmet("evidence_locked", "Documents are locked before the visit; no date has been agreed yet.", f"{facts.page}#date")]
+        return [
+            Unmet(
+                "evidence_locked",
+                "Documents are locked before the visit; no date has been agreed yet.",
+                f"{facts.page}#date",
+            )
+        ]
     message = f"Documents stay open until {facts.evidence_lock_on:%A %d %B %Y}."
     return [Unmet("evidence_locked", message, f"/cases/{facts.ref}/evidence")]
 
@@ -103,7 +113,9 @@ def repeat_scope_named(facts: SurveyFacts) -> list[Unmet]:
     """Guard of `start_repeat_survey`: the standards and sites to see again are named."""
     if facts.round > 1 and facts.scope_named:
         return []
-    return [Unmet("repeat_scope_named", "Name the standards and the sites that the repeat visit is limited to.", facts.page)]
+    return [
+        Unmet("repeat_scope_named", "Name the standards and the sites that the repeat visit is limited to.", facts.page)
+    ]
 
 
 def all_sites_rated(facts: SurveyFacts) -> list[Unmet]:
@@ -120,5 +132,7 @@ def all_sites_rated(facts: SurveyFacts) -> list[Unmet]:
             (gaps.conflicts, "1 conflict is not settled", "{} conflicts are not settled"),
         ):
             if count:
-                found.append(Unmet("all_sites_rated", f"{gaps.name}: {one if count == 1 else many.format(count)}.", link))
+                found.append(
+                    Unmet("all_sites_rated", f"{gaps.name}: {one if count == 1 else many.format(count)}.", link)
+                )
     return found

@@ -41,7 +41,9 @@ from certify.core.access.policy import Permission
 from certify.core.access.roles import Actor
 
 COUNTED = ("rating", "note", "na_reason")
-OP, ANSWER, PROGRESS, SURVEY = (cast(sa.Table, model.__table__) for model in (SurveyOp, SurveyAnswer, SurveyProgress, Survey))
+OP, ANSWER, PROGRESS, SURVEY = (
+    cast(sa.Table, model.__table__) for model in (SurveyOp, SurveyAnswer, SurveyProgress, Survey)
+)
 Key = tuple[int, str, str]
 
 # Built once: a call that saves one answer spends more on building statements than on running them.
@@ -60,10 +62,18 @@ CHANGE_ANSWERS = update(ANSWER).where(ANSWER.c.id == bindparam("row")).values({f
 COUNTERS = tuple(asdict(NOTHING))
 MOVE_COUNTERS = (
     update(PROGRESS)
-    .where(PROGRESS.c.survey_id == bindparam("survey"), PROGRESS.c.site_id == bindparam("site"), PROGRESS.c.domain == bindparam("dom"))
+    .where(
+        PROGRESS.c.survey_id == bindparam("survey"),
+        PROGRESS.c.site_id == bindparam("site"),
+        PROGRESS.c.domain == bindparam("dom"),
+    )
     .values({name: PROGRESS.c[name] + bindparam(f"d_{name}") for name in COUNTERS})
 )
-MOVE_SURVEY = update(SURVEY).where(SURVEY.c.id == bindparam("survey")).values(seq=bindparam("to_seq"), clashes=bindparam("to_clashes"))
+MOVE_SURVEY = (
+    update(SURVEY)
+    .where(SURVEY.c.id == bindparam("survey"))
+    .values(seq=bindparam("to_seq"), clashes=bindparam("to_clashes"))
+)
 
 
 @dataclass(slots=True)
@@ -88,7 +98,9 @@ class _Work:
     acks: list[dict[str, Any]] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
     answers: dict[Key, _Answer] = field(default_factory=dict)
-    own: dict[Key, list[tuple[int, datetime]]] = field(default_factory=dict)  # (seq, place) of this device's earlier ops
+    own: dict[Key, list[tuple[int, datetime]]] = field(
+        default_factory=dict
+    )  # (seq, place) of this device's earlier ops
     counted: dict[tuple[int, str], Tally] = field(default_factory=dict)  # what touched elements counted as before
 
 
@@ -105,7 +117,12 @@ def sync(session: Session, survey_id: int, body: Any, *, actor: Actor, at: datet
     if envelope.ops:
         _take_in(session, work, envelope, scope_of(session, opened.survey))
     changes = _changes_after(session, work, envelope.since, before)
-    return {"seq": work.seq, "acks": work.acks, "changes": changes, "conflicts": open_conflicts(session, survey_id) if opened.survey.clashes else []}
+    return {
+        "seq": work.seq,
+        "acks": work.acks,
+        "changes": changes,
+        "conflicts": open_conflicts(session, survey_id) if opened.survey.clashes else [],
+    }
 
 
 def accept_late(session: Session, opened: OpenSurvey, late: SurveyOp, *, actor: Actor, at: datetime, op: str) -> None:
@@ -139,7 +156,10 @@ def _take_in(session: Session, work: _Work, envelope: Envelope, scope: Scope) ->
     late = work.opened.survey.finished_at is not None or not work.opened.case.open
     if not late:
         _load_answers(session, work, list(good.values()), scope)
-    stored = {op.op: _store_late(work, op) if late else _apply(work, op, by=work.actor.name, by_id=work.actor.user_id) for op in good.values()}
+    stored = {
+        op.op: _store_late(work, op) if late else _apply(work, op, by=work.actor.name, by_id=work.actor.user_id)
+        for op in good.values()
+    }
     work.acks = [_final(ack, stored) for ack in work.acks]
     if stored:
         _write(session, work, scope)
@@ -164,7 +184,9 @@ REASONS = {
 def _repeated(raw: Any, row: Mapping[str, Any]) -> dict[str, Any]:
     """The same op again is a duplicate; the same id with other content must not be taken for stored."""
     about = (raw.get("site"), raw.get("element") or "", raw.get("field"))
-    if about == (row["site_id"], row["element"], row["field"]) and _same(plain(raw.get("field"), raw.get("value")), row["value"]):
+    if about == (row["site_id"], row["element"], row["field"]) and _same(
+        plain(raw.get("field"), raw.get("value")), row["value"]
+    ):
         return _ack(raw, "duplicate", row["seq"], None)
     return _ack(raw, "rejected", None, "op: this id was already used for another entry; give the entry a new one.")
 
@@ -307,18 +329,31 @@ def _move_counters(session: Session, work: _Work, scope: Scope) -> None:
     if not moved:
         return
     survey = work.opened.survey.id
-    rows = [{"survey": survey, "site": site, "dom": domain} | {f"d_{n}": v for n, v in asdict(delta).items()} for (site, domain), delta in moved.items()]
+    rows = [
+        {"survey": survey, "site": site, "dom": domain} | {f"d_{n}": v for n, v in asdict(delta).items()}
+        for (site, domain), delta in moved.items()
+    ]
     session.connection().execute(MOVE_COUNTERS, rows)
 
 
 def _leave_event(session: Session, work: _Work, ops: Sequence[Op], late: bool) -> None:
     """One event a call: which ops, and a digest of what they say, so that the journal itself cannot be changed unseen."""
     survey, case = work.opened.survey, work.opened.case
-    data = {"survey": survey.id, "device": work.device, "ops": [r["op"] for r in work.rows], "digest": digest_of(work.rows), "seq": work.seq}
+    data = {
+        "survey": survey.id,
+        "device": work.device,
+        "ops": [r["op"] for r in work.rows],
+        "digest": digest_of(work.rows),
+        "seq": work.seq,
+    }
     what = f"{len(ops)} entries" if len(ops) != 1 else "1 entry"
     sites = len({op.site for op in ops})
     where = f" at {sites} sites" if sites > 1 else ""
-    summary = f"sent {what}{where} after the survey was finished" if late else f"recorded {what}{where} in the survey checklist"
+    summary = (
+        f"sent {what}{where} after the survey was finished"
+        if late
+        else f"recorded {what}{where} in the survey checklist"
+    )
     record_on(
         session, case, "survey.late" if late else "survey.recorded", summary, actor=work.actor, at=work.at, subject=f"/surveys/{survey.id}", data=data
     )  # fmt: skip
@@ -327,14 +362,31 @@ def _leave_event(session: Session, work: _Work, ops: Sequence[Op], late: bool) -
 def digest_of(rows: Iterable[Mapping[str, Any]]) -> str:
     """Return the SHA-256 of journal rows: what each says about what, from which device, by whom and when."""
     said = [
-        [r["seq"], r["op"], r["device"], r["site_id"], r["element"], r["field"], r["value"], r["base"], r["at"].isoformat(), r["by_id"]] for r in rows
+        [
+            r["seq"],
+            r["op"],
+            r["device"],
+            r["site_id"],
+            r["element"],
+            r["field"],
+            r["value"],
+            r["base"],
+            r["at"].isoformat(),
+            r["by_id"],
+        ]
+        for r in rows
     ]
     return hashlib.sha256(canonical(said).encode()).hexdigest()
 
 
 def _changes_after(session: Session, work: _Work, since: int, before: int) -> list[dict[str, Any]]:
     if since == before:  # the usual case: nothing but what this very call brought
-        standing = {w.seq for a in work.answers.values() if a.changed for w in (a.standing.words if a.standing.clash else [a.standing.stands])}
+        standing = {
+            w.seq
+            for a in work.answers.values()
+            if a.changed
+            for w in (a.standing.words if a.standing.clash else [a.standing.stands])
+        }
         return [change(row, row["seq"] in standing) for row in work.rows]
     return changes_since(session, work.opened.survey.id, since if since < before else 0)
 
@@ -342,7 +394,10 @@ def _changes_after(session: Session, work: _Work, since: int, before: int) -> li
 def changes_since(session: Session, survey_id: int, since: int) -> list[dict[str, Any]]:
     """Return all ops after `since`, oldest first; `stands` says which are the answer now, or part of an open conflict."""
     same = sa.and_(
-        ANSWER.c.survey_id == OP.c.survey_id, ANSWER.c.site_id == OP.c.site_id, ANSWER.c.element == OP.c.element, ANSWER.c.field == OP.c.field
+        ANSWER.c.survey_id == OP.c.survey_id,
+        ANSWER.c.site_id == OP.c.site_id,
+        ANSWER.c.element == OP.c.element,
+        ANSWER.c.field == OP.c.field,
     )
     query = (
         select(OP.c.seq, OP.c.op, OP.c.site_id, OP.c.element, OP.c.field, OP.c.value, OP.c.by_name, OP.c.device, OP.c.at, OP.c.status, ANSWER.c.seq.label("standing"))

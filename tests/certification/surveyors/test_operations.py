@@ -64,7 +64,14 @@ def test_the_case_opens_to_her_once_both_have_declared_none(session: Session) ->
 def test_a_conflict_of_the_surveyor_goes_on_record_and_bars_her(session: Session) -> None:
     visit = pending_case(session)
     visit.take("propose_surveyor", "staff", surveyor=visit.surveyor.id)
-    answers = {"employment": False, "family": True, "market": False, "earlier_work": False, "financial": False, "other": False}
+    answers = {
+        "employment": False,
+        "family": True,
+        "market": False,
+        "earlier_work": False,
+        "financial": False,
+        "other": False,
+    }
     with pytest.raises(Invalid):
         sign(visit, "surveyor", answers=answers)
     sign(visit, "surveyor", answers=answers, detail="My brother works there.")
@@ -116,17 +123,23 @@ def test_staff_of_the_program_cannot_answer_for_either_side(session: Session) ->
         sign(visit, "staff")
 
 
-def test_load_counts_until_the_report_is_approved_and_sight_ends_90_days_after_the_decision(session: Session, clock: FixedClock) -> None:
+def test_load_counts_until_the_report_is_approved_and_sight_ends_90_days_after_the_decision(
+    session: Session, clock: FixedClock
+) -> None:
     visit = accepted_case(session)
     assert [r.load for r in list_surveyors(session, now().date())] == [1]
 
     def hear(trigger: str) -> None:
-        on_case_advanced(session, CaseAdvanced(visit.case.id, visit.case.ref, visit.practice.id, trigger, "a", "b", None, "", now()))
+        on_case_advanced(
+            session, CaseAdvanced(visit.case.id, visit.case.ref, visit.practice.id, trigger, "a", "b", None, "", now())
+        )
 
     hear("approve_report")
     assert [r.load for r in list_surveyors(session, now().date())] == [0]
     hear("award")
-    member = session.scalars(select(CaseMember).where(CaseMember.person_id == visit.surveyor.id, CaseMember.role == "surveyor")).one()
+    member = session.scalars(
+        select(CaseMember).where(CaseMember.person_id == visit.surveyor.id, CaseMember.role == "surveyor")
+    ).one()
     assert member.until_at == now() + timedelta(days=90)
     assert session.scalars(select(SurveyorProposal.state)).all() == ["accepted"]
 
@@ -134,10 +147,22 @@ def test_load_counts_until_the_report_is_approved_and_sight_ends_90_days_after_t
 def test_a_profile_says_what_is_wrong_and_does_not_overwrite_a_newer_one(session: Session) -> None:
     staff = make_actor(session, Role.PROGRAM_STAFF)
     person, profile = make_surveyor(session)
-    wrong = {"qualification": "barber", "home_state": "Ohio", "qualified_until": None, "max_load": 999, "trained": {"1999": date(2026, 1, 1)}}
+    wrong = {
+        "qualification": "barber",
+        "home_state": "Ohio",
+        "qualified_until": None,
+        "max_load": 999,
+        "trained": {"1999": date(2026, 1, 1)},
+    }
     with pytest.raises(Invalid) as refusal:
         save_surveyor(session, person.id, Profile(**(FITTING | wrong)), actor=staff, at=now())
-    assert {e.field for e in refusal.value.errors} == {"qualification", "home_state", "qualified_until", "max_load", "trained"}
+    assert {e.field for e in refusal.value.errors} == {
+        "qualification",
+        "home_state",
+        "qualified_until",
+        "max_load",
+        "trained",
+    }
     with pytest.raises(Stale):
         save_surveyor(session, person.id, Profile(**FITTING), actor=staff, at=now(), version=profile.version + 1)
     with pytest.raises(NotFound):

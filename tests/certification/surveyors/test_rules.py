@@ -67,7 +67,9 @@ def test_a_tie_that_ended_more_than_three_years_ago_no_longer_counts() -> None:
 
 
 def test_training_and_a_single_window_only_weigh() -> None:
-    weak = judge(replace(FIT, trained_on=None, absences=((date(2027, 1, 4), date(2027, 1, 8)),)), SETTING, TODAY, LIMITS)
+    weak = judge(
+        replace(FIT, trained_on=None, absences=((date(2027, 1, 4), date(2027, 1, 8)),)), SETTING, TODAY, LIMITS
+    )
     assert {p.key for p in weak.points if p.kind == "weak"} == {"training", "presence"}
     assert not weak.barred
 
@@ -76,7 +78,16 @@ def test_the_surveyor_of_the_first_visit_may_make_the_repeat_visit() -> None:
     assert bars(replace(FIT, surveyed_before=True), replace(SETTING, repeat_of=11)) == []
 
 
-@given(st.permutations([FIT, replace(FIT, surveyor_id=2, name="Ann", load=2), replace(FIT, surveyor_id=3, name="Zoe", load=3), replace(FIT, surveyor_id=4, name="Bo")]))
+@given(
+    st.permutations(
+        [
+            FIT,
+            replace(FIT, surveyor_id=2, name="Ann", load=2),
+            replace(FIT, surveyor_id=3, name="Zoe", load=3),
+            replace(FIT, surveyor_id=4, name="Bo"),
+        ]
+    )
+)
 def test_the_ranking_lists_everyone_the_least_busy_first_and_those_forbidden_last(candidates: list[Candidate]) -> None:
     assert [r.candidate.surveyor_id for r in rank(candidates, SETTING, TODAY, LIMITS)] == [4, 1, 2, 3]
 
@@ -85,7 +96,11 @@ def test_guards_name_the_surveyor_and_separate_conflict_from_load() -> None:
     facts = SurveyorFacts("LO-2026-001", judge(replace(FIT, home_state="IL", load=3), SETTING, TODAY, LIMITS))
     assert [u.guard for u in surveyor_free_of_conflict(facts)] == ["surveyor_free_of_conflict"]
     assert "3 of 3" in surveyor_within_load(facts)[0].message
-    assert surveyor_free_of_conflict(SurveyorFacts("LO-2026-001")) == surveyor_within_load(SurveyorFacts("LO-2026-001")) == []
+    assert (
+        surveyor_free_of_conflict(SurveyorFacts("LO-2026-001"))
+        == surveyor_within_load(SurveyorFacts("LO-2026-001"))
+        == []
+    )
 
 
 def test_a_practice_may_refuse_two_and_a_surveyor_may_always_step_back() -> None:

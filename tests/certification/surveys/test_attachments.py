@@ -39,9 +39,13 @@ def visit(session: Session, clock: FixedClock) -> Visit:
     return visit_under_way(session, clock)
 
 
-def put(visit: Visit, name: str, content: bytes, *, content_digest: str | None = None, who: str = "surveyor") -> tuple[bool, dict[str, object]]:
+def put(
+    visit: Visit, name: str, content: bytes, *, content_digest: str | None = None, who: str = "surveyor"
+) -> tuple[bool, dict[str, object]]:
     header = digest(content) if content_digest is None else content_digest
-    return put_attachment(visit.session, visit.survey.id, name, content, content_digest=header, actor=visit.actor(who), at=now())
+    return put_attachment(
+        visit.session, visit.survey.id, name, content, content_digest=header, actor=visit.actor(who), at=now()
+    )
 
 
 def test_a_photo_loses_its_place_and_the_originals_digest_is_kept(visit: Visit) -> None:
@@ -86,7 +90,10 @@ def test_digests_are_read_in_the_forms_clients_send() -> None:
         assert read_digest(header) == hexed
 
 
-@pytest.mark.parametrize("content", [b"", b"<html><script>alert(1)</script>", b"GIF89a" + b"\0" * 40, photo()[:200], b"\xff\xd8\xff" + b"\0" * 100])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"<html><script>alert(1)</script>", b"GIF89a" + b"\0" * 40, photo()[:200], b"\xff\xd8\xff" + b"\0" * 100],
+)
 def test_what_is_no_photo_and_no_pdf_is_refused(visit: Visit, content: bytes) -> None:
     with pytest.raises(Invalid):
         put(visit, str(uuid4()), content)

@@ -79,7 +79,12 @@ def test_an_older_word_of_the_same_tablet_that_comes_late_changes_nothing():
 
 
 def test_a_lost_first_word_does_not_rise_again_after_another_tablet_went_on_from_the_second():
-    server = say(Server.empty(), ("2", "tablet-a", "no", 5, None), ("3", "tablet-b", "na", 6, "2"), ("1", "tablet-a", "yes", 1, None))
+    server = say(
+        Server.empty(),
+        ("2", "tablet-a", "no", 5, None),
+        ("3", "tablet-b", "na", 6, "2"),
+        ("1", "tablet-a", "yes", 1, None),
+    )
     assert server.told == (False, {("3", "na")})
 
 
@@ -94,7 +99,12 @@ def test_a_base_the_server_never_gave_hides_nothing():
 
 
 ops = st.lists(
-    st.tuples(st.sampled_from(DEVICES), st.sampled_from(["yes", "no", "na", None]), st.integers(0, 9), st.one_of(st.none(), st.integers(0, 7))),
+    st.tuples(
+        st.sampled_from(DEVICES),
+        st.sampled_from(["yes", "no", "na", None]),
+        st.integers(0, 9),
+        st.one_of(st.none(), st.integers(0, 7)),
+    ),
     min_size=1,
     max_size=9,
 )
@@ -132,7 +142,9 @@ def test_no_value_vanishes_unless_someone_saw_it_or_its_tablet_went_on(drawn):
         server.take(str(number), device, value, minute, str(saw) if saw is not None and saw < number else None)
     standing = {w.op for w in server.standing.words}
     for word in server.journal:
-        later_of_device = any(o.device == word.device and (o.order_at, o.op) > (word.order_at, word.op) for o in server.journal)
+        later_of_device = any(
+            o.device == word.device and (o.order_at, o.op) > (word.order_at, word.op) for o in server.journal
+        )
         assert word.op in standing or word.seq <= server.standing.seen or later_of_device
 
 

@@ -66,7 +66,9 @@ def test_a_day_outside_the_windows_needs_both_sides(session: Session) -> None:
     for who in ("surveyor", "head"):
         with pytest.raises(Invalid):
             visit.take("agree_date", who, starts_on=on(58))
-    offer = propose_date(session, visit.case, now().date() + timedelta(days=58), actor=visit.actor("surveyor"), at=now())
+    offer = propose_date(
+        session, visit.case, now().date() + timedelta(days=58), actor=visit.actor("surveyor"), at=now()
+    )
     with pytest.raises(NotAllowed):
         withdraw_date(session, visit.case, offer.id, actor=visit.actor("head"), at=now())
     visit.take("agree_date", "head", starts_on=on(58))
@@ -125,8 +127,16 @@ def test_the_finish_waits_until_everything_is_said(session: Session, clock: Fixe
     visit = visit_under_way(session, clock, sites=2)
     surveyor, survey, sites = visit.actor("surveyor"), visit.survey.id, visit.site_ids
     elements = list(places(visit.survey)[0])
-    answer_all(session, survey, [(s, e, "rating", "yes") for s in sites for e in elements[2:]], actor=surveyor, at=now())
-    answer_all(session, survey, [(sites[0], elements[0], "rating", "no"), (sites[0], elements[1], "rating", "na")], actor=surveyor, at=now())
+    answer_all(
+        session, survey, [(s, e, "rating", "yes") for s in sites for e in elements[2:]], actor=surveyor, at=now()
+    )
+    answer_all(
+        session,
+        survey,
+        [(sites[0], elements[0], "rating", "no"), (sites[0], elements[1], "rating", "na")],
+        actor=surveyor,
+        at=now(),
+    )
     visit.send(visit.op(elements[0], "rating", "yes", site=sites[1]))
     visit.send(visit.op(elements[0], "rating", "no", site=sites[1]), device=OTHER_TABLET)
     savepoint = session.begin_nested()
@@ -159,7 +169,22 @@ def test_a_repeat_visit_is_limited_to_the_standards_and_sites_named(session: Ses
     visit.case.state = "repeat_survey"
 
     def tell(trigger: str, **data: object) -> None:
-        on_case_advanced(session, CaseAdvanced(visit.case.id, visit.case.ref, visit.practice.id, trigger, "a", "b", None, "", now(), "See it again.", data))
+        on_case_advanced(
+            session,
+            CaseAdvanced(
+                visit.case.id,
+                visit.case.ref,
+                visit.practice.id,
+                trigger,
+                "a",
+                "b",
+                None,
+                "",
+                now(),
+                "See it again.",
+                data,
+            ),
+        )
 
     with pytest.raises(Invalid):
         tell("require_visit", standards=["9.9"], sites=[str(site)])

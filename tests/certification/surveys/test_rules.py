@@ -22,7 +22,15 @@ from certify.certification.surveys.rules import (
 from certify.core.foundation.errors import Invalid
 
 TODAY = date(2026, 11, 2)
-FACTS = SurveyFacts("LO-2026-001", TODAY, survey_id=7, starts_on=TODAY + timedelta(days=45), asked_on=TODAY, sampled=True, visited_sites=2)
+FACTS = SurveyFacts(
+    "LO-2026-001",
+    TODAY,
+    survey_id=7,
+    starts_on=TODAY + timedelta(days=45),
+    asked_on=TODAY,
+    sampled=True,
+    visited_sites=2,
+)
 
 
 def test_a_visit_needs_45_days_notice_unless_the_practice_agrees_to_less() -> None:

@@ -17,7 +17,13 @@ services = st.frozensets(st.sampled_from(["infusion", "pharmacy", "oral_dispensi
 def practices(draw):
     count = draw(st.integers(1, 40))
     return [
-        SiteFacts(n + 1, f"Site {n + 1}", draw(services), draw(st.integers(0, 60)), draw(st.booleans()) if draw(st.integers(0, 9)) == 0 else False)
+        SiteFacts(
+            n + 1,
+            f"Site {n + 1}",
+            draw(services),
+            draw(st.integers(0, 60)),
+            draw(st.booleans()) if draw(st.integers(0, 9)) == 0 else False,
+        )
         for n in range(count)
     ]
 

@@ -39,7 +39,9 @@ def test_what_is_acknowledged_is_stored_and_given_back(visit: Visit) -> None:
     answer = visit.send(op)
     assert answer["acks"] == [{"op": op["op"], "status": "applied", "seq": 1, "reason": None}]
     assert answer["seq"] == 1
-    assert [(c["op"], c["value"], c["element"], c["device"]) for c in answer["changes"]] == [(op["op"], "no", "1.1.a", TABLET)]
+    assert [(c["op"], c["value"], c["element"], c["device"]) for c in answer["changes"]] == [
+        (op["op"], "no", "1.1.a", TABLET)
+    ]
     assert [(a.element, a.value) for a in answers_of(visit.session, visit.survey.id)] == [("1.1.a", "no")]
 
 
@@ -65,7 +67,11 @@ def test_the_id_of_an_op_with_other_content_is_not_taken_for_stored(visit: Visit
 
 def test_other_fields_elements_and_sites_never_conflict(visit: Visit) -> None:
     one = [visit.op(), visit.op(field="note", value="seen"), visit.op("1.1.b")]
-    two = [visit.op("1.1.c"), visit.op(site=visit.site_ids[1], value="no"), visit.op(field="seen_data", value={"what": "chart"})]
+    two = [
+        visit.op("1.1.c"),
+        visit.op(site=visit.site_ids[1], value="no"),
+        visit.op(field="seen_data", value={"what": "chart"}),
+    ]
     two[2]["element"] = "1.2.a"
     assert statuses(visit.send(*one)) == ["applied"] * 3
     assert statuses(visit.send(*two, device=OTHER_TABLET)) == ["applied"] * 3
@@ -77,7 +83,10 @@ def test_a_clash_keeps_both_values_with_author_and_time_until_it_is_settled(visi
     assert statuses(clash) == ["conflict"]
     (conflict,) = clash["conflicts"]
     assert (conflict["site"], conflict["element"], conflict["field"]) == (visit.site_ids[0], "1.1.a", "rating")
-    assert [(v["value"], v["by"]) for v in conflict["values"]] == [("yes", visit.surveyor.name), ("no", visit.surveyor.name)]
+    assert [(v["value"], v["by"]) for v in conflict["values"]] == [
+        ("yes", visit.surveyor.name),
+        ("no", visit.surveyor.name),
+    ]
     settled = visit.send(visit.op(value="no", base=max(v["seq"] for v in conflict["values"])))
     assert statuses(settled) == ["applied"]
     assert settled["conflicts"] == []
@@ -132,7 +141,11 @@ def test_after_the_finish_ops_are_late_and_wait_for_acceptance(visit: Visit) -> 
         judge_late(visit.session, opened, waiting[0].seq, accept=True, actor=visit.actor("head"), at=now())
     judge_late(visit.session, opened, waiting[0].seq, accept=True, actor=visit.actor("staff"), at=now())
     judge_late(visit.session, opened, waiting[1].seq, accept=False, actor=visit.actor("surveyor"), at=now())
-    assert [a.value for a in answers_of(visit.session, visit.survey.id) if a.element == "1.1.a" and a.site_id == visit.site_ids[0]] == ["no"]
+    assert [
+        a.value
+        for a in answers_of(visit.session, visit.survey.id)
+        if a.element == "1.1.a" and a.site_id == visit.site_ids[0]
+    ] == ["no"]
     assert not [a for a in answers_of(visit.session, visit.survey.id) if a.field == "note"]
     assert not late_ops(visit.session, visit.survey.id)
     with pytest.raises(NotFound):
@@ -142,13 +155,26 @@ def test_after_the_finish_ops_are_late_and_wait_for_acceptance(visit: Visit) -> 
 
 def test_late_ops_can_no_longer_be_accepted_once_the_report_has_gone_on(visit: Visit) -> None:
     elements, _ = places(visit.survey)
-    answer_all(visit.session, visit.survey.id, [(s, e, "rating", "yes") for s in visit.site_ids for e in elements], actor=visit.actor("surveyor"), at=now())
+    answer_all(
+        visit.session,
+        visit.survey.id,
+        [(s, e, "rating", "yes") for s in visit.site_ids for e in elements],
+        actor=visit.actor("surveyor"),
+        at=now(),
+    )
     visit.take("finish_survey", "surveyor")
     visit.send(visit.op(value="no"))
     visit.case.state = "report_issued"
     (waiting,) = late_ops(visit.session, visit.survey.id)
     with pytest.raises(RulesUnmet):
-        judge_late(visit.session, OpenSurvey(visit.survey, visit.case), waiting.seq, accept=True, actor=visit.actor("staff"), at=now())
+        judge_late(
+            visit.session,
+            OpenSurvey(visit.survey, visit.case),
+            waiting.seq,
+            accept=True,
+            actor=visit.actor("staff"),
+            at=now(),
+        )
 
 
 def test_only_the_team_may_send(visit: Visit, session: Session) -> None:
@@ -176,7 +202,11 @@ WRONG: list[Any] = [
 def test_a_wrong_op_is_rejected_with_its_reason_and_the_others_are_stored(visit: Visit) -> None:
     ops = [visit.op() | wrong if isinstance(wrong, dict) and wrong else wrong for wrong in WRONG]
     answer = visit.send(*ops, visit.op("1.1.b"))
-    applied = [repr(ops[n])[:80] for n, ack in enumerate(answer["acks"][:-1]) if ack["status"] != "rejected" or not ack["reason"]]
+    applied = [
+        repr(ops[n])[:80]
+        for n, ack in enumerate(answer["acks"][:-1])
+        if ack["status"] != "rejected" or not ack["reason"]
+    ]
     assert applied == []
     assert answer["acks"][-1]["status"] == "applied"
 
@@ -209,7 +239,9 @@ def test_one_event_a_call_holds_the_ids_and_a_digest_of_the_journal(visit: Visit
     assert visit.session.scalar(select(func.count()).select_from(Event)) == (before or 0) + 1
     assert events[-1].data["ops"] == [o["op"] for o in ops]
     rows = sorted(journal(visit.session, SurveyOp, visit.survey.id), key=lambda r: r.seq)
-    assert events[-1].data["digest"] == digest_of([{c.name: getattr(r, c.name) for c in SurveyOp.__table__.columns} for r in rows])
+    assert events[-1].data["digest"] == digest_of(
+        [{c.name: getattr(r, c.name) for c in SurveyOp.__table__.columns} for r in rows]
+    )
     assert verify_chain(visit.session).sound
 
 
@@ -259,10 +291,13 @@ def told(visit: Visit) -> dict[str, Any]:
     """What the server holds, without seq numbers and without which of two clashing values stands first."""
     session, survey_id = visit.session, visit.survey.id
     conflicts = {
-        (c["site"], c["element"], c["field"]): frozenset((v["op"], v["value"], v["device"]) for v in c["values"]) for c in open_conflicts(session, survey_id)
+        (c["site"], c["element"], c["field"]): frozenset((v["op"], v["value"], v["device"]) for v in c["values"])
+        for c in open_conflicts(session, survey_id)
     }
     answers = {(a.site_id, a.element, a.field): (a.value, a.at) for a in answers_of(session, survey_id) if not a.clash}
-    history = {(o.op, o.device, o.element, o.field, canonical(o.value), o.at) for o in journal(session, SurveyOp, survey_id)}
+    history = {
+        (o.op, o.device, o.element, o.field, canonical(o.value), o.at) for o in journal(session, SurveyOp, survey_id)
+    }
     counters = {(p.site_id, p.domain): counters_of(p) for p in journal(session, SurveyProgress, survey_id)}
     return {"conflicts": conflicts, "answers": answers, "history": history, "counters": counters}
 
@@ -282,7 +317,9 @@ def assert_counters_fit(visit: Visit) -> None:
             keys.setdefault((row.site_id, row.element, row.field), []).append((word, row.base))
     standing = {key: fold(ops) for key, ops in keys.items()}
     stored = {(a.site_id, a.element, a.field): a for a in journal(session, SurveyAnswer, survey.id)}
-    assert {k: (s.stands.value, s.clash, s.stands.seq) for k, s in standing.items()} == {k: (a.value, a.clash, a.seq) for k, a in stored.items()}
+    assert {k: (s.stands.value, s.clash, s.stands.seq) for k, s in standing.items()} == {
+        k: (a.value, a.clash, a.seq) for k, a in stored.items()
+    }
     assert survey.clashes == sum(a.clash for a in stored.values())
     sums: dict[tuple[int, int], Tally] = {}
     elements, _ = places(survey)

@@ -53,7 +53,9 @@ def test_answers_are_sent_as_they_are_given(
     page.locator('[id="note-7.9.b"]').blur()
     expect(line).to_contain_text("All sent")
     assert barriers(page) == []
-    page.wait_for_function("() => Object.keys(localStorage).filter((k) => k.startsWith('certify:queue')).every((k) => localStorage[k] === '[]')")
+    page.wait_for_function(
+        "() => Object.keys(localStorage).filter((k) => k.startsWith('certify:queue')).every((k) => localStorage[k] === '[]')"
+    )
     assert standing(live_server, survey) == {
         ("7.9.a", "rating"): "yes", ("7.9.a", "seen_documentation"): True, ("7.9.b", "rating"): "no", ("7.9.b", "note"): "Kit in bay 2 expired.",
     }  # fmt: skip
@@ -65,7 +67,9 @@ def test_answers_are_sent_as_they_are_given(
     assert barriers(page) == []
 
 
-def test_without_a_network_answers_wait_and_go_out_when_it_is_back(live_server: LiveServer, new_page: Callable[..., Page], clock: FixedClock) -> None:
+def test_without_a_network_answers_wait_and_go_out_when_it_is_back(
+    live_server: LiveServer, new_page: Callable[..., Page], clock: FixedClock
+) -> None:
     with live_server.session() as session:
         email, survey, _site, sheet = set_out(session, clock)
     page = new_page(**TABLET, has_touch=True)
@@ -82,7 +86,9 @@ def test_without_a_network_answers_wait_and_go_out_when_it_is_back(live_server: 
     assert standing(live_server, survey) == {("7.9.a", "rating"): "no", ("7.9.c", "rating"): "yes"}
 
 
-def test_two_tablets_clash_and_one_tap_settles_it(live_server: LiveServer, new_page: Callable[..., Page], clock: FixedClock) -> None:
+def test_two_tablets_clash_and_one_tap_settles_it(
+    live_server: LiveServer, new_page: Callable[..., Page], clock: FixedClock
+) -> None:
     with live_server.session() as session:
         visit: Visit = visit_under_way(session, clock)
         email, survey, site = visit.surveyor.email, visit.survey.id, visit.site_ids[0]
@@ -105,7 +111,9 @@ def test_two_tablets_clash_and_one_tap_settles_it(live_server: LiveServer, new_p
     assert standing(live_server, survey) == {("7.9.a", "rating"): "yes"}
 
 
-def test_the_page_works_without_a_script(live_server: LiveServer, new_page: Callable[..., Page], clock: FixedClock) -> None:
+def test_the_page_works_without_a_script(
+    live_server: LiveServer, new_page: Callable[..., Page], clock: FixedClock
+) -> None:
     with live_server.session() as session:
         email, survey, _site, sheet = set_out(session, clock)
     page = new_page(**TABLET, java_script_enabled=False)

@@ -64,8 +64,18 @@ class Visit:
         body = {"device": device or TABLET, "since": since, "ops": list(ops)}
         return sync(self.session, self.survey.id, body, actor=self.actor(who), at=now())
 
-    def op(self, element: str | None = "1.1.a", field: str = "rating", value: Any = "yes", **more: Any) -> dict[str, Any]:
-        made = {"op": str(uuid4()), "site": self.site_ids[0], "element": element, "field": field, "value": value, "base": None, "at": now().isoformat()}
+    def op(
+        self, element: str | None = "1.1.a", field: str = "rating", value: Any = "yes", **more: Any
+    ) -> dict[str, Any]:
+        made = {
+            "op": str(uuid4()),
+            "site": self.site_ids[0],
+            "element": element,
+            "field": field,
+            "value": value,
+            "base": None,
+            "at": now().isoformat(),
+        }
         return made | more
 
 
@@ -85,12 +95,20 @@ def pending_case(session: Session, *, sites: int = 2, windows: bool = True) -> V
     head = make_person(session, Role.PRACTICE_ADMIN, practice=practice)
     staff = make_person(session, Role.PROGRAM_STAFF)
     person, profile = make_surveyor(session)
-    case = open_case(session, practice.id, practice.legal_name, zone=practice.time_zone, actor=actor_as(session, head), at=now())
+    case = open_case(
+        session, practice.id, practice.legal_name, zone=practice.time_zone, actor=actor_as(session, head), at=now()
+    )
     case.state, case.step, case.holder, case.edition = "pending", 2, "program", "2021"
     case.anchors = {**case.anchors, "pending_on": now().date().isoformat()}
     if windows:
         first = now().date() + timedelta(days=60)
-        value = [{"from": (first + timedelta(days=n * 14)).isoformat(), "to": (first + timedelta(days=n * 14 + 4)).isoformat()} for n in range(3)]
+        value = [
+            {
+                "from": (first + timedelta(days=n * 14)).isoformat(),
+                "to": (first + timedelta(days=n * 14 + 4)).isoformat(),
+            }
+            for n in range(3)
+        ]
         session.add(Answer(case_id=case.id, field="survey_windows", value=value, rev=1, by_name="Head", at=now()))
     session.flush()
     return Visit(session, practice, case, head, staff, person, profile)

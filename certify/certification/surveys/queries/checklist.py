@@ -37,7 +37,9 @@ def checklist(session: Session, survey_id: int, actor: Actor, at: datetime) -> d
     survey = opened.survey
     a = SurveyAnswer
     rows = session.execute(
-        select(a.site_id, a.element, a.field, a.value, a.seq, a.by_name, a.at, a.clash).where(a.survey_id == survey.id).order_by(a.seq)
+        select(a.site_id, a.element, a.field, a.value, a.seq, a.by_name, a.at, a.clash)
+        .where(a.survey_id == survey.id)
+        .order_by(a.seq)
     )
     return {
         "id": survey.id, "case": opened.case.ref, "round": survey.round, "edition": survey.edition, "mode": survey.mode,
@@ -61,7 +63,11 @@ def checklist(session: Session, survey_id: int, actor: Actor, at: datetime) -> d
 
 def structure(survey: Survey) -> list[dict[str, Any]]:
     """Return the survey's domains, standards and elements; for a whole edition it is built once."""
-    key = survey.edition if survey.scope_standards is None else canonical([survey.edition, sorted(survey.scope_standards)])
+    key = (
+        survey.edition
+        if survey.scope_standards is None
+        else canonical([survey.edition, sorted(survey.scope_standards)])
+    )
     edition = edition_of(survey)
     stamp = f"{id(edition)}:{key}"
     if stamp not in _structures:
@@ -175,7 +181,9 @@ def sheet_for(session: Session, survey: Survey, site_id: int, code: str) -> Stan
     rows = answers_of(session, survey.id)
     here = fields_at(rows, open_conflicts(session, survey.id), site_id)
     ratings = ratings_by(rows)
-    marks = {c: mark(edition_of(survey).standards[c], ratings.get(site_id, {}), site_open(rows, site_id)) for c in standards}
+    marks = {
+        c: mark(edition_of(survey).standards[c], ratings.get(site_id, {}), site_open(rows, site_id)) for c in standards
+    }
     order = list(standards)
     at = order.index(code)
     return StandardSheet(
@@ -212,7 +220,11 @@ def ratings_by(rows: list[AnswerRow]) -> dict[int, dict[str, str]]:
 
 def site_open(rows: list[AnswerRow], site_id: int) -> set[str]:
     """Return the elements of a site that have a rating but lack its note or reason, or have any field in conflict."""
-    texts = {(r.element, r.field) for r in rows if r.site_id == site_id and r.field in ("note", "na_reason") and filled(r.value)}
+    texts = {
+        (r.element, r.field)
+        for r in rows
+        if r.site_id == site_id and r.field in ("note", "na_reason") and filled(r.value)
+    }
     found = {r.element for r in rows if r.site_id == site_id and r.clash}
     for row in rows:
         if row.site_id == site_id and row.field == "rating" and not row.clash:
@@ -234,7 +246,9 @@ def mark(standard: Standard, ratings: dict[str, str], lacking: set[str]) -> str:
     return "not_applicable" if all(g == "na" for g in given) else "met"
 
 
-def next_open(survey: Survey, rows: list[AnswerRow], sites: tuple[PlannedSite, ...], site_id: int, code: str) -> tuple[int, str] | None:
+def next_open(
+    survey: Survey, rows: list[AnswerRow], sites: tuple[PlannedSite, ...], site_id: int, code: str
+) -> tuple[int, str] | None:
     """Return the next standard with anything open: further down at this site, then at the next sites, then from the top."""
     standards = list(places(survey)[1])
     ratings = ratings_by(rows)
@@ -242,14 +256,19 @@ def next_open(survey: Survey, rows: list[AnswerRow], sites: tuple[PlannedSite, .
     here = order.index(site_id) if site_id in order else 0
     around = order[here:] + order[:here]
     at = standards.index(code) if code in standards else -1
-    stops = [(around[0], c) for c in standards[at + 1 :]] + [(s, c) for s in around[1:] for c in standards] + [(around[0], c) for c in standards[: at + 1]]
+    stops = (
+        [(around[0], c) for c in standards[at + 1 :]]
+        + [(s, c) for s in around[1:] for c in standards]
+        + [(around[0], c) for c in standards[: at + 1]]
+    )
     lacking = {s: site_open(rows, s) for s in order}
     known = edition_of(survey).standards
     return next(
         (
             (site, c)
             for site, c in stops
-            if any(e.id not in ratings.get(site, {}) or e.id in lacking[site] for e in known[c].elements) or c in lacking[site]
+            if any(e.id not in ratings.get(site, {}) or e.id in lacking[site] for e in known[c].elements)
+            or c in lacking[site]
         ),
         None,
     )
@@ -259,7 +278,9 @@ def values_at(session: Session, survey_id: int, seqs: set[int]) -> dict[int, Any
     """Return what the journal's ops of these numbers said."""
     if not seqs:
         return {}
-    rows = session.execute(select(SurveyOp.seq, SurveyOp.value).where(SurveyOp.survey_id == survey_id, SurveyOp.seq.in_(seqs)))
+    rows = session.execute(
+        select(SurveyOp.seq, SurveyOp.value).where(SurveyOp.survey_id == survey_id, SurveyOp.seq.in_(seqs))
+    )
     return {row[0]: row[1] for row in rows}
 
 
@@ -293,8 +314,11 @@ def gaps_of(survey: Survey, rows: list[AnswerRow], sites: tuple[PlannedSite, ...
                 if (site.site_id, standard.code) in clashing:
                     found.append(Gap(site.site_id, standard.code, standard.code, CLASH))
                 for e in standard.elements:
-                    lacks = CLASH if (site.site_id, e.id) in clashing else Item(e.id, e.letter, e.question, here.get(e.id, {})).lacks
+                    lacks = (
+                        CLASH
+                        if (site.site_id, e.id) in clashing
+                        else Item(e.id, e.letter, e.question, here.get(e.id, {})).lacks
+                    )
                     if lacks:
                         found.append(Gap(site.site_id, e.id, standard.code, lacks))
     return found
-

@@ -103,7 +103,14 @@ LOCKED = OPENED.with_for_update(of=Survey).execution_options(populate_existing=T
 SITES = select(SurveySite.site_id, SurveySite.visited).where(SurveySite.survey_id == bindparam("survey"))
 
 
-def survey_for(session: Session, actor: Actor, survey_id: int, permission: Permission = Permission.VIEW_SURVEY, *, lock: bool = False) -> OpenSurvey:
+def survey_for(
+    session: Session,
+    actor: Actor,
+    survey_id: int,
+    permission: Permission = Permission.VIEW_SURVEY,
+    *,
+    lock: bool = False,
+) -> OpenSurvey:
     """Return a survey and its case if the actor may do this to it; `lock` holds the survey's row until the transaction ends.
 
     Raises: NotFound when it is not the actor's to see, NotAllowed when it is but this is not theirs to do.
@@ -136,8 +143,10 @@ def latest_survey(session: Session, case_id: int, *, lock: bool = False) -> Surv
 
 def newest_survey_ids(session: Session, case_ids: Sequence[int]) -> dict[int, int]:
     """Return the newest survey of each of these cases that has one."""
-    rows = session.execute(select(Survey.case_id, func.max(Survey.id)).where(Survey.case_id.in_(case_ids)).group_by(Survey.case_id))
-    return {case_id: survey_id for case_id, survey_id in rows}
+    rows = session.execute(
+        select(Survey.case_id, func.max(Survey.id)).where(Survey.case_id.in_(case_ids)).group_by(Survey.case_id)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def newest_survey_id(session: Session, case: Case) -> int | None:
@@ -201,7 +210,9 @@ def progress_of(session: Session, survey_id: int) -> dict[tuple[int, int], Progr
     }  # fmt: skip
 
 
-def answers_of(session: Session, survey_id: int, *, site_id: int | None = None, about: Sequence[str] | None = None) -> list[AnswerRow]:
+def answers_of(
+    session: Session, survey_id: int, *, site_id: int | None = None, about: Sequence[str] | None = None
+) -> list[AnswerRow]:
     """Return what stands in a survey, or at one site, or for the elements and standards named."""
     query = select(
         SurveyAnswer.site_id, SurveyAnswer.element, SurveyAnswer.field, SurveyAnswer.value, SurveyAnswer.by_name,
@@ -218,7 +229,14 @@ def answers_of(session: Session, survey_id: int, *, site_id: int | None = None, 
 def open_conflicts(session: Session, survey_id: int) -> list[dict[str, Any]]:
     """Return the fields on which more than one value stands, every value with its author and time."""
     query = (
-        select(SurveyAnswer.id, SurveyAnswer.site_id, SurveyAnswer.element, SurveyAnswer.field, SurveyAnswer.seen, SurveyAnswer.latest)
+        select(
+            SurveyAnswer.id,
+            SurveyAnswer.site_id,
+            SurveyAnswer.element,
+            SurveyAnswer.field,
+            SurveyAnswer.seen,
+            SurveyAnswer.latest,
+        )
         .where(SurveyAnswer.survey_id == survey_id, SurveyAnswer.clash)
         .order_by(SurveyAnswer.site_id, SurveyAnswer.element, SurveyAnswer.field)
     )
@@ -236,17 +254,23 @@ def open_conflicts(session: Session, survey_id: int) -> list[dict[str, Any]]:
 
 def count_clashes(session: Session, survey_id: int) -> int:
     """Count the fields on which two values stand."""
-    query = select(func.count()).select_from(SurveyAnswer).where(SurveyAnswer.survey_id == survey_id, SurveyAnswer.clash)
+    query = (
+        select(func.count()).select_from(SurveyAnswer).where(SurveyAnswer.survey_id == survey_id, SurveyAnswer.clash)
+    )
     return session.scalar(query) or 0
 
 
 def late_ops(session: Session, survey_id: int) -> Sequence[SurveyOp]:
     """Return what arrived after the survey was finished and waits for the lead surveyor or the program."""
-    query = select(SurveyOp).where(SurveyOp.survey_id == survey_id, SurveyOp.verdict == "waiting").order_by(SurveyOp.seq)
+    query = (
+        select(SurveyOp).where(SurveyOp.survey_id == survey_id, SurveyOp.verdict == "waiting").order_by(SurveyOp.seq)
+    )
     return session.scalars(query).all()
 
 
-def history_of(session: Session, survey_id: int, site_id: int, about: Sequence[str], limit: int = 200) -> Sequence[SurveyOp]:
+def history_of(
+    session: Session, survey_id: int, site_id: int, about: Sequence[str], limit: int = 200
+) -> Sequence[SurveyOp]:
     """Return everything that was ever said about some elements at a site, newest first."""
     query = (
         select(SurveyOp)
@@ -292,7 +316,9 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Surve
     visited = session.scalar(
         select(func.count()).select_from(SurveySite).where(SurveySite.survey_id == survey.id, SurveySite.visited)
     )
-    lock_on = survey.starts_on - timedelta(days=settings["evidence_lock_before_survey_days"]) if survey.starts_on else None
+    lock_on = (
+        survey.starts_on - timedelta(days=settings["evidence_lock_before_survey_days"]) if survey.starts_on else None
+    )
     return SurveyFacts(
         ref=case.ref,
         today=today,
@@ -322,7 +348,9 @@ def _gaps(session: Session, survey: Survey) -> tuple[SiteGaps, ...]:
         func.sum(SurveyProgress.without_note),
         func.sum(SurveyProgress.without_reason),
     ).where(SurveyProgress.survey_id == survey.id).group_by(SurveyProgress.site_id)  # fmt: skip
-    counted = {site: (int(unrated), int(notes), int(reasons)) for site, unrated, notes, reasons in session.execute(sums)}
+    counted = {
+        site: (int(unrated), int(notes), int(reasons)) for site, unrated, notes, reasons in session.execute(sums)
+    }
     names = session.execute(
         select(Site.id, Site.name).join(SurveySite, SurveySite.site_id == Site.id).where(SurveySite.survey_id == survey.id).order_by(SurveySite.position)
     ).all()  # fmt: skip

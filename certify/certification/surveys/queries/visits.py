@@ -123,7 +123,12 @@ def list_my_surveys(session: Session, actor: Actor, at: datetime) -> Sequence[Su
     sums = {
         row[0]: tuple(int(n) for n in row[1:])
         for row in session.execute(
-            select(p.survey_id, func.sum(p.met + p.not_met + p.not_applicable + p.conflicts), func.sum(p.elements), func.sum(p.not_met))
+            select(
+                p.survey_id,
+                func.sum(p.met + p.not_met + p.not_applicable + p.conflicts),
+                func.sum(p.elements),
+                func.sum(p.not_met),
+            )
             .where(p.survey_id.in_(ids))
             .group_by(p.survey_id)
         )
@@ -133,7 +138,24 @@ def list_my_surveys(session: Session, actor: Actor, at: datetime) -> Sequence[Su
     cards = []
     for case, practice_name, survey in rows.values():
         if survey is None:
-            cards.append(SurveyCard(None, case.ref, practice_name, case.state, (), None, None, "on_site", 0, 0, 0, 0, f"/cases/{case.ref}/survey", NEXT.get(case.state, "Open the case")))
+            cards.append(
+                SurveyCard(
+                    None,
+                    case.ref,
+                    practice_name,
+                    case.state,
+                    (),
+                    None,
+                    None,
+                    "on_site",
+                    0,
+                    0,
+                    0,
+                    0,
+                    f"/cases/{case.ref}/survey",
+                    NEXT.get(case.state, "Open the case"),
+                )
+            )
             continue
         answered, elements, not_met = sums.get(survey.id, (0, 0, 0))
         cards.append(
@@ -175,11 +197,15 @@ def record_of(session: Session, survey_id: int) -> SurveyRecord:
         for s in sites_of(session, survey_id)
     )  # fmt: skip
     people = session.execute(
-        select(CaseMember.person_id).where(CaseMember.case_id == case.id, CaseMember.role == "surveyor").order_by(CaseMember.id)
+        select(CaseMember.person_id)
+        .where(CaseMember.case_id == case.id, CaseMember.role == "surveyor")
+        .order_by(CaseMember.id)
     ).scalars()
     ids = list(dict.fromkeys([survey.lead_id, *people] if survey.lead_id else people))
     names = names_of(session, ids)
-    team = tuple((i, names.get(i, ""), "lead surveyor" if i == survey.lead_id else "surveyor") for i in ids if i is not None)
+    team = tuple(
+        (i, names.get(i, ""), "lead surveyor" if i == survey.lead_id else "surveyor") for i in ids if i is not None
+    )
     few = current().settings["sample_all_up_to_sites"]
     rule = (
         "the standards and sites named for the repeat visit"
@@ -205,7 +231,9 @@ def _settled(session: Session, survey_id: int) -> tuple[str, ...]:
     a = SurveyAnswer
     rows = session.execute(
         select(a, Site.name)
-        .join(clashed, (a.site_id == clashed.c.site_id) & (a.element == clashed.c.element) & (a.field == clashed.c.field))
+        .join(
+            clashed, (a.site_id == clashed.c.site_id) & (a.element == clashed.c.element) & (a.field == clashed.c.field)
+        )
         .join(Site, Site.id == a.site_id)
         .where(a.survey_id == survey_id, a.clash.is_(False))
         .order_by(a.site_id, a.element, a.field)

@@ -133,7 +133,11 @@ def settle(survey_id: int) -> ResponseReturnValue:
     flash("Settled. Both values stay in the history.")
     about = conflict["element"]
     if about and request.form.get("back") != "overview":
-        return redirect(url_for("surveys.standard", survey_id=survey_id, site_id=conflict["site"], code=".".join(about.split(".")[:2])))
+        return redirect(
+            url_for(
+                "surveys.standard", survey_id=survey_id, site_id=conflict["site"], code=".".join(about.split(".")[:2])
+            )
+        )
     return redirect(url_for("surveys.overview", survey_id=survey_id))
 
 
@@ -145,7 +149,9 @@ def save_words(survey_id: int, site_id: int) -> ResponseReturnValue:
     at = now().isoformat()
     survey_for(db.session, current_actor(), survey_id, Permission.CONDUCT_SURVEY)
     names = [("", field) for field in sorted(SITE_FIELDS) if f"{field}:" in request.form]
-    values = values_at(db.session, survey_id, {s.base for s in bases_in(request.form, names).values() if s.base is not None})
+    values = values_at(
+        db.session, survey_id, {s.base for s in bases_in(request.form, names).values() if s.base is not None}
+    )
     ops = ops_of_form(request.form, site_id, names, values, at)
     _send(survey_id, [op | {"element": None} for op in ops])
     flash("Saved.")
@@ -172,7 +178,9 @@ def _dated(conflicts: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def names_on(sheet: StandardSheet) -> list[tuple[str, str]]:
     """Return the (element or standard, field) pairs a checklist page carries."""
     fields = ("rating", "note", "na_reason", *(f for f in SEEN if f.removeprefix("seen_") in sheet.standard.evidence))
-    return [(item.id, field) for item in sheet.items for field in fields] + [(sheet.standard.code, field) for field in STANDARD_TEXTS]
+    return [(item.id, field) for item in sheet.items for field in fields] + [
+        (sheet.standard.code, field) for field in STANDARD_TEXTS
+    ]
 
 
 def _send(survey_id: int, ops: list[dict[str, Any]]) -> None:
