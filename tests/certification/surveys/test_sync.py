@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from datetime import timedelta
 from typing import Any
@@ -23,6 +24,7 @@ from certify.core.foundation.errors import Invalid, NotAllowed, NotFound, RulesU
 from certify.platform.audit.models import Event
 from certify.platform.audit.queries import verify_chain
 from tests.certification.surveys.visits import OTHER_TABLET, TABLET, Visit, journal, make_surveyor, visit_under_way
+from tests.support.worlds import LiveServer
 
 
 @pytest.fixture
@@ -356,3 +358,37 @@ def test_any_order_split_and_repetition_gives_the_same_answers(visit: Visit, sto
         assert_counters_fit(visit)
         results.append(told(visit))
     assert results[0] == results[1]
+
+
+def test_many_tablets_at_once_lose_nothing_and_number_every_op_once(live_server: LiveServer, clock: FixedClock) -> None:
+    """Real commits from several threads: the survey's row is the queue."""
+    with live_server.session() as session:
+        visit = visit_under_way(session, clock)
+        survey_id, site, actor = visit.survey.id, visit.site_ids[0], visit.actor("surveyor")
+        elements = list(places(visit.survey)[0])
+
+    def tablet(number: int) -> list[str]:
+        device, found = str(uuid4()), []
+        for turn in range(6):
+            ops = [
+                {
+                    "op": str(uuid4()), "site": site, "element": elements[(number * 6 + turn + n) % 40], "field": "rating",
+                    "value": ("yes", "no")[number % 2], "base": None, "at": now().isoformat(),
+                }
+                for n in range(3)
+            ]  # fmt: skip
+            with live_server.session() as own:
+                answer = sync(own, survey_id, {"device": device, "since": 0, "ops": ops}, actor=actor, at=now())
+            found += [ack["op"] for ack in answer["acks"] if ack["status"] in ("applied", "conflict")]
+        return found
+
+    with ThreadPoolExecutor(4) as pool:
+        acknowledged = [op for ops in pool.map(tablet, range(4)) for op in ops]
+    assert len(acknowledged) == 4 * 6 * 3
+    with live_server.session() as session:
+        rows = session.scalars(select(SurveyOp).order_by(SurveyOp.seq)).all()
+        assert {r.op for r in rows} == set(acknowledged)
+        assert [r.seq for r in rows] == list(range(1, len(rows) + 1))
+        visit.session, visit.case = session, session.merge(visit.case)
+        assert_counters_fit(visit)
+        assert verify_chain(session).sound
