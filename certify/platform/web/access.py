@@ -153,7 +153,13 @@ def same_origin() -> bool:
     if site is not None:
         return site == "same-origin"
     origin = request.headers.get("Origin")
-    return origin is not None and origin != "null" and urlsplit(origin).netloc == request.host
+    return origin is not None and is_own_host(urlsplit(origin).netloc)
+
+
+def is_own_host(host: str) -> bool:
+    """Whether a host is ours: the one this request came to, or the one people use in front of a proxy."""
+    base = current_app.extensions["certify_settings"].base_url
+    return bool(host) and (host == request.host or (base is not None and host == urlsplit(base).netloc))
 
 
 def way_back() -> str:
@@ -161,7 +167,7 @@ def way_back() -> str:
     if request.method in SAFE_METHODS:
         return safe_next(request.full_path.rstrip("?"))
     referrer = urlsplit(request.referrer or "")
-    if referrer.netloc != request.host:
+    if not is_own_host(referrer.netloc):
         return "/"
     return safe_next(referrer.path + (f"?{referrer.query}" if referrer.query else ""))
 
