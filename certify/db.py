@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import threading
+import weakref
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,6 +83,10 @@ def SortKey(length: int) -> sa.types.TypeEngine[str]:
 write_intent: ContextVar[bool] = ContextVar("write_intent", default=True)
 
 
+# The write lock that this thread holds.
+_writing = threading.local()
+
+
 def prepare_sqlite(engine: Engine, lock_path: Path | None) -> None:
     """Set the pragmas of each new connection and say BEGIN ourselves.
 
@@ -105,9 +111,14 @@ def prepare_sqlite(engine: Engine, lock_path: Path | None) -> None:
             connection.exec_driver_sql("BEGIN")
             return
         if lock_path is not None and "write_lock" not in connection.info:
+            held = _writing.handle() if hasattr(_writing, "handle") else None
+            if held is not None and not held.closed:
+                # It would wait for itself for ever: one connection of this thread holds the lock already.
+                raise sa.exc.OperationalError("BEGIN IMMEDIATE", None, RuntimeError("this thread writes on another connection"))
             handle = open(lock_path, "a")  # noqa: SIM115 - closed when the connection goes back to the pool
             fcntl.flock(handle, fcntl.LOCK_EX)
             connection.info["write_lock"] = handle
+            _writing.handle = weakref.ref(handle)
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     @sa.event.listens_for(engine, "checkin")

@@ -34,7 +34,7 @@ SURVEYORS = (
     ("surveyor3", "Dr. Luis Herrera", "physician", "NM", "Santa Fe"),
     ("surveyor4", "Priscilla Wright, RN, OCN", "ocn", "PA", "Erie"),
 )
-MAX_LOAD = 500
+MAX_LOAD = 50
 
 
 @dataclass

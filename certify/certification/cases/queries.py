@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, tr
 from sqlalchemy.orm import Session
 
 from certify.certification.cases import registry
+from certify.certification.cases.memory import remembered
 from certify.certification.cases.models import Case, CaseDeadline, CaseMember
 from certify.certification.cases.rules import CaseClockFacts
 from certify.core.access.policy import Permission, Reach, Subject, allowed, reach
@@ -349,15 +350,12 @@ def members_of(session: Session, case: Case) -> Sequence[CaseMember]:
 def _member_roles(session: Session, case: Case, actor: Actor) -> set[str]:
     if actor.user_id is None:
         return set()
-    return set(
-        session.scalars(
-            select(CaseMember.role).where(
-                CaseMember.case_id == case.id,
-                CaseMember.person_id == actor.user_id,
-                or_(CaseMember.until_at.is_(None), CaseMember.until_at > now()),
-            )
-        )
+    mine = select(CaseMember.role).where(
+        CaseMember.case_id == case.id,
+        CaseMember.person_id == actor.user_id,
+        or_(CaseMember.until_at.is_(None), CaseMember.until_at > now()),
     )
+    return remembered(session, ("member", case.id, actor.user_id), lambda: set(session.scalars(mine)))
 
 
 def _open_step(case: Case, opening: Opening) -> OpenStep:

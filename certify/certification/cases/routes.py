@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from certify.certification.cases.choices import choices_for
 from certify.certification.cases.forms import read_form
+from certify.certification.cases.memory import remember_reads
 from certify.certification.cases.operations import assign_staff, extend_deadline, open_case, take
 from certify.certification.cases.queries import (
     CaseFilter,
@@ -98,6 +99,7 @@ def create() -> ResponseReturnValue:
 @requires(Permission.VIEW_CASE)
 def detail(ref: str) -> ResponseReturnValue:
     """Where the case stands: step, holder, date, next, what is missing, people, lately."""
+    remember_reads(db.session())
     actor, at = current_actor(), now()
     case = case_for(db.session, actor, ref)
     may_history = actor_may(db.session, case, actor, Permission.VIEW_HISTORY)

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from certify.certification.cases.queries import actor_may, case_for, header_for
 from certify.certification.certificates.operations import reissue_certificate
 from certify.certification.certificates.queries import certificates_of, view_of
-from certify.certification.reports.memory import remember_reads
+from certify.certification.cases.memory import remember_reads
 from certify.core.access.policy import Permission
 from certify.core.foundation.clock import now
 from certify.db import db

@@ -1,9 +1,8 @@
-"""Writes of corrections: the plan and its judgement, the evidence and its judgement, repeat visits."""
+"""Writes of corrections: the evidence and its judgement, repeat visits, and what each step of the case does to them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -16,117 +15,49 @@ from certify.certification.cases.queries import case_by_id, zone_of
 from certify.certification.corrections.models import (
     Correction,
     CorrectionEvidence,
-    CorrectionJudgement,
-    CorrectiveActionPlan,
-    PlanItem,
     RepeatVisit,
 )
-from certify.certification.corrections.queries import current_plan, items_of, newest_visit
+from certify.certification.corrections.planning import (
+    PLAN_FIELDS,
+    begin_plan,
+    judge_item,
+    keep_judgement,
+    link_to,
+    plan_approved,
+    plan_opened,
+    plan_returned,
+    plan_sent,
+    prepare_judge_plan,
+    prepare_submit_plan,
+    requirement_id,
+    write_item,
+    written,
+)
+from certify.certification.corrections.queries import newest_visit
 from certify.certification.evidence.models import Evidence
 from certify.certification.reports.models import Finding
-from certify.certification.reports.queries import due_after_issue, label_of, requirement_for, requirements_of
+from certify.certification.reports.queries import label_of, requirement_for, requirements_of
 from certify.core.access.roles import Actor
 from certify.core.foundation.days import local_date
 from certify.core.foundation.errors import FieldError, Invalid, NotFound, NotOpen, Stale
 from certify.platform.practices.models import Site
 
-MAX_TEXT, MAX_NAME = 5000, 200
-PLAN_FIELDS = ("action", "owner", "due_on", "evidence")
-
-
-def begin_plan(session: Session, case: Case, *, at: datetime) -> CorrectiveActionPlan:
-    """Begin a plan with an item for each open requirement; what an earlier plan said of one still open is taken over."""
-    before = items_of(session, current_plan(session, case.id))
-    plan = CorrectiveActionPlan(case_id=case.id, created_at=at)
-    session.add(plan)
-    session.flush()
-    carried = {f.carried_to_id: f.id for f in requirements_of(session, case.id) if f.carried_to_id is not None}
-    for finding in requirements_of(session, case.id, open_only=True):
-        old = before.get(finding.id) or before.get(carried.get(finding.id, 0))
-        session.add(
-            PlanItem(
-                plan_id=plan.id,
-                finding_id=finding.id,
-                action=old.action if old else "",
-                owner=old.owner if old else "",
-                due_on=None,
-                evidence=old.evidence if old else "",
-            )
-        )
-    session.flush()
-    return plan
-
-
-def write_item(
-    session: Session,
-    case: Case,
-    finding_id: int,
-    given: Mapping[str, Any],
-    *,
-    actor: Actor,
-    at: datetime,
-    version: int | None = None,
-) -> PlanItem:
-    """Save what the practice plans for one requirement; half-filled is fine until the plan is sent.
-
-    Args:
-        given: any of action, owner, due_on (a date or ISO text), evidence.
-    Raises: NotFound, NotOpen when the item is not open for writing, Stale when someone saved after `version`, Invalid.
-    """
-    finding = requirement_for(session, case, finding_id)
-    item = items_of(session, current_plan(session, case.id)).get(finding.id)
-    if item is None or case.state != "plan_due":
-        raise NotOpen("The plan is not open for writing.")
-    if item.state not in ("draft", "returned"):
-        raise NotOpen(f"The plan for {label_of(finding)} is accepted; only what was returned can be changed.")
-    if version is not None and version != item.version:
-        raise Stale(
-            "Someone else saved this requirement after you opened it. Open the page again to see what they wrote."
-        )
-    values = _plan_values(finding, given)
-    before = {key: _plain(getattr(item, key)) for key in values}
-    changed = {key: value for key, value in values.items() if getattr(item, key) != value}
-    for key, value in changed.items():
-        setattr(item, key, value)
-    if changed:
-        item.saved_at, item.saved_by_name = at, actor.name
-        session.flush()
-        after = {key: _plain(value) for key, value in values.items()}
-        record_on(
-            session, case, "correction.planned", f"wrote the plan for {label_of(finding)}", actor=actor, at=at,
-            subject=_link(case, finding), data={"before": before, "after": after},
-        )  # fmt: skip
-    return item
-
-
-def judge_item(
-    session: Session, case: Case, finding_id: int, verdict: str, comment: str, *, actor: Actor, at: datetime
-) -> PlanItem:
-    """Accept the plan for one requirement, or return it with a comment; may be changed until the plan as a whole is answered.
-
-    Raises: NotFound, NotOpen, Invalid.
-    """
-    finding = requirement_for(session, case, finding_id)
-    item = items_of(session, current_plan(session, case.id)).get(finding.id)
-    if item is None or case.state != "plan_review" or finding.status != "open":
-        raise NotOpen("The plan is not with the program for review.")
-    if verdict not in ("accept", "return"):
-        raise Invalid("Choose accept or return.", f"r{finding_id}-verdict")
-    comment = _text(f"r{finding_id}-comment", comment)
-    if verdict == "return" and not comment:
-        raise Invalid(f"{label_of(finding)}: say what is not adequate yet.", f"r{finding_id}-comment")
-    state = "accepted" if verdict == "accept" else "returned"
-    if (item.state, item.comment) == (state, comment):
-        return item
-    item.state, item.comment, item.judged_at, item.judged_by_name = state, comment, at, actor.name
-    _judged(session, finding, "plan", state, comment, actor=actor, at=at)
-    word = "accepted" if verdict == "accept" else "returned"
-    # The practice reads the judgements together, when the plan is answered.
-    record_on(
-        session, case, "correction.plan_judged", f"{word} the plan for {label_of(finding)}", actor=actor, at=at, reason=comment,
-        subject=_link(case, finding), internal=True,
-    )  # fmt: skip
-    return item
+__all__ = [
+    "PLAN_FIELDS",
+    "begin_plan",
+    "judge_correction",
+    "judge_item",
+    "link_evidence",
+    "on_case_advanced",
+    "prepare_judge_corrections",
+    "prepare_judge_plan",
+    "prepare_require_visit",
+    "prepare_submit_corrections",
+    "prepare_submit_plan",
+    "unlink_evidence",
+    "write_correction",
+    "write_item",
+]
 
 
 def write_correction(
@@ -138,14 +69,14 @@ def write_correction(
         raise Stale(
             "Someone else saved this correction after you opened it. Open the page again to see what they wrote."
         )
-    note = _text(f"r{finding_id}-note", note)
+    note = written(f"r{finding_id}-note", note)
     if correction.note != note:
         before, correction.note = correction.note, note
         _saved(correction, actor, at)
         session.flush()
         record_on(
             session, case, "correction.written", f"wrote how {label_of(finding)} was corrected", actor=actor, at=at,
-            subject=_link(case, finding), data={"before": before, "after": note},
+            subject=link_to(case, finding), data={"before": before, "after": note},
         )  # fmt: skip
     return correction
 
@@ -179,7 +110,7 @@ def link_evidence(
         session.flush()
         record_on(
             session, case, "correction.evidence_added", f"gave “{evidence.title}” as evidence for {label_of(finding)}", actor=actor, at=at,
-            subject=_link(case, finding), data={"evidence": evidence.uuid, "pages": pages.strip()},
+            subject=link_to(case, finding), data={"evidence": evidence.uuid, "pages": pages.strip()},
         )  # fmt: skip
     return correction
 
@@ -199,7 +130,7 @@ def unlink_evidence(session: Session, case: Case, finding_id: int, uuid: str, *,
     session.flush()
     record_on(
         session, case, "correction.evidence_removed", f"took “{row[1].title}” out of the evidence for {label_of(finding)}", actor=actor, at=at,
-        subject=_link(case, finding), data={"evidence": uuid},
+        subject=link_to(case, finding), data={"evidence": uuid},
     )  # fmt: skip
 
 
@@ -218,7 +149,7 @@ def judge_correction(
         raise NotOpen(f"{label_of(finding)} is settled otherwise.")
     if verdict not in ("closed", "not_enough"):
         raise Invalid("Choose whether the evidence is enough.", f"r{finding_id}-verdict")
-    note = _text(f"r{finding_id}-note", note)
+    note = written(f"r{finding_id}-note", note)
     if not note:
         what = "what the evidence shows" if verdict == "closed" else "what is missing"
         raise Invalid(f"{label_of(finding)}: say {what}.", f"r{finding_id}-note")
@@ -234,7 +165,7 @@ def judge_correction(
         finding.status, finding.closed_how, finding.closing_note = "open", "", ""
         finding.closed_at = finding.closed_on = finding.closed_by_id = None
     finding.updated_at = at
-    _judged(session, finding, "evidence", verdict, note, actor=actor, at=at)
+    keep_judgement(session, finding, "evidence", verdict, note, actor=actor, at=at)
     session.flush()
     said = (
         f"closed {label_of(finding)}"
@@ -249,27 +180,10 @@ def judge_correction(
         actor=actor,
         at=at,
         reason=note,
-        subject=_link(case, finding),
+        subject=link_to(case, finding),
         internal=verdict != "closed",
     )
     return correction
-
-
-def prepare_submit_plan(session: Session, case: Case, inputs: dict[str, Any], *, actor: Actor, at: datetime) -> None:
-    """Before `submit_plan`: write the items that came with it; a requirement without an item gets one."""
-    if current_plan(session, case.id) is None:
-        begin_plan(session, case, at=at)
-    for row in inputs.get("items") or ():
-        given = {key: row[key] for key in PLAN_FIELDS if key in row}
-        write_item(session, case, _requirement_id(row), given, actor=actor, at=at)
-
-
-def prepare_judge_plan(session: Session, case: Case, inputs: dict[str, Any], *, actor: Actor, at: datetime) -> None:
-    """Before `approve_plan` and `return_plan`: write the judgements that came with it."""
-    for row in inputs.get("items") or ():
-        judge_item(
-            session, case, _requirement_id(row), row.get("verdict", ""), row.get("comment", ""), actor=actor, at=at
-        )
 
 
 def prepare_submit_corrections(
@@ -277,7 +191,7 @@ def prepare_submit_corrections(
 ) -> None:
     """Before `submit_corrections`: write the notes and documents that came with it."""
     for row in inputs.get("items") or ():
-        finding_id = _requirement_id(row)
+        finding_id = requirement_id(row)
         if "note" in row:
             write_correction(session, case, finding_id, row["note"], actor=actor, at=at)
         for uuid in row.get("evidence", "").replace(",", " ").split():
@@ -290,7 +204,7 @@ def prepare_judge_corrections(
     """Before `return_corrections` and `close_requirements`: write the judgements that came with it."""
     for row in inputs.get("items") or ():
         judge_correction(
-            session, case, _requirement_id(row), row.get("verdict", ""), row.get("note", ""), actor=actor, at=at
+            session, case, requirement_id(row), row.get("verdict", ""), row.get("note", ""), actor=actor, at=at
         )
 
 
@@ -333,41 +247,6 @@ def on_case_advanced(session: Session, event: CaseAdvanced) -> None:
         handler(session, case_by_id(session, event.case_id), event.at)
 
 
-def _plan_opened(session: Session, case: Case, at: datetime) -> None:
-    begin_plan(session, case, at=at)
-
-
-def _plan_sent(session: Session, case: Case, at: datetime) -> None:
-    plan = current_plan(session, case.id)
-    if plan is None:
-        return
-    plan.submitted_at = at
-    for item in items_of(session, plan).values():
-        if item.state in ("draft", "returned"):
-            item.state, item.answer_due_on = "sent", None
-    session.flush()
-
-
-def _plan_returned(session: Session, case: Case, at: datetime) -> None:
-    """Count the round; each returned item gets its own date, an item nobody judged stays as it was sent."""
-    plan = current_plan(session, case.id)
-    if plan is None:
-        return
-    plan.rounds += 1
-    due_on = due_after_issue(case, "plan_due", local_date(at, zone_of(session, case)))
-    for item in items_of(session, plan).values():
-        if item.state == "returned":
-            item.answer_due_on = due_on
-    session.flush()
-
-
-def _plan_approved(session: Session, case: Case, at: datetime) -> None:
-    plan = current_plan(session, case.id)
-    if plan is not None:
-        plan.approved_at = at
-        session.flush()
-
-
 def _corrections_sent(session: Session, case: Case, at: datetime) -> None:
     ids = [f.id for f in requirements_of(session, case.id, open_only=True)]
     for correction in session.scalars(select(Correction).where(Correction.finding_id.in_(ids))):
@@ -392,10 +271,10 @@ def _visit_started(session: Session, case: Case, at: datetime) -> None:
 
 
 REACTIONS = {
-    "open_plan": _plan_opened,
-    "submit_plan": _plan_sent,
-    "return_plan": _plan_returned,
-    "approve_plan": _plan_approved,
+    "open_plan": plan_opened,
+    "submit_plan": plan_sent,
+    "return_plan": plan_returned,
+    "approve_plan": plan_approved,
     "submit_corrections": _corrections_sent,
     "return_corrections": _corrections_returned,
     "start_repeat_survey": _visit_started,
@@ -419,64 +298,3 @@ def _open_correction(session: Session, case: Case, finding_id: int, *, at: datet
 
 def _saved(correction: Correction, actor: Actor, at: datetime) -> None:
     correction.saved_at, correction.saved_by_name = at, actor.name
-
-
-def _judged(
-    session: Session, finding: Finding, about: str, verdict: str, text: str, *, actor: Actor, at: datetime
-) -> None:
-    session.add(
-        CorrectionJudgement(
-            finding_id=finding.id,
-            about=about,
-            verdict=verdict,
-            text=text,
-            person_id=actor.user_id,
-            person_name=actor.name,
-            at=at,
-        )
-    )
-    session.flush()
-
-
-def _plan_values(finding: Finding, given: Mapping[str, Any]) -> dict[str, Any]:
-    errors: list[FieldError] = []
-    values: dict[str, Any] = {}
-    for key, limit in (("action", MAX_TEXT), ("owner", MAX_NAME), ("evidence", MAX_TEXT)):
-        if key in given:
-            text = str(given[key] or "").replace("\r\n", "\n").strip()
-            if len(text) > limit:
-                errors.append(
-                    FieldError(f"r{finding.id}-{key}", f"This is {len(text):,} characters; at most {limit:,} fit.")
-                )
-            values[key] = text
-    if "due_on" in given:
-        raw = given["due_on"]
-        try:
-            values["due_on"] = raw if isinstance(raw, date) else date.fromisoformat(str(raw).strip()) if raw else None
-        except ValueError:
-            errors.append(FieldError(f"r{finding.id}-due_on", "Write a date like 2026-03-05."))
-    if errors:
-        raise Invalid(errors)
-    return values
-
-
-def _requirement_id(row: Mapping[str, str]) -> int:
-    raw = str(row.get("requirement", ""))
-    if not raw.isdigit():
-        raise Invalid("Each item names its requirement by its id.", "items")
-    return int(raw)
-
-
-def _text(field: str, raw: str) -> str:
-    text = raw.replace("\r\n", "\n").strip()
-    if len(text) > MAX_TEXT:
-        raise Invalid(f"This is {len(text):,} characters; at most {MAX_TEXT:,} fit.", field)
-    return text
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _link(case: Case, finding: Finding) -> str:
-    return f"/cases/{case.ref}/corrections#r{finding.id}"

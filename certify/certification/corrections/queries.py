@@ -9,6 +9,7 @@ from datetime import date, datetime
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
+from certify.certification.cases.memory import remembered
 from certify.certification.cases.models import Case
 from certify.certification.cases.queries import zone_of
 from certify.certification.corrections.models import (
@@ -21,7 +22,6 @@ from certify.certification.corrections.models import (
 )
 from certify.certification.corrections.rules import CorrectionFacts, RequirementState
 from certify.certification.evidence.models import Evidence, EvidenceVersion
-from certify.certification.reports.memory import remembered
 from certify.certification.reports.models import Finding
 from certify.certification.reports.queries import due_after_issue, label_of, number_of, requirements_of
 from certify.core.access.roles import Actor

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from certify.certification.cases.memory import remember_reads
 from certify.certification.cases.queries import actor_may, case_for, header_for
 from certify.certification.corrections.operations import (
     PLAN_FIELDS,
@@ -23,7 +24,6 @@ from certify.certification.corrections.queries import (
     requirements_for,
     rounds_allowed,
 )
-from certify.certification.reports.memory import remember_reads
 from certify.core.access.policy import Permission
 from certify.core.foundation.clock import now
 from certify.core.foundation.days import local_date

@@ -18,7 +18,7 @@ from certify.certification.decisions.models import Decision, DenialReason
 from certify.certification.decisions.rules import DecisionFacts, StandardStanding
 from certify.certification.fees.queries import InvoiceView, invoices_of
 from certify.certification.reports.composition import counts_by_domain, headline
-from certify.certification.reports.memory import remembered
+from certify.certification.cases.memory import remembered
 from certify.certification.reports.models import Finding, Report
 from certify.certification.reports.queries import (
     ISSUED,

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from certify.certification.cases.memory import remembered
 from certify.certification.cases.models import Case, CaseMember
 from certify.certification.reports.composition import LETTERS, Frame, Item, compose, counts_by_domain, in_order
 from certify.certification.reports.drafting import (
@@ -19,8 +20,32 @@ from certify.certification.reports.drafting import (
     not_met_elements,
     rated_without_note,
 )
-from certify.certification.reports.memory import remembered
-from certify.certification.reports.models import Approval, ConflictStatement, Finding, Objection, Report, ReportComment
+from certify.certification.reports.models import Approval, Finding, Objection, Report
+from certify.certification.reports.records import (
+    DRAFT,
+    IN_REVIEW,
+    ISSUED,
+    REPLACED,
+    WITH_COUNCIL,
+    amended_of,
+    approvals_of,
+    comments_of,
+    count_open_requirements,
+    findings_of,
+    issued_report,
+    label_of,
+    list_issued,
+    newest_report,
+    number_of,
+    objection_for,
+    objections_of,
+    requirement_for,
+    requirements_of,
+    reviewers_of,
+    statement_of,
+    survey_of,
+    surveyors_of,
+)
 from certify.certification.reports.rules import ReportFacts
 from certify.certification.reports.visits import edition_of, places_of, visit_of
 from certify.certification.surveys.models import Survey
@@ -32,92 +57,52 @@ from certify.core.rulebook.current import current
 from certify.platform.identity.models import Person
 from certify.platform.practices.models import Practice
 
-DRAFT, IN_REVIEW, WITH_COUNCIL, ISSUED, REPLACED = "draft", "in_review", "with_council", "issued", "replaced"
+__all__ = [
+    "DRAFT",
+    "IN_REVIEW",
+    "ISSUED",
+    "REPLACED",
+    "WITH_COUNCIL",
+    "DomainCount",
+    "Draft",
+    "amended_of",
+    "approval_lines",
+    "approvals_of",
+    "comments_of",
+    "compliance_of",
+    "content_for",
+    "content_of",
+    "count_open_requirements",
+    "draft_of",
+    "due_after_issue",
+    "facts_for",
+    "findings_of",
+    "followed_items",
+    "frame_of",
+    "issued_report",
+    "label_of",
+    "list_issued",
+    "newest_report",
+    "number_of",
+    "numbered",
+    "objection_for",
+    "objection_until",
+    "objections_of",
+    "requirement_for",
+    "requirements_of",
+    "reviewers_of",
+    "statement_of",
+    "stored_items",
+    "survey_of",
+    "surveyors_of",
+    "tab_counts",
+]
+
+
 STAGES = {"surveyor": "Written by", "program_staff": "Reviewed by", "council": "Approved by"}
+
+
 OBJECTION = "objection"
-
-
-def newest_report(session: Session, case_id: int) -> Report | None:
-    """Return the report a case works on: of its last survey, the last version."""
-    return remembered(session, ("newest_report", case_id), lambda: _newest_report(session, case_id))
-
-
-def _newest_report(session: Session, case_id: int) -> Report | None:
-    return session.scalar(
-        select(Report).where(Report.case_id == case_id).order_by(Report.survey_id.desc(), Report.number.desc()).limit(1)
-    )
-
-
-def issued_report(session: Session, case_id: int, report_id: int | None = None) -> Report | None:
-    """Return the newest issued report of a case, or the one asked for when it was ever issued."""
-    query = select(Report).where(Report.case_id == case_id, Report.state.in_((ISSUED, REPLACED)))
-    if report_id is not None:
-        return session.scalar(query.where(Report.id == report_id))
-    return session.scalar(query.order_by(Report.survey_id.desc(), Report.number.desc()).limit(1))
-
-
-def list_issued(session: Session, case_id: int) -> Sequence[Report]:
-    """Return every version ever issued in a case, newest first; all remain readable."""
-    return remembered(session, ("issued", case_id), lambda: _list_issued(session, case_id))
-
-
-def _list_issued(session: Session, case_id: int) -> Sequence[Report]:
-    return session.scalars(
-        select(Report)
-        .where(Report.case_id == case_id, Report.state.in_((ISSUED, REPLACED)))
-        .order_by(Report.survey_id.desc(), Report.number.desc())
-    ).all()
-
-
-def survey_of(session: Session, report: Report) -> Survey:
-    """Return the survey a report tells of."""
-    return session.get_one(Survey, report.survey_id)
-
-
-def findings_of(session: Session, survey_id: int) -> Sequence[Finding]:
-    """Return every finding of a survey, in the order they were made."""
-    return remembered(session, ("findings", survey_id), lambda: _findings_of(session, survey_id))
-
-
-def _findings_of(session: Session, survey_id: int) -> Sequence[Finding]:
-    return session.scalars(select(Finding).where(Finding.survey_id == survey_id).order_by(Finding.id)).all()
-
-
-def requirements_of(session: Session, case_id: int, *, open_only: bool = False) -> Sequence[Finding]:
-    """Return the issued requirements of a case over all its surveys, by number."""
-    found = remembered(session, ("requirements", case_id), lambda: _requirements_of(session, case_id))
-    return [f for f in found if f.status == "open"] if open_only else found
-
-
-def _requirements_of(session: Session, case_id: int) -> Sequence[Finding]:
-    return session.scalars(
-        select(Finding)
-        .where(Finding.case_id == case_id, Finding.kind == "requirement", Finding.status != "draft")
-        .order_by(Finding.number, Finding.id)
-    ).all()
-
-
-def requirement_for(session: Session, case: Case, finding_id: int) -> Finding:
-    """Return one issued requirement of the case. Raises: NotFound."""
-    finding = session.get(Finding, finding_id)
-    if finding is None or finding.case_id != case.id or finding.kind != "requirement" or finding.status == "draft":
-        raise NotFound("There is no such requirement in this case.")
-    return finding
-
-
-def label_of(finding: Finding) -> str:
-    """Return how a finding is called: `R2 (7.3.b)`."""
-    return f"{number_of(finding)} ({finding.element or finding.standard})"
-
-
-def number_of(finding: Finding) -> str:
-    """Return a finding's number with its letter, `R2`."""
-    return f"{LETTERS[finding.kind]}{finding.number or ''}"
-
-
-def amended_of(findings: Sequence[Finding]) -> frozenset[tuple[str, int]]:
-    """Return the (element, site) pairs that an accepted objection showed to be met."""
-    return frozenset((f.element, site) for f in findings if f.status == "withdrawn" for site in f.site_ids)
 
 
 @dataclass(frozen=True)
@@ -274,20 +259,6 @@ def objection_until(case: Case, issued_on: date) -> date | None:
     return due_on(current().deadlines[OBJECTION], {"entered": issued_on, "report_issued_on": issued_on})
 
 
-def approvals_of(session: Session, survey_id: int) -> Sequence[Approval]:
-    """Return every hand the report of a survey went through, in order."""
-    return remembered(session, ("approvals", survey_id), lambda: _approvals_of(session, survey_id))
-
-
-def _approvals_of(session: Session, survey_id: int) -> Sequence[Approval]:
-    return session.scalars(
-        select(Approval)
-        .join(Report, Report.id == Approval.report_id)
-        .where(Report.survey_id == survey_id)
-        .order_by(Approval.id)
-    ).all()
-
-
 def approval_lines(session: Session, survey_id: int) -> list[dict[str, Any]]:
     """Return who wrote, reviewed and approved: the last of each, as documents print it; comments stay inside the program."""
     last: dict[str, Approval] = {}
@@ -299,80 +270,6 @@ def approval_lines(session: Session, survey_id: int) -> list[dict[str, Any]]:
         for role in STAGES
         if role in last
     ]
-
-
-def comments_of(session: Session, report: Report) -> Sequence[ReportComment]:
-    """Return the reviewers' comments on a report, oldest first."""
-    return session.scalars(
-        select(ReportComment).where(ReportComment.report_id == report.id).order_by(ReportComment.id)
-    ).all()
-
-
-def objections_of(session: Session, case_id: int) -> Sequence[Objection]:
-    """Return the practice's objections of a case, newest first."""
-    return session.scalars(select(Objection).where(Objection.case_id == case_id).order_by(Objection.id.desc())).all()
-
-
-def objection_for(session: Session, case: Case, objection_id: int) -> Objection:
-    """Return one objection of the case. Raises: NotFound."""
-    objection = session.get(Objection, objection_id)
-    if objection is None or objection.case_id != case.id:
-        raise NotFound("There is no such objection in this case.")
-    return objection
-
-
-def statement_of(session: Session, case_id: int, person_id: int | None) -> ConflictStatement | None:
-    """Return a person's newest answer to the conflict question of a case, or None."""
-    if person_id is None:
-        return None
-    return remembered(session, ("statement", case_id, person_id), lambda: _statement_of(session, case_id, person_id))
-
-
-def _statement_of(session: Session, case_id: int, person_id: int) -> ConflictStatement | None:
-    return session.scalar(
-        select(ConflictStatement)
-        .where(ConflictStatement.case_id == case_id, ConflictStatement.person_id == person_id)
-        .order_by(ConflictStatement.id.desc())
-        .limit(1)
-    )
-
-
-def surveyors_of(session: Session, case_id: int) -> frozenset[int]:
-    """Return everyone who ever surveyed this case or sent its report as surveyor."""
-    members = select(CaseMember.person_id).where(CaseMember.case_id == case_id, CaseMember.role == "surveyor")
-    leads = select(Survey.lead_id).where(Survey.case_id == case_id, Survey.finished_at.is_not(None))
-    writers = (
-        select(Approval.person_id)
-        .join(Report, Report.id == Approval.report_id)
-        .where(Report.case_id == case_id, Approval.role == "surveyor")
-    )
-    return frozenset(person for person in session.scalars(members.union(leads, writers)) if person)
-
-
-def reviewers_of(session: Session, case_id: int) -> frozenset[int]:
-    """Return everyone who reviewed a report of this case for the program."""
-    found = session.scalars(
-        select(Approval.person_id)
-        .join(Report, Report.id == Approval.report_id)
-        .where(Report.case_id == case_id, Approval.role == "program_staff")
-    )
-    return frozenset(p for p in found if p is not None)
-
-
-def count_open_requirements(session: Session, case_id: int) -> int:
-    """Return how many requirements of a case are open."""
-    return remembered(session, ("open", case_id), lambda: _count_open(session, case_id))
-
-
-def _count_open(session: Session, case_id: int) -> int:
-    return (
-        session.scalar(
-            select(func.count())
-            .select_from(Finding)
-            .where(Finding.case_id == case_id, Finding.kind == "requirement", Finding.status == "open")
-        )
-        or 0
-    )
 
 
 def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> ReportFacts:
@@ -438,7 +335,11 @@ def tab_counts(session: Session, case: Case, actor: Actor) -> dict[str, int]:
 
 
 FIRST_ISSUE = "First issue"
+
+
 LIMITED_RULE = "The repeat visit is limited to the sites the program named."
+
+
 SAMPLING_RULE = (
     "Practices with up to three sites are visited at every site. Larger ones at the square root of the number of sites, rounded up, "
     "plus one: always the largest infusion site, each site with a service that others lack, and each new site; the rest is drawn by lot."

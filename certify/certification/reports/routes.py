@@ -8,9 +8,9 @@ from typing import Any
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from certify.certification.cases.memory import remember_reads
 from certify.certification.cases.queries import actor_may, case_for, header_for, zone_of
 from certify.certification.reports.issuing import answer_objection, object_to, objection_items
-from certify.certification.reports.memory import remember_reads
 from certify.certification.reports.models import Report
 from certify.certification.reports.operations import (
     add_remark,

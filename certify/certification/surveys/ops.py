@@ -19,6 +19,7 @@ ATTACHMENT = "attachment:"
 RATINGS = ("yes", "no", "na")
 ELEMENT_FIELDS = frozenset({"rating", "note", "na_reason", "seen_documentation", "seen_observation", "seen_data"})
 STANDARD_FIELDS = frozenset({"strength", "recommendation", "standard_note"})
+AGREED = "na_agreed"  # a second reviewer's word on a critical standard; never a tablet's
 SITE_FIELDS = frozenset({"site_note", "remote_interview"})
 
 

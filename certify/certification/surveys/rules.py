@@ -44,6 +44,7 @@ class SurveyFacts:
     evidence_lock_on: date | None = None
     scope_named: bool = False
     gaps: tuple[SiteGaps, ...] = ()
+    unagreed: tuple[tuple[int, str, str], ...] = ()  # site, its name, critical standard no second reviewer agreed on
 
     @property
     def page(self) -> str:
@@ -135,4 +136,7 @@ def all_sites_rated(facts: SurveyFacts) -> list[Unmet]:
                 found.append(
                     Unmet("all_sites_rated", f"{gaps.name}: {one if count == 1 else many.format(count)}.", link)
                 )
+    for site_id, name, code in facts.unagreed:
+        message = f"{name}: {code} is critical; a second reviewer has to agree that it is not applicable."
+        found.append(Unmet("all_sites_rated", message, f"/surveys/{facts.survey_id}/sites/{site_id}/standards/{code}"))
     return found

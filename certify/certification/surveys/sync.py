@@ -127,11 +127,19 @@ def sync(session: Session, survey_id: int, body: Any, *, actor: Actor, at: datet
 
 def accept_late(session: Session, opened: OpenSurvey, late: SurveyOp, *, actor: Actor, at: datetime, op: str) -> None:
     """Apply a late op as its author's word, over all that stands, as an op of its own (`op` is the new op's id)."""
-    work = _Work(opened, late.device, actor, at, opened.survey.seq)
     made = Op(op, late.site_id, late.element, late.field, late.value, opened.survey.seq, late.at)
-    _load_answers(session, work, [made], scope_of(session, opened.survey))
-    _apply(work, made, by=late.by_name, by_id=late.by_id)
-    _write(session, work, scope_of(session, opened.survey))
+    say(session, opened, made, late.device, by=late.by_name, by_id=late.by_id, actor=actor, at=at)
+
+
+def say(
+    session: Session, opened: OpenSurvey, op: Op, device: str, *, by: str, by_id: int | None, actor: Actor, at: datetime
+) -> None:
+    """Apply one op that the program itself makes; the caller holds the survey's row and records why."""
+    work = _Work(opened, device, actor, at, opened.survey.seq)
+    scope = scope_of(session, opened.survey)
+    _load_answers(session, work, [op], scope)
+    _apply(work, op, by=by, by_id=by_id)
+    _write(session, work, scope)
 
 
 def _take_in(session: Session, work: _Work, envelope: Envelope, scope: Scope) -> None:

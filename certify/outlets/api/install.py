@@ -8,12 +8,12 @@ from flask import Blueprint, Flask, Response, current_app, jsonify
 
 from certify import __version__
 from certify.outlets.api.problems import ProblemApi
-from certify.outlets.api.routes import cases, files, people, practices, register, signing, surveys
+from certify.outlets.api.routes import cases, files, people, practices, register, requirements, signing, surveys
 from certify.platform.web.edges import public
 
 description = Blueprint("api_description", __name__)
 
-ALL = (people.doors, practices.doors, cases.doors, signing.doors, files.doors, surveys.doors, register.doors)
+ALL = (people.doors, practices.doors, cases.doors, signing.doors, requirements.doors, files.doors, surveys.doors, register.doors)
 IDEMPOTENT = {
     "in": "header",
     "name": "Idempotency-Key",

@@ -331,3 +331,20 @@ class Done(ma.Schema):
     ref = ma.fields.String(required=True)
     state = ma.fields.String(required=True)
     version = ma.fields.Integer(required=True)
+
+
+class RequirementItem(ma.Schema):
+    id = ma.fields.Integer(required=True)
+    number = ma.fields.String(required=True)
+    standard = ma.fields.String(required=True)
+    element = ma.fields.String(required=True)
+    text = ma.fields.String(required=True)
+    critical = ma.fields.Boolean(required=True)
+    sites = ma.fields.List(ma.fields.String(), required=True)
+    open = ma.fields.Boolean(required=True)
+    due_on = ma.fields.Date(allow_none=True, required=True)
+
+
+class RequirementList(ma.Schema):
+    items = ma.fields.List(ma.fields.Nested(RequirementItem), required=True)
+    next = ma.fields.String(allow_none=True, required=True)

@@ -21,12 +21,14 @@ from certify.certification.surveys.queries.survey import (
     places,
     sites_of,
     survey_for,
+    unagreed,
 )
 from certify.core.access.policy import Permission
 from certify.core.access.roles import Actor
 from certify.core.catalogue.standards import Domain, Standard
 from certify.core.foundation.errors import NotFound
 
+ALONE = "Critical: a second reviewer has to agree that it is not applicable."
 CLASH = "Two values stand: settle the conflict."
 _structures: dict[str, list[dict[str, Any]]] = {}
 
@@ -167,6 +169,7 @@ class StandardSheet:
     previous: str | None
     next: str | None
     next_open: tuple[int, str] | None  # site, standard
+    alone: bool  # critical, set to not applicable, and no second reviewer has agreed
 
 
 def sheet_for(session: Session, survey: Survey, site_id: int, code: str) -> StandardSheet:
@@ -307,10 +310,13 @@ def gaps_of(survey: Survey, rows: list[AnswerRow], sites: tuple[PlannedSite, ...
     """Return everything still open, in the order of the checklist, site by site."""
     clashing = {(r.site_id, r.element) for r in rows if r.clash}
     found = []
+    alone = set(unagreed(survey, ((r.site_id, r.element, r.field, r.value, r.seq) for r in rows if not r.clash)))
     for site in sites:
         here = fields_at(rows, [], site.site_id)
         for _, standards in domains_of(survey):
             for standard in standards:
+                if (site.site_id, standard.code) in alone:
+                    found.append(Gap(site.site_id, standard.code, standard.code, ALONE))
                 if (site.site_id, standard.code) in clashing:
                     found.append(Gap(site.site_id, standard.code, standard.code, CLASH))
                 for e in standard.elements:

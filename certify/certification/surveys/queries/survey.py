@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from certify.certification.surveys.models import (
     SurveyProgress,
     SurveySite,
 )
-from certify.certification.surveys.ops import Scope
+from certify.certification.surveys.ops import AGREED, Scope
 from certify.certification.surveys.rules import SiteGaps, SurveyFacts
 from certify.core.access.policy import Permission, allowed
 from certify.core.access.roles import SYSTEM, Actor
@@ -319,6 +319,7 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Surve
     lock_on = (
         survey.starts_on - timedelta(days=settings["evidence_lock_before_survey_days"]) if survey.starts_on else None
     )
+    gaps = _gaps(session, survey)
     return SurveyFacts(
         ref=case.ref,
         today=today,
@@ -334,8 +335,48 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Surve
         visited_sites=visited or 0,
         evidence_lock_on=lock_on,
         scope_named=survey.round == 1 or bool(survey.scope_standards and survey.scope_sites),
-        gaps=_gaps(session, survey),
+        gaps=gaps,
+        unagreed=_unagreed(session, survey, {g.site_id: g.name for g in gaps}),
     )
+
+
+def unagreed(survey: Survey, rows: Iterable[tuple[int, str | None, str, Any, int]]) -> list[tuple[int, str]]:
+    """Return the (site, standard) of critical standards set to not applicable without a second reviewer's agreement.
+
+    Args:
+        rows: (site, element, field, value, seq) of the ratings and agreements that stand.
+    An agreement counts while no rating of the standard is newer.
+    """
+    ratings: dict[tuple[int, str], tuple[Any, int]] = {}
+    agreed: dict[tuple[int, str], int] = {}
+    for site, element, field, value, seq in rows:
+        if field == "rating" and element:
+            ratings[(site, element)] = (value, seq)
+        elif field == AGREED and element and value is True:
+            agreed[(site, element)] = seq
+    _, standards = places(survey)
+    critical = [s for s in edition_of(survey).standards.values() if s.critical and s.code in standards]
+    found = []
+    for site in dict.fromkeys(site for site, _ in ratings):
+        for standard in critical:
+            given = [ratings.get((site, e.id), (None, 0)) for e in standard.elements]
+            newest = max(seq for _, seq in given)
+            if all(value == "na" for value, _ in given) and agreed.get((site, standard.code), 0) < newest:
+                found.append((site, standard.code))
+    return found
+
+
+def _unagreed(session: Session, survey: Survey, names: dict[int, str]) -> tuple[tuple[int, str, str], ...]:
+    set_aside = select(func.sum(SurveyProgress.not_applicable)).where(SurveyProgress.survey_id == survey.id)
+    if not session.scalar(set_aside):
+        return ()
+    a = SurveyAnswer
+    rows = session.execute(
+        select(a.site_id, a.element, a.field, a.value, a.seq).where(
+            a.survey_id == survey.id, a.field.in_(("rating", AGREED)), a.clash.is_(False)
+        )
+    )
+    return tuple((site, names.get(site, ""), code) for site, code in unagreed(survey, ((*row,) for row in rows)))
 
 
 def _gaps(session: Session, survey: Survey) -> tuple[SiteGaps, ...]:
