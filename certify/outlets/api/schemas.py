@@ -159,10 +159,10 @@ class SiteBody(Strict):
     services = ma.fields.List(
         ma.fields.String(validate=ma.validate.Length(1, 30)), load_default=list, validate=ma.validate.Length(max=20)
     )
-    physician_fte = ma.fields.Decimal(load_default="0", places=2, validate=ma.validate.Range(0, 999))
-    app_fte = ma.fields.Decimal(load_default="0", places=2, validate=ma.validate.Range(0, 999))
-    nurse_fte = ma.fields.Decimal(load_default="0", places=2, validate=ma.validate.Range(0, 999))
-    pharmacist_fte = ma.fields.Decimal(load_default="0", places=2, validate=ma.validate.Range(0, 999))
+    physician_fte = ma.fields.Float(load_default=0.0, validate=ma.validate.Range(0, 999))
+    app_fte = ma.fields.Float(load_default=0.0, validate=ma.validate.Range(0, 999))
+    nurse_fte = ma.fields.Float(load_default=0.0, validate=ma.validate.Range(0, 999))
+    pharmacist_fte = ma.fields.Float(load_default=0.0, validate=ma.validate.Range(0, 999))
     infusion_chairs = ma.fields.Integer(load_default=0, strict=True, validate=ma.validate.Range(0, 500))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from certify.core.access.policy import Permission
@@ -47,7 +48,8 @@ def create(body: dict[str, Any]) -> dict[str, Any]:
     sites = body.pop("sites")
     practice = create_practice(db.session, body, actor=actor, at=at)
     for site in sites:
-        add_site(db.session, practice.id, site, actor=actor, at=at)
+        details = {k: Decimal(f"{v:.2f}") if k.endswith("_fte") else v for k, v in site.items()}
+        add_site(db.session, practice.id, details, actor=actor, at=at)
     return _whole(practice.id)
 
 
