@@ -114,7 +114,9 @@ def prepare_sqlite(engine: Engine, lock_path: Path | None) -> None:
             held = _writing.handle() if hasattr(_writing, "handle") else None
             if held is not None and not held.closed:
                 # It would wait for itself for ever: one connection of this thread holds the lock already.
-                raise sa.exc.OperationalError("BEGIN IMMEDIATE", None, RuntimeError("this thread writes on another connection"))
+                raise sa.exc.OperationalError(
+                    "BEGIN IMMEDIATE", None, RuntimeError("this thread writes on another connection")
+                )
             handle = open(lock_path, "a")  # noqa: SIM115 - closed when the connection goes back to the pool
             fcntl.flock(handle, fcntl.LOCK_EX)
             connection.info["write_lock"] = handle

@@ -39,18 +39,41 @@ class Instance:
 
     def command(self, *words: str) -> Any:
         """Run a command and return its JSON."""
-        done = subprocess.run([sys.executable, "-m", "certify", *words, "--json"], env=self.env, capture_output=True, text=True, timeout=180, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "certify", *words, "--json"],
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
         assert done.returncode == 0, f"certify {' '.join(words)}: {done.stderr}"
         return json.loads(done.stdout)
 
     def start(self) -> None:
         """Start the server in a group of its own, and wait until it answers."""
-        words = [sys.executable, "-m", "certify", "serve", "--host", "127.0.0.1", "--port", str(self.port), "--workers", "2"]
-        self.process = subprocess.Popen(words, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        words = [
+            sys.executable,
+            "-m",
+            "certify",
+            "serve",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+            "--workers",
+            "2",
+        ]
+        self.process = subprocess.Popen(
+            words, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
         until = time.monotonic() + READY_SECONDS
         pause = threading.Event()
         while time.monotonic() < until:
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as answer:
+            with (
+                contextlib.suppress(OSError),
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as answer,
+            ):
                 if answer.status == 200:
                     return
             pause.wait(0.1)
@@ -71,7 +94,7 @@ class Instance:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - our own server on loopback
             return json.loads(answer.read())
 
 
@@ -92,9 +115,22 @@ class Tablet:
         while not stop.is_set():
             site, element = random.choice(self.places)
             text, op = f"note {uuid.uuid4()}", str(uuid.uuid4())
-            entry = {"op": op, "site": site, "element": element, "field": "note", "value": text, "base": None, "at": "2030-01-01T10:00:00Z"}
+            entry = {
+                "op": op,
+                "site": site,
+                "element": element,
+                "field": "note",
+                "value": text,
+                "base": None,
+                "at": "2030-01-01T10:00:00Z",
+            }
             try:
-                answer = self.instance.call("POST", f"surveys/{self.survey}/sync", self.token, {"device": self.device, "since": 2**30, "ops": [entry]})
+                answer = self.instance.call(
+                    "POST",
+                    f"surveys/{self.survey}/sync",
+                    self.token,
+                    {"device": self.device, "since": 2**30, "ops": [entry]},
+                )
             except urllib.error.HTTPError as refusal:
                 self.refused.append(f"{refusal.code}: {refusal.read()[:300]!r}")
                 return
@@ -129,7 +165,10 @@ def test_what_was_acknowledged_outlives_kill_9(instance: Instance) -> None:
     elements = [e["id"] for d in checklist["domains"] for s in d["standards"] for e in s["elements"]]
     sites = [s["id"] for s in checklist["sites"] if s["visited"]]
     chance = random.Random(7)
-    tablets = [Tablet(instance, token, case["survey"], [(s, e) for s in sites for e in elements[n::CLIENTS]]) for n in range(CLIENTS)]
+    tablets = [
+        Tablet(instance, token, case["survey"], [(s, e) for s in sites for e in elements[n::CLIENTS]])
+        for n in range(CLIENTS)
+    ]
     for _round in range(ROUNDS):
         instance.start()
         stop = threading.Event()
@@ -147,7 +186,9 @@ def test_what_was_acknowledged_outlives_kill_9(instance: Instance) -> None:
     kept: dict[str, Any] = {}
     since = 0
     while True:
-        answer = instance.call("POST", f"surveys/{case['survey']}/sync", token, {"device": str(uuid.uuid4()), "since": since, "ops": []})
+        answer = instance.call(
+            "POST", f"surveys/{case['survey']}/sync", token, {"device": str(uuid.uuid4()), "since": since, "ops": []}
+        )
         kept |= {change["op"]: (change["site"], change["element"], change["value"]) for change in answer["changes"]}
         last = max((change["seq"] for change in answer["changes"]), default=since)
         if last == since or last >= answer["seq"]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from certify.certification.cases.memory import remember_reads
 from certify.certification.cases.queries import actor_may, case_for, header_for
 from certify.certification.certificates.operations import reissue_certificate
 from certify.certification.certificates.queries import certificates_of, view_of
-from certify.certification.cases.memory import remember_reads
 from certify.core.access.policy import Permission
 from certify.core.foundation.clock import now
 from certify.db import db

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certify.certification.applications.models import AgreementSignature
+from certify.certification.cases.memory import remembered
 from certify.certification.cases.models import Case
 from certify.certification.cases.queries import zone_of
 from certify.certification.corrections.queries import Requirement, requirements_for
@@ -18,7 +19,6 @@ from certify.certification.decisions.models import Decision, DenialReason
 from certify.certification.decisions.rules import DecisionFacts, StandardStanding
 from certify.certification.fees.queries import InvoiceView, invoices_of
 from certify.certification.reports.composition import counts_by_domain, headline
-from certify.certification.cases.memory import remembered
 from certify.certification.reports.models import Finding, Report
 from certify.certification.reports.queries import (
     ISSUED,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from certify.certification.cases.memory import remember_reads
 from certify.certification.cases.queries import actor_may, case_for, header_for, openings_for
 from certify.certification.decisions.operations import state_own_conflict, write_reason
 from certify.certification.decisions.queries import decision_of, decision_page
-from certify.certification.cases.memory import remember_reads
 from certify.core.access.policy import Permission
 from certify.core.foundation.clock import now
 from certify.db import db

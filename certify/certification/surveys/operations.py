@@ -14,7 +14,7 @@ from certify.certification.applications.queries import blackout_days, survey_win
 from certify.certification.cases.events import CaseAdvanced
 from certify.certification.cases.models import Case
 from certify.certification.cases.operations import record_on, set_anchor
-from certify.certification.cases.queries import case_by_id, zone_of
+from certify.certification.cases.queries import actor_may, case_by_id, zone_of
 from certify.certification.evidence.operations import lock
 from certify.certification.fees.operations import charge_late_reschedule
 from certify.certification.surveyors.queries import accepted_proposal, profile_of_person, surveyor_for
@@ -28,17 +28,19 @@ from certify.certification.surveys.models import (
     SurveyProgress,
     SurveySite,
 )
-from certify.certification.surveys.ops import MOST_OPS
+from certify.certification.surveys.ops import AGREED, MOST_OPS, Op
 from certify.certification.surveys.queries import (
     OpenSurvey,
     date_proposals,
     latest_survey,
     may_judge_late,
     places,
+    sheet_for,
     sites_of,
 )
 from certify.certification.surveys.sampling import SiteFacts, draw_sample
-from certify.certification.surveys.sync import accept_late, sync
+from certify.certification.surveys.sync import accept_late, say, sync
+from certify.core.access.policy import Permission
 from certify.core.access.roles import PRACTICE_ROLES, SYSTEM, Actor
 from certify.core.foundation import events
 from certify.core.foundation.days import add_business_days, local_date
@@ -49,7 +51,7 @@ from certify.platform.identity.models import RoleGrant
 from certify.platform.practices.models import Site
 
 __all__ = [
-    "MODES", "answer_all", "begin_round", "draw_sites", "judge_late", "on_case_advanced", "prepare_agree_date", "prepare_check_in",
+    "MODES", "agree_not_applicable", "answer_all", "begin_round", "draw_sites", "judge_late", "on_case_advanced", "prepare_agree_date", "prepare_check_in",
     "prepare_finish_survey", "propose_date", "put_attachment", "set_agenda", "sync", "withdraw_date",
 ]  # fmt: skip
 
@@ -269,6 +271,47 @@ def judge_late(session: Session, opened: OpenSurvey, seq: int, *, accept: bool, 
     )  # fmt: skip
     if accept:
         events.publish(session, LateAnswersAccepted(opened.case.id, opened.case.ref, opened.survey.id, at))
+
+
+def agree_not_applicable(
+    session: Session, opened: OpenSurvey, site_id: int, code: str, *, actor: Actor, at: datetime
+) -> None:
+    """Agree, as a second reviewer, that a critical standard does not apply at a site; a later rating undoes it.
+
+    Raises: NotOpen when it is not asked (or the survey is finished), NotAllowed for who rated it and for all but
+        the program and the survey team.
+    """
+    survey, case = opened.survey, opened.case
+    sheet = sheet_for(session, survey, site_id, code)
+    if survey.finished_at is not None or not sheet.alone:
+        raise NotOpen("No second reviewer is asked about this standard.")
+    raters = select(SurveyOp.by_id).where(
+        SurveyOp.survey_id == survey.id,
+        SurveyOp.site_id == site_id,
+        SurveyOp.element.in_([item.id for item in sheet.items]),
+        SurveyOp.field == "rating",
+    )
+    of_program = actor_may(session, case, actor, Permission.PLAN_SURVEY)
+    if not of_program and not actor_may(session, case, actor, Permission.CONDUCT_SURVEY):
+        raise NotAllowed("The program or another surveyor of the team agrees to this.")
+    if actor.user_id in set(session.scalars(raters)):
+        raise NotAllowed("You rated this standard yourself; someone else has to agree.")
+    op = Op(new_uuid(), site_id, code, AGREED, True, survey.seq, at)
+    say(
+        session,
+        opened,
+        op,
+        str(uuid.uuid5(ACCEPTED_OP, f"reviewer:{actor.user_id}")),
+        by=actor.name,
+        by_id=actor.user_id,
+        actor=actor,
+        at=at,
+    )
+    summary = f"agreed, as second reviewer, that {code} is not applicable at {sheet.site.name}"
+    record_on(
+        session, case, "survey.not_applicable_agreed", summary, actor=actor, at=at,
+        subject=f"/surveys/{survey.id}/sites/{site_id}/standards/{code}", data={"survey": survey.id, "site": site_id, "standard": code},
+    )  # fmt: skip
 
 
 def answer_all(

@@ -13,7 +13,16 @@ from certify.platform.web.edges import public
 
 description = Blueprint("api_description", __name__)
 
-ALL = (people.doors, practices.doors, cases.doors, signing.doors, requirements.doors, files.doors, surveys.doors, register.doors)
+ALL = (
+    people.doors,
+    practices.doors,
+    cases.doors,
+    signing.doors,
+    requirements.doors,
+    files.doors,
+    surveys.doors,
+    register.doors,
+)
 IDEMPOTENT = {
     "in": "header",
     "name": "Idempotency-Key",

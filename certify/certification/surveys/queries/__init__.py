@@ -42,6 +42,7 @@ from certify.certification.surveys.queries.survey import (
     sites_of,
     survey_for,
     survey_of,
+    unagreed,
 )
 from certify.certification.surveys.queries.visits import (
     RecordedSite,
@@ -98,6 +99,7 @@ __all__ = [
     "structure",
     "survey_for",
     "survey_of",
+    "unagreed",
     "values_at",
     "visit_of",
 ]

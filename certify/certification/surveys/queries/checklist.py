@@ -194,6 +194,7 @@ def sheet_for(session: Session, survey: Survey, site_id: int, code: str) -> Stan
         tuple(Item(e.id, e.letter, e.question, here.get(e.id, {})) for e in standard.elements),
         Item(code, "", standard.title, here.get(code, {})), marks,
         order[at - 1] if at else None, order[at + 1] if at + 1 < len(order) else None, next_open(survey, rows, visited, site_id, code),
+        (site_id, code) in unagreed(survey, ((r.site_id, r.element, r.field, r.value, r.seq) for r in rows if not r.clash)),
     )  # fmt: skip
 
 

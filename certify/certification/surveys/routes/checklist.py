@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from certify.certification.cases.queries import actor_may, header_for, openings_for, zone_of
 from certify.certification.evidence.queries import evidence_for_standard
 from certify.certification.surveys.forms import SEEN, bases_in, ops_of_form
-from certify.certification.surveys.operations import judge_late
+from certify.certification.surveys.operations import agree_not_applicable, judge_late
 from certify.certification.surveys.ops import SITE_FIELDS
 from certify.certification.surveys.queries import (
     Progress,
@@ -158,6 +158,17 @@ def save_words(survey_id: int, site_id: int) -> ResponseReturnValue:
     return redirect(url_for("surveys.overview", survey_id=survey_id, _anchor=f"site-{site_id}"))
 
 
+@bp.post("/surveys/<int(max=2147483647):survey_id>/sites/<int(max=2147483647):site_id>/standards/<code>/agree")
+@requires(Permission.VIEW_DRAFT_REPORT)
+@commits
+def second(survey_id: int, site_id: int, code: str) -> ResponseReturnValue:
+    """Agree, as a second reviewer, that a critical standard does not apply."""
+    opened = survey_for(db.session, current_actor(), survey_id, Permission.VIEW_DRAFT_REPORT, lock=True)
+    agree_not_applicable(db.session, opened, site_id, code, actor=current_actor(), at=now())
+    flash("Agreed and kept, with your name.")
+    return redirect(url_for("surveys.standard", survey_id=survey_id, site_id=site_id, code=code))
+
+
 @bp.post("/surveys/<int(max=2147483647):survey_id>/late/<int(max=2147483647):seq>")
 @requires(Permission.VIEW_DRAFT_REPORT)
 @commits
@@ -213,7 +224,7 @@ def _standard_page(survey_id: int, site_id: int, code: str) -> str:
         survey=survey, case=opened.case, sheet=sheet, here=here, person_id=actor.user_id, domains=domains_of(survey), counters=counters,
         conflicts=len(open_conflicts(db.session, survey_id)),
         evidence=evidence_for_standard(db.session, opened.case, code, site_id),
-        history=history_of(db.session, survey_id, site_id, about, limit=60), may_conduct=may_conduct,
+        history=history_of(db.session, survey_id, site_id, about, limit=60), may_conduct=may_conduct, may_agree=may_conduct or actor_may(db.session, opened.case, actor, Permission.PLAN_SURVEY),
         editable=may_conduct and survey.finished_at is None and opened.case.open,
         zone=zone_of(db.session, opened.case), practice_name=header_for(db.session, opened.case, actor, now()).practice_name,
     )  # fmt: skip
