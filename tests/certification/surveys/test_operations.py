@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -12,6 +13,7 @@ from certify.certification.cases.events import CaseAdvanced
 from certify.certification.evidence.queries import lock_of
 from certify.certification.fees.models import Invoice
 from certify.certification.surveys.operations import (
+    agree_not_applicable,
     answer_all,
     draw_sites,
     on_case_advanced,
@@ -20,6 +22,7 @@ from certify.certification.surveys.operations import (
     withdraw_date,
 )
 from certify.certification.surveys.queries import (
+    OpenSurvey,
     date_proposals,
     list_my_surveys,
     places,
@@ -30,6 +33,7 @@ from certify.certification.surveys.queries import (
 )
 from certify.core.foundation.clock import FixedClock, now
 from certify.core.foundation.errors import Invalid, NotAllowed, NotOpen, RulesUnmet
+from tests.builders import sign_in
 from tests.certification.surveys.visits import OTHER_TABLET, accepted_case, visit_under_way
 
 
@@ -208,3 +212,41 @@ def test_the_agenda_can_be_changed_until_the_survey_is_finished(session: Session
     visit.survey.finished_at = now()
     with pytest.raises(NotOpen):
         set_agenda(session, visit.case, visit.survey, lines, actor=visit.actor("surveyor"), at=now())
+
+
+def test_a_critical_standard_is_not_applicable_only_if_a_second_reviewer_agrees(
+    session: Session, clock: FixedClock, client: FlaskClient
+) -> None:
+    visit = visit_under_way(session, clock, sites=1)
+    surveyor, survey, site = visit.actor("surveyor"), visit.survey.id, visit.site_ids[0]
+    elements = list(places(visit.survey)[0])
+    away = [e for e in elements if e.startswith("7.15.")]
+    answer_all(
+        session, survey, [(site, e, "rating", "na" if e in away else "yes") for e in elements], actor=surveyor, at=now()
+    )
+    answer_all(session, survey, [(site, e, "na_reason", "None is given here.") for e in away], actor=surveyor, at=now())
+    with pytest.raises(RulesUnmet) as refusal, session.begin_nested():
+        visit.take("finish_survey", "surveyor")
+    assert [u.link for u in refusal.value.unmet] == [f"/surveys/{survey}/sites/{site}/standards/7.15"]
+    session.expire_all()
+    page = f"/surveys/{survey}/sites/{site}/standards/7.15"
+    sign_in(client, visit.surveyor)
+    assert "A second reviewer has to agree" in client.get(page).text
+    assert "Critical: a second reviewer has to agree" in client.get(f"/surveys/{survey}").text
+    assert client.post(f"{page}/agree").status_code == 403
+    client.post("/sign-out")
+    sign_in(client, visit.staff)
+    assert client.post(f"{page}/agree").status_code == 302
+    assert client.post(f"{page}/agree").status_code == 409
+    assert visit.send(visit.op("7.15", "na_agreed", True))["acks"][0]["status"] == "rejected"
+    seq = visit.survey.seq
+    visit.send(visit.op(away[0], "rating", "yes", base=seq))
+    visit.send(visit.op(away[0], "rating", "na", base=seq + 1))
+    with pytest.raises(RulesUnmet), session.begin_nested():
+        visit.take("finish_survey", "surveyor")
+    session.expire_all()
+    agree_not_applicable(
+        session, OpenSurvey(visit.survey, visit.case), site, "7.15", actor=visit.actor("staff"), at=now()
+    )
+    visit.take("finish_survey", "surveyor")
+    assert visit.case.state == "report_drafting"
