@@ -26,6 +26,7 @@ from certify.certification.reports import issuing
 from certify.certification.reports import operations as report_operations
 from certify.certification.reports import queries as report_queries
 from certify.certification.reports import rules as report_rules
+from certify.certification.reports.events import ObjectionAnswered, ObjectionMade, ReportIssued
 from certify.certification.surveyors import operations as surveyor_operations
 from certify.certification.surveyors import queries as surveyor_queries
 from certify.certification.surveyors import rules as surveyor_rules
@@ -33,6 +34,7 @@ from certify.certification.surveys import operations as survey_operations
 from certify.certification.surveys import queries as survey_queries
 from certify.certification.surveys import rules as survey_rules
 from certify.core.foundation import events
+from certify.outlets.reminders import news
 from certify.outlets.reminders import operations as reminder_operations
 
 
@@ -62,7 +64,11 @@ def wire_cases() -> None:
     """The spine's own guards: what the clock decides."""
     registry.register_provider("cases", case_queries.facts_for)
     registry.register_guards(
-        "cases", case_rules.pending_period_over, case_rules.answer_period_over, case_rules.payment_period_over, case_rules.edition_chosen
+        "cases",
+        case_rules.pending_period_over,
+        case_rules.answer_period_over,
+        case_rules.payment_period_over,
+        case_rules.edition_chosen,
     )
 
 
@@ -209,3 +215,6 @@ def wire_decisions() -> None:
 def wire_reminders() -> None:
     """Each step tells those whom the rules name, in its own transaction; last, when every room has done its part."""
     events.subscribe(CaseAdvanced, reminder_operations.tell)
+    events.subscribe(ReportIssued, news.report_issued)
+    events.subscribe(ObjectionMade, news.objection_made)
+    events.subscribe(ObjectionAnswered, news.objection_answered)
