@@ -93,7 +93,7 @@ _COUNCIL = {Role.COUNCIL: Relation.ANY}
 _FINANCE = {Role.FINANCE: Relation.ANY}
 _AUDITOR = {Role.AUDITOR: Relation.ANY}
 _ADMIN = {Role.ADMINISTRATOR: Relation.ANY}
-_EVERYONE = {role: Relation.SELF for role in Role if role is not Role.SYSTEM}
+_EVERYONE: dict[Role, Relation] = {role: Relation.SELF for role in Role if role is not Role.SYSTEM}
 
 POLICY: dict[Permission, dict[Role, Relation]] = {
     Permission.SIGNED_IN: _EVERYONE,
