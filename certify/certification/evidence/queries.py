@@ -342,6 +342,8 @@ def counts_for(session: Session, case: Case, actor: Actor) -> dict[str, int]:
         .join(Evidence, Evidence.id == EvidenceUse.evidence_id)
         .where(*_standing_use(case))
     )
+    if not sees_quarantine(session, case, actor):
+        query = query.where(Evidence.id.in_(select(EvidenceVersion.evidence_id).where(EvidenceVersion.state == CLEAR)))
     return {"evidence": session.scalar(query) or 0}
 
 
