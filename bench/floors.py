@@ -163,7 +163,7 @@ def main(port: int, url: str) -> None:
         gc.collect()
         gc.freeze()
 
-    class Floor(BaseApplication):
+    class Floor(BaseApplication):  # type: ignore[misc]
         """gunicorn as `certify serve` has it."""
 
         def load_config(self) -> None:

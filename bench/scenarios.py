@@ -32,6 +32,7 @@ class Found:
     """What the dataset offers to be asked for."""
 
     surveys: list[tuple[int, str, int]] = field(default_factory=list)  # survey in progress, surveyor, a site
+    seqs: dict[int, int] = field(default_factory=dict)  # where each survey's journal stood at first
     elements: list[str] = field(default_factory=list)
     staff: str = "staff@demo.example"
     practice: tuple[str, str] = ("", "")  # a case and its administrator
@@ -49,6 +50,7 @@ def find(data: Dataset) -> Found:
         where c.state = 'survey_in_progress' and s.finished_at is null group by s.id order by s.id"""
     )
     found.surveys = [(int(str(a)), str(b), int(str(c))) for a, b, c in surveys]
+    found.seqs = {int(str(a)): int(str(b)) for a, b in data.rows("select id, seq from survey")}
     found.elements = [
         str(row[0])
         for row in data.rows("select distinct element from survey_answer where element like '%.%.%' order by element")
@@ -78,21 +80,30 @@ def always(request: Request) -> Maker:
 
 
 def ops(found: Found, count: int) -> Maker:
-    """Answers of a surveyor, each new; a client has a survey of its own while there are enough."""
+    """Answers of a surveyor, each new; a client has a survey of its own while there are enough.
+
+    As on a real tablet, each call says what it has seen so far, and learns where the journal stands.
+    """
     devices = [str(uuid.uuid4()) for _ in range(64)]
+    seen: dict[int, int] = {}
 
     def make(client: int, number: int) -> Request:
         survey, _who, site = found.surveys[client % len(found.surveys)]
+        since = seen.get(client, found.seqs[survey])
         at = datetime.now(UTC).isoformat()
         sent = [
             {
                 "op": str(uuid.uuid4()), "site": site, "element": found.elements[(number * count + i) % len(found.elements)],
-                "field": "note", "value": f"Seen at visit {number}-{i} by tablet {client}", "base": None, "at": at,
+                "field": "note", "value": f"Seen at visit {number}-{i} by tablet {client}", "base": since, "at": at,
             }
             for i in range(count)
         ]  # fmt: skip
-        body = as_json({"device": devices[client], "since": 2**31 - 1, "ops": sent})
-        return Request(f"/surveys/{survey}/sync", "POST", body, "application/json", contains=b'"acks"')
+        body = as_json({"device": devices[client], "since": since, "ops": sent})
+
+        def learn(answer: bytes) -> None:
+            seen[client] = json.loads(answer)["seq"]
+
+        return Request(f"/surveys/{survey}/sync", "POST", body, "application/json", contains=b'"acks"', learn=learn)
 
     return make
 
@@ -111,7 +122,8 @@ def steps(refs: Iterator[tuple[str, int]]) -> Maker:
     """Staff asks for information, each time of another case."""
 
     def make(client: int, number: int) -> Request | None:
-        taken = next(refs, None)
+        # There are only so many cases to ask about: a turn takes at most this many.
+        taken = next(refs, None) if number < STEPS_A_TURN else None
         if taken is None:
             return None
         ref, version = taken
@@ -122,7 +134,13 @@ def steps(refs: Iterator[tuple[str, int]]) -> Maker:
     return make
 
 
-FIELD = "legal_name"
+def floor_list(client: int, number: int) -> Request:
+    """Another page of the floor's list each time."""
+    return Request(f"/cases?after={(number * 37 + client) % (CASES - 20)}", contains=b"FL-")
+
+
+FIELD = "ownership_type"
+STEPS_A_TURN = 25
 
 
 def scenarios(found: Found) -> list[Scenario]:
@@ -130,9 +148,6 @@ def scenarios(found: Found) -> list[Scenario]:
     surveyors = [who for _, who, _ in found.surveys] or [found.staff]
     survey, _, site = found.surveys[0]
     code = found.elements[0].rpartition(".")[0]
-    floor_list: Maker = lambda client, number: Request(
-        f"/cases?after={(number * 37 + client) % (CASES - 20)}", contains=b"FL-"
-    )  # noqa: E731
     floor_page = always(Request("/cases", contains=b"FL-"))
     today, listing = Request("/today", contains=b"</html>"), Request("/cases", contains=b"</html>")
     case = Request(f"/cases/{found.practice[0]}", contains=found.practice[0].encode())

@@ -90,8 +90,8 @@ def serving(arguments: list[str], path: str, environment: dict[str, str], log: P
                 raise RuntimeError(f"the server did not start; see {log}")
             with (
                 contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError),
-                urllib.request.urlopen(url + path, timeout=5) as answer,
-            ):  # noqa: S310 - our own address
+                urllib.request.urlopen(url + path, timeout=5) as answer,  # noqa: S310 - our own address
+            ):
                 if answer.status == 200:
                     break
             if time.perf_counter() - begun > 120:
