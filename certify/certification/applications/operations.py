@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -149,10 +149,21 @@ def put_answers(
     if errors:
         raise Invalid(errors)
     rows = answer_rows(session, case)
+    before: dict[str, Any] = {}
     for key, value in values.items():
         row = rows.get(key)
         if merge(Stored(row.value, row.rev) if row else Stored(), value, row.rev if row else 0) is Merge.SAVE:
-            rows[key] = _write(session, case, fields[key], row, value, actor=actor, at=at)
+            before[key] = row.value if row else None
+            rows[key] = _store(session, case, fields[key], row, value, actor=actor, at=at)
+    if before:
+        changed = [key for key in before if not is_empty(values[key])]
+        _answer_questions(session, case, changed, actor=actor, at=at)
+        many = f"answered {len(before)} questions of the questionnaire"
+        summary = many if len(before) > 1 else f"answered “{fields[next(iter(before))].label}”"
+        data = {"before": before, "after": {key: values[key] for key in before}}
+        subject = f"/cases/{case.ref}/application"
+        record_on(session, case, "application.answered", summary, actor=actor, at=at, subject=subject, data=data)
+        session.flush()
     return {key: row.value for key, row in rows.items() if not is_empty(row.value)}
 
 
@@ -285,10 +296,10 @@ def remove_webinar(session: Session, case: Case, row: WebinarAttendance, *, acto
     )
 
 
-def _write(
+def _store(
     session: Session, case: Case, field: Field, row: Answer | None, value: Any, *, actor: Actor, at: datetime
 ) -> Answer:
-    before = row.value if row else None
+    """Store an answer and the change that led to it."""
     if row is None:
         row = Answer(case_id=case.id, field=field.key, rev=0, value=None, by_name=actor.name, at=at)
         session.add(row)
@@ -298,7 +309,17 @@ def _write(
             case_id=case.id, field=field.key, value=value, rev=row.rev, by_id=actor.user_id, by_name=actor.name, at=at
         )
     )
-    _answer_question(session, case, field.key, value, actor=actor, at=at)
+    return row
+
+
+def _write(
+    session: Session, case: Case, field: Field, row: Answer | None, value: Any, *, actor: Actor, at: datetime
+) -> Answer:
+    """Store one answer with an event of its own."""
+    before = row.value if row else None
+    row = _store(session, case, field, row, value, actor=actor, at=at)
+    if not is_empty(value):
+        _answer_questions(session, case, [field.key], actor=actor, at=at)
     session.flush()
     section, _field = field_for(case, field.key)
     data = {"field": field.key, "rev": row.rev, "before": before, "after": value}
@@ -316,14 +337,12 @@ def _write(
     return row
 
 
-def _answer_question(session: Session, case: Case, key: str, value: Any, *, actor: Actor, at: datetime) -> None:
-    """A changed answer answers the program's open question about the field."""
-    if is_empty(value):
-        return
+def _answer_questions(session: Session, case: Case, keys: Collection[str], *, actor: Actor, at: datetime) -> None:
+    """Changed answers answer the program's open questions about their fields."""
     asked = session.scalars(
         select(InformationQuestion).where(
             InformationQuestion.case_id == case.id,
-            InformationQuestion.field == key,
+            InformationQuestion.field.in_(keys),
             InformationQuestion.closed_at.is_(None),
             InformationQuestion.answered_at.is_(None),
         )

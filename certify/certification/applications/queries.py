@@ -354,7 +354,7 @@ def _in_force(case: Case) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def counts_for(session: Session, case: Case, actor: Actor) -> dict[str, int]:
+def counts_for(session: Session, case: Case, actor: Actor) -> dict[str, ColumnElement[int]]:
     """Return the number on the Application tab: questions of the program that wait for an answer."""
     if not any(t.trigger == "resubmit" for t in current().machine(case.kind).leaving(case.state)):
         return {}
@@ -367,7 +367,7 @@ def counts_for(session: Session, case: Case, actor: Actor) -> dict[str, int]:
             InformationQuestion.answered_at.is_(None),
         )
     )
-    return {"application": session.scalar(query) or 0}
+    return {"application": query.scalar_subquery()}
 
 
 def _values_of_kind(session: Session, case: Case, kind: str) -> list[Any]:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import weakref
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import inspect
 from sqlalchemy.orm import Session
 
 from certify.core.access.roles import Actor
 from certify.platform.audit.models import Event, StreamHead
 from certify.platform.audit.rules import START, canonical, link_hash
+
+# Where a session keeps the heads it holds, with the transaction that holds them.
+HELD = "event_stream_heads"
 
 
 def record(
@@ -27,7 +32,7 @@ def record(
     data: dict[str, Any] | None = None,
     internal: bool = False,
 ) -> Event:
-    """Add one event to a stream's chain, in the transaction of `session`; flushes, never commits.
+    """Add one event to a stream's chain, in the transaction of `session`; never commits.
 
     Args:
         kind: what happened as a key, `case.advanced`, `evidence.added`.
@@ -36,13 +41,7 @@ def record(
         data: before and after, as JSON values.
         internal: true hides the line from the practice's own timeline (not from the auditor).
     """
-    head = session.execute(
-        select(StreamHead).where(StreamHead.stream == stream).with_for_update(),
-        execution_options={"populate_existing": True},
-    ).scalar_one_or_none()
-    if head is None:
-        head = StreamHead(stream=stream, seq=0, hash=START)
-        session.add(head)
+    head = _locked_head(session, stream)
     # A trip through JSON first: what is hashed must be what the database gives back.
     body: dict[str, Any] = json.loads(canonical(data or {}))
     seq = head.seq + 1
@@ -57,5 +56,27 @@ def record(
     )  # fmt: skip
     session.add(event)
     head.seq, head.hash = seq, digest
-    session.flush()
     return event
+
+
+def _locked_head(session: Session, stream: str) -> StreamHead:
+    """Return the stream's head with its row locked; within one transaction the lock is asked for once."""
+    registry: Callable[[], Session] | None = getattr(session, "registry", None)
+    if registry is not None:  # routes hand over the scoped session, which stands for the session of this request
+        session = registry()
+    transaction = session.get_transaction()
+    of, held = session.info.get(HELD, (None, None))
+    if of is None or of() is not transaction or held is None:
+        held = dict[str, StreamHead]()
+        session.info[HELD] = (weakref.ref(transaction) if transaction is not None else None, held)
+    head: StreamHead | None = held.get(stream)
+    # A head that a rolled back savepoint took away, or that was let go of, is read again.
+    if head is not None and head in session and not inspect(head).expired_attributes:
+        return head
+    head = session.get(StreamHead, stream, with_for_update=True, populate_existing=True)
+    if head is None:
+        head = StreamHead(stream=stream, seq=0, hash=START)
+        session.add(head)
+    if transaction is not None:
+        held[stream] = head
+    return head

@@ -116,6 +116,9 @@ def autosave(ref: str) -> ResponseReturnValue:
     body = request.get_json(silent=True)
     if not isinstance(body, dict) or not isinstance(body.get("field"), str):
         raise Invalid("Send an object with field, value and rev.", "field")
+    wrong = tuple(unstorable(body.get("value"), "value"))
+    if wrong:
+        raise Invalid(wrong)
     saved = save_answer(
         db.session, case, body["field"], body.get("value"), _rev(body.get("rev")), actor=actor, at=now()
     )

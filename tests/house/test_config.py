@@ -1,0 +1,88 @@
+"""Settings: each wrong one stops the start with one line that names it."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from certify.config import WrongSetting, load_settings
+
+
+def load(folder: Path, **env: str) -> object:
+    """Load settings from these variables alone."""
+    return load_settings({"CERTIFY_INSTANCE": str(folder / "instance"), **env})
+
+
+def test_without_settings_everything_has_a_default(tmp_path: Path) -> None:
+    settings = load_settings({"CERTIFY_INSTANCE": str(tmp_path / "instance")})
+    assert settings.database_url == f"sqlite:///{tmp_path}/instance/certify.db"
+    assert (settings.env, settings.base_url, settings.smtp_url, settings.clock) == ("development", None, None, None)
+
+
+def test_the_secret_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
+    first = load_settings({"CERTIFY_INSTANCE": str(tmp_path)})
+    assert load_settings({"CERTIFY_INSTANCE": str(tmp_path)}).secret_key == first.secret_key
+    assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
+
+
+def test_the_file_gives_what_the_environment_does_not(tmp_path: Path) -> None:
+    (tmp_path / "certify.toml").write_text(
+        'CERTIFY_BASE_URL = "https://a.example"\nCERTIFY_SMTP_URL = "smtp://mail:25"\n'
+    )
+    settings = load_settings({"CERTIFY_INSTANCE": str(tmp_path), "CERTIFY_BASE_URL": "https://b.example/"})
+    assert (settings.base_url, settings.smtp_url) == ("https://b.example", "smtp://mail:25")
+
+
+@pytest.mark.parametrize("start", ["postgres://", "postgresql://", "postgresql+psycopg://"])
+def test_every_way_to_write_postgresql_is_understood(tmp_path: Path, start: str) -> None:
+    settings = load_settings({"CERTIFY_INSTANCE": str(tmp_path), "CERTIFY_DATABASE_URL": f"{start}u:p@h/db"})
+    assert settings.database_url == "postgresql+psycopg://u:p@h/db"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CERTIFY_ENV", "staging"),
+        ("CERTIFY_DATABASE_URL", "mysql://u:p@h/db"),
+        ("CERTIFY_BASE_URL", "certify.example.org"),
+        ("CERTIFY_BASE_URL", "https://a.example/?x=1"),
+        ("CERTIFY_SMTP_URL", "mail.example:25"),
+        ("CERTIFY_SMTP_URL", "smtp://host:port"),
+        ("CERTIFY_SECRET_KEY", "short"),
+        ("CERTIFY_CLOCK", "tomorrow"),
+        ("CERTIFY_CLOCK", "2026-03-05T14:00:00"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(WrongSetting, match=name) as wrong:
+        load(tmp_path, **{name: value})
+    assert "\n" not in str(wrong.value)
+
+
+def test_a_secret_in_a_wrong_address_is_not_repeated(tmp_path: Path) -> None:
+    with pytest.raises(WrongSetting) as wrong:
+        load(tmp_path, CERTIFY_DATABASE_URL="mysql://user:hush@host/db")
+    assert "hush" not in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("extra", "named"), [({}, "CERTIFY_BASE_URL"), ({"CERTIFY_CLOCK": "2026-03-05T14:00:00Z"}, "CERTIFY_CLOCK")]
+)
+def test_production_needs_an_address_and_a_running_clock(tmp_path: Path, extra: dict[str, str], named: str) -> None:
+    with pytest.raises(WrongSetting, match=named):
+        load(tmp_path, CERTIFY_ENV="production", **extra)
+
+
+@pytest.mark.parametrize("text", ["CERTIFY_BASE_URL = ", 'CERTIFY_COLOUR = "blue"', "CERTIFY_ENV = 1"])
+def test_a_wrong_file_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "certify.toml").write_text(text)
+    with pytest.raises(WrongSetting, match=r"certify\.toml"):
+        load_settings({"CERTIFY_INSTANCE": str(tmp_path)})
+
+
+def test_a_damaged_secret_key_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").write_text("x")
+    with pytest.raises(WrongSetting, match="secret_key"):
+        load_settings({"CERTIFY_INSTANCE": str(tmp_path)})
