@@ -24,7 +24,7 @@ from certify.certification.cases.queries import (
     zone_of,
 )
 from certify.certification.cases.timeline import lines
-from certify.core.access.policy import Permission
+from certify.core.access.policy import Permission, allowed
 from certify.core.foundation.clock import now
 from certify.core.foundation.errors import FieldError, Invalid, NotFound, RulesUnmet
 from certify.core.rulebook.current import current
@@ -68,7 +68,7 @@ def index() -> ResponseReturnValue:
     machine = current().machine("certification")
     return render_template(
         "certification/cases/index.html", rows=shown, page=page, filter=narrowed, machine=machine, today=now().date(),
-        may_start=Permission.START_CASE, deadlines=current().deadlines,
+        may_start=allowed(actor, Permission.START_CASE), deadlines=current().deadlines,
     )  # fmt: skip
 
 
