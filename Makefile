@@ -29,7 +29,7 @@ lint: $(TEST_READY) ## Check style, types, import rules and templates
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/djlint --check --lint --quiet templates
+	$(BIN)/djlint --lint --quiet templates
 
 format: $(TEST_READY) ## Put code and templates into the house's form
 	$(BIN)/ruff check --fix-only --quiet .
