@@ -13,6 +13,7 @@ from certify.core.foundation.errors import FieldError, Invalid
 
 MOST_OPS = 500
 MOST_TEXT = 20_000
+HIGHEST_SEQ = 2**31 - 1
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 ATTACHMENT = "attachment:"
@@ -75,7 +76,7 @@ def read_envelope(body: Any) -> Envelope:
         errors.append(FieldError("device", "device: a UUID is needed, the same for every call of one tablet."))
     if since is None:
         since = 0
-    if isinstance(since, bool) or not isinstance(since, int) or since < 0:
+    if isinstance(since, bool) or not isinstance(since, int) or not 0 <= since <= HIGHEST_SEQ:
         errors.append(FieldError("since", "since: give the seq of the last answer received, 0 at first."))
     if not isinstance(ops, list):
         errors.append(FieldError("ops", "ops: a list is needed."))
@@ -117,7 +118,7 @@ def read_op(raw: Any, scope: Scope) -> Op:
     value = plain(field, raw.get("value"))
     _check_value(field, value)
     base = raw.get("base")
-    if base is not None and (isinstance(base, bool) or not isinstance(base, int) or base < 0):
+    if base is not None and (isinstance(base, bool) or not isinstance(base, int) or not 0 <= base <= HIGHEST_SEQ):
         raise Malformed("base: give the seq of the value that was seen, or null.")
     return Op(op, site, about, field, value, base, _read_at(raw.get("at")))
 

@@ -12,6 +12,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest
 
 from certify.core.foundation.errors import FieldError, Invalid
+from certify.platform.web.texts import unstorable
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -61,6 +62,18 @@ class Parser(FlaskParser):
 
     def handle_error(self, error: ma.ValidationError, *_args: Any, **_kwargs: Any) -> Any:
         raise Invalid(tuple(flat(error.messages)))
+
+    def load_json(self, req: Request, schema: ma.Schema) -> Any:
+        """Return the body; refuses what is no JSON, what is nested without end, and text that cannot be kept."""
+        try:
+            found = super().load_json(req, schema)
+        except (ValueError, RecursionError) as error:
+            # A number of thousands of digits is a ValueError too.
+            raise BadRequest("The body is not JSON that can be read.") from error
+        wrong = tuple(unstorable(found))
+        if wrong:
+            raise Invalid(wrong)
+        return found
 
     def _handle_invalid_json_error(self, error: Any, req: Request, *args: Any, **kwargs: Any) -> Any:
         raise BadRequest("The body is not JSON.") from error

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
@@ -96,6 +96,9 @@ def install_errors(app: Flask) -> None:
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(StaleDataError, _answer_stale_row)
     app.register_error_handler(IntegrityError, _answer_twice)
+    app.register_error_handler(DataError, _answer_out_of_range)
+    app.register_error_handler(OverflowError, _answer_out_of_range)
+    app.register_error_handler(StatementError, _answer_statement)
     app.register_error_handler(OperationalError, _answer_busy)
     app.register_error_handler(Exception, _answer_failure)
 
@@ -218,6 +221,17 @@ def _answer_twice(error: IntegrityError) -> Response:
     return answer_refusal(
         Conflict("This was already done, perhaps by a second click or by someone else at the same moment.")
     )
+
+
+def _answer_out_of_range(error: Exception) -> Response:
+    """A number or day beyond what a column holds: PostgreSQL says DataError, SQLite's driver OverflowError."""
+    log.warning("a value does not fit its column: %s", type(getattr(error, "orig", error)).__name__)
+    return answer_refusal(Invalid("A number, day or text lies beyond what can be kept. Correct it and send it again."))
+
+
+def _answer_statement(error: StatementError) -> Response:
+    """A statement that could not even be sent: most often a value that no column takes."""
+    return _answer_out_of_range(error) if isinstance(error.orig, OverflowError) else _answer_failure(error)
 
 
 def _answer_busy(error: OperationalError) -> Response:

@@ -10,6 +10,7 @@ from certify.platform.web.formats import register_formats
 from certify.platform.web.forms import form_key, once
 from certify.platform.web.health import install_health
 from certify.platform.web.security import install_security
+from certify.platform.web.texts import install_texts
 from certify.platform.web.transactions import install_transactions
 
 # Files come one at a time and may be large; what people type and programs send as JSON is not.
@@ -30,6 +31,7 @@ def init_web(app: Flask) -> None:
     app.before_request(_limit_forms)
     install_transactions(app)
     install_health(app)
+    install_texts(app)
     install_csrf(app)
     install_errors(app)
     install_security(app)

@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import sqlalchemy as sa
 
 from certify.core.foundation.errors import Invalid
+from certify.platform.web.texts import storable
 
 Row = TypeVar("Row")
 Key = tuple[str | int | None, ...]
@@ -54,7 +55,9 @@ def read_cursor(cursor: str, parts: int) -> tuple[Key, bool]:
             raise ValueError("not our shape")
         if any(isinstance(k, int) and abs(k) > 2**53 for k in key):
             raise ValueError("not our numbers")
-    except (ValueError, TypeError, UnicodeError) as wrong:
+        if not all(storable(k) for k in key if isinstance(k, str)):
+            raise ValueError("not our texts")
+    except (ValueError, TypeError, RecursionError) as wrong:
         raise Invalid("The cursor is not one that this list gave out; start from the first page.", "cursor") from wrong
     return tuple(key), bool(back)
 

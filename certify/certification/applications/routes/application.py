@@ -49,6 +49,7 @@ from certify.core.foundation.errors import FieldError, Invalid
 from certify.core.rulebook.current import current
 from certify.db import db
 from certify.platform.web.edges import commits, current_actor, current_person, requires
+from certify.platform.web.texts import unstorable
 
 bp = Blueprint("applications", __name__)
 
