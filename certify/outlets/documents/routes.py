@@ -6,7 +6,7 @@ import io
 import tempfile
 from typing import IO
 
-from flask import Blueprint, current_app, request, send_file
+from flask import Blueprint, request, send_file
 from flask.typing import ResponseReturnValue
 
 from certify.core.access.policy import Permission
@@ -15,6 +15,7 @@ from certify.db import db
 from certify.outlets.documents.case_file import CaseFile, write_case_file
 from certify.outlets.documents.operations import MEDIA_TYPES, keep, make, plan_document
 from certify.outlets.documents.queries import Plan, Wanted, plan_invoice
+from certify.platform.mail.addresses import base_url
 from certify.platform.web.edges import current_actor, records_reading, requires
 
 bp = Blueprint("documents", __name__)
@@ -26,7 +27,7 @@ bp = Blueprint("documents", __name__)
 def download(ref: str, kind: str, ext: str) -> ResponseReturnValue:
     """Give out a document of a case; `version` asks for an earlier issue of the report, `draft` for the one in work."""
     version = request.args.get("version", type=int)
-    wanted = Wanted(report_id=version, draft="draft" in request.args, base_url=_base_url())
+    wanted = Wanted(report_id=version, draft="draft" in request.args, base_url=base_url())
     return _give_out(plan_document(db.session(), current_actor(), ref, kind, ext, wanted, now()))
 
 
@@ -63,8 +64,3 @@ def _on_disk(content: CaseFile) -> IO[bytes]:
         raise
     stream.seek(0)
     return stream
-
-
-def _base_url() -> str:
-    configured: str | None = current_app.config["SETTINGS"].base_url
-    return configured or request.url_root

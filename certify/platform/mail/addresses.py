@@ -7,7 +7,7 @@ from contextvars import ContextVar
 DEFAULT = "http://127.0.0.1:8000"
 
 _configured: str | None = None
-# In development nobody sets an address; then it is that of the request at hand.
+# In development nobody sets an address; then it is that of the request at hand, when it came to this very machine.
 _of_request: ContextVar[str | None] = ContextVar("base_of_request", default=None)
 
 

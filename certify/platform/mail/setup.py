@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
 from flask import Flask, request
 
 from certify.platform.mail.addresses import note_request, use_base_url
@@ -17,8 +20,17 @@ def init_mail(app: Flask) -> None:
 
         @app.before_request
         def _note() -> None:
-            note_request(request.host_url)
+            # Who sends a request chooses its Host: only this machine's own names may end up in somebody's mail.
+            note_request(request.host_url if _is_this_machine(request.host) else None)
 
         @app.teardown_request
         def _forget(_error: BaseException | None) -> None:
             note_request(None)
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False

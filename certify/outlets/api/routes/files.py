@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, current_app, request
+from flask import Response, request
 
 from certify.certification.cases.queries import case_for
 from certify.certification.evidence.operations import add_file
@@ -16,6 +16,7 @@ from certify.outlets.api.problems import Doors, flat
 from certify.outlets.api.schemas import EvidenceAdded, EvidenceFields
 from certify.outlets.documents.operations import MEDIA_TYPES, keep, make, plan_document
 from certify.outlets.documents.queries import Wanted
+from certify.platform.mail.addresses import base_url
 from certify.platform.web.edges import commits, current_actor, records_reading, requires
 
 doors = Doors("api_files", __name__, url_prefix="/api/v1", description="Evidence and documents of a case")
@@ -109,7 +110,7 @@ def add_evidence(ref: str) -> dict[str, Any]:
 @doors.doc(**DOCUMENT)
 def document(ref: str, kind: str, ext: str) -> Response:
     """A document of the case; reading a report is an event."""
-    wanted = Wanted(base_url=current_app.config["SETTINGS"].base_url or request.url_root)
+    wanted = Wanted(base_url=base_url())
     plan = plan_document(db.session(), current_actor(), ref, kind, ext, wanted, now())
     # End the reading here: no lock is held while pages are set, and others go on saving.
     db.session.commit()
