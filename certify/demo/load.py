@@ -132,7 +132,7 @@ def _load_one(session: Session, number: int, target: str, cast: Cast, chance: ra
         days=days_until(target) + slack + (1 if target == "certified" else 0), minutes=chance.randint(0, 300)
     )
     with standing_at(begun_at - timedelta(days=3)):
-        practice = _register(session, invented, cast, at=now())
+        practice = register_practice(session, invented, cast, at=now())
         admin, lead = add_team(
             session, number, practice.id, invented.administrator, invented.physician, invented.zone, cast, at=now()
         )
@@ -151,7 +151,7 @@ def _load_one(session: Session, number: int, target: str, cast: Cast, chance: ra
     return walk.go()
 
 
-def _register(session: Session, invented: InventedPractice, cast: Cast, *, at: datetime) -> Practice:
+def register_practice(session: Session, invented: InventedPractice, cast: Cast, *, at: datetime) -> Practice:
     values = {
         "legal_name": invented.name, "tax_ids": [invented.tax_id], "setting": invented.setting, "ownership": "", "address": invented.address,
         "city": invented.city, "state": invented.state, "postal_code": invented.postal_code, "phone": invented.phone,

@@ -280,7 +280,7 @@ class Walk:
         finding = requirements_of(self.session, self.case.id, open_only=True)[0]
         self._take(
             "require_visit", self.cast.staff, reason="What the policy says and what was seen differ; it must be seen again.",
-            standards=[finding.standard], sites=[str(self._sites()[0])],
+            standards=[finding.standard], sites=[str(site) for site in finding.site_ids],
         )  # fmt: skip
 
     def _withdraw(self) -> None:
