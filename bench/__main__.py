@@ -84,7 +84,8 @@ async def measure(
     """Measure one line with each number of clients, ours and the floor in turns."""
     lines = []
     for count in [c for c in given.counts if c in scenario.clients or c not in (1, 8, 32)]:
-        await turn(ours, scenario.ours, scenario.people, count, min(0.5, given.seconds), kept)  # warm
+        if not scenario.once:
+            await turn(ours, scenario.ours, scenario.people, count, min(0.5, given.seconds), kept)  # warm
         times: list[Timing] = []
         cpu, ratios, floors = [], [], []
         for _ in range(given.turns):
