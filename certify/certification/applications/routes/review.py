@@ -88,7 +88,7 @@ def withdraw(ref: str) -> ResponseReturnValue:
     return _back(ref, "eligibility")
 
 
-@bp.post("/cases/<ref>/application/integration")
+@bp.post("/cases/<ref>/integration")
 @requires(Permission.REVIEW_APPLICATION)
 @commits
 def integrate(ref: str) -> ResponseReturnValue:
