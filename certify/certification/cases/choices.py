@@ -23,5 +23,9 @@ def choices_for(session: Session, case: Case, one: Input) -> list[tuple[str, str
         return [(str(site.id), site.name) for site in sites]
     if one.kind == "questions":
         questionnaire = current().questionnaires[case.questionnaire]
-        return [(field.key, field.label) for section in questionnaire.sections for field in section.fields]
+        return [
+            (field.key, f"{section.title}: {field.label}")
+            for section in questionnaire.sections
+            for field in section.fields
+        ]
     return [(str(key), words) for key, words in one.choices]

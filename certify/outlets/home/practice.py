@@ -19,10 +19,12 @@ from certify.certification.surveys.queries import latest_survey
 from certify.core.access.policy import Permission
 from certify.core.access.roles import ROLE_TITLES, Actor
 from certify.core.foundation.days import local_date
+from certify.core.foundation.errors import Unmet
 from certify.core.rulebook.current import current
 from certify.platform.identity.queries import list_team, names_of
 
 DAYS_AHEAD = 90
+GATHERED_FROM = 2  # so many missing things of one place stand in one line
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,28 @@ class PersonLine:
 
     name: str
     part: str
+
+
+@dataclass(frozen=True)
+class MissingGroup:
+    """What is missing in one place: a section, a requirement, a domain; without a title it stands by itself."""
+
+    title: str
+    items: tuple[Unmet, ...]
+
+
+def gathered(case: Case, missing: Sequence[Unmet]) -> list[MissingGroup]:
+    """Return what is missing by place, in the order of its first appearance; a few of one place stay single lines."""
+    places: dict[str, list[Unmet]] = {}
+    for unmet in missing:
+        places.setdefault(_place(case, unmet), []).append(unmet)
+    found: list[MissingGroup] = []
+    for title, items in places.items():
+        if title and len(items) >= GATHERED_FROM:
+            found.append(MissingGroup(title, tuple(items)))
+        else:
+            found += [MissingGroup("", (item,)) for item in items]
+    return found
 
 
 def domains_of(session: Session, case: Case) -> DomainPicture:
@@ -154,6 +178,22 @@ def people_of(session: Session, case: Case, at: datetime) -> list[PersonLine]:
     return found
 
 
+def _place(case: Case, unmet: Unmet) -> str:
+    """The words for where a missing thing belongs, by the address of its field; empty when it stands alone."""
+    path, _, anchor = unmet.link.partition("#")
+    base = f"/cases/{case.ref}"
+    if path.startswith(f"{base}/application/"):
+        sections = current().questionnaires[case.questionnaire].sections
+        return next((section.title for section in sections if section.key == path.rsplit("/", 1)[1]), "")
+    if path == f"{base}/evidence" and anchor.startswith("s"):
+        domains = current().editions[case.edition].domains
+        number = anchor[1:].split(".")[0]
+        return next((f"Domain {d.number}, {d.title}" for d in domains if str(d.number) == number), "")
+    if path == f"{base}/corrections":
+        return unmet.message.partition(":")[0]
+    return ""
+
+
 def _from_report(ref: str, domain: Mapping[str, Any]) -> DomainCount:
     ratings = [_overall(element["ratings"]) for standard in domain["standards"] for element in standard["elements"]]
     met, not_met = ratings.count("met"), ratings.count("not_met")
@@ -180,7 +220,7 @@ def _from_coverage(ref: str, number: int, title: str, standards: Sequence[Any]) 
         covered,
         elements - covered,
         0,
-        f"/cases/{ref}/evidence#domain-{number}" if covered < elements else "",
+        f"/cases/{ref}/evidence#d{number}" if covered < elements else "",
     )
 
 

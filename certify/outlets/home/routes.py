@@ -150,6 +150,7 @@ def _practice(actor: Actor) -> ResponseReturnValue:
     return render_template(
         "outlets/home/practice.html",
         header=mine_first(header),
+        missing=practice_page.gathered(case, header.missing),
         picture=practice_page.domains_of(db.session, case),
         dates=practice_page.dates_of(db.session, case, header.zone, at),
         documents=practice_page.documents_of(db.session, case, actor),

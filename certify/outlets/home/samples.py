@@ -82,6 +82,10 @@ MISSING = (
     Unmet("plan_complete", "7.9 Extravasation: attach the revised policy", "#text"),
     Unmet("plan_complete", "2.1 Triage line: say when it will be staffed on weekends", "#text"),
 )
+MISSING_GROUPS = (
+    MissingGroup("Domain 7, Chemotherapy safety", MISSING),
+    MissingGroup("", (Unmet("agreement_signed", "The participation agreement is not signed yet.", "#text"),)),
+)
 
 
 def headers() -> list[SampleHeader]:

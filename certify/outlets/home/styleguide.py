@@ -63,6 +63,7 @@ def show() -> ResponseReturnValue:
         headers=samples.headers(),
         openings=samples.openings(),
         missing=samples.MISSING,
+        missing_groups=samples.MISSING_GROUPS,
         events=samples.events(),
         domains=samples.domains(),
         errors=samples.field_errors(),
