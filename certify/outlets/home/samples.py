@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 from certify.core.foundation.errors import FieldError, Unmet
+from certify.outlets.home.practice import MissingGroup
 
 STEP_TITLES = ("Application", "Site survey", "Survey report", "Decision", "Ongoing assessment", "Quality measures")
 DOMAINS = (
