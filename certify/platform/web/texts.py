@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from flask import Flask, request
@@ -69,13 +69,16 @@ def _refuse_unstorable() -> None:
     if not storable(request.path):
         raise NotFound("There is no such address.")
     given = request.args.items(multi=True) if "%00" in request.query_string.decode("latin-1") else ()
-    wrong = [FieldError(_UNSTORABLE.sub("", name), MESSAGE) for name, value in given if not storable(name + value)]
+    wrong = list(_wrong(given))
     # A form of somebody unknown is not even read: nothing will be done with it.
     if request.method not in SAFE_METHODS and (is_public(request.endpoint) or find_signed_in() is not None):
-        wrong += [
-            FieldError(_UNSTORABLE.sub("", name), MESSAGE)
-            for name, value in request.form.items(multi=True)
-            if not storable(name + value)
-        ]
+        wrong += _wrong(request.form.items(multi=True))
     if wrong:
         raise Invalid(wrong)
+
+
+def _wrong(given: Iterable[tuple[str | None, str]]) -> Iterator[FieldError]:
+    for name, value in given:
+        # A part of a form may come without a name.
+        if not storable(f"{name or ''}{value}"):
+            yield FieldError(_UNSTORABLE.sub("", name or ""), MESSAGE)

@@ -66,6 +66,13 @@ def test_a_form_that_cannot_be_kept_is_the_callers_mistake(client: FlaskClient, 
     assert "cannot be kept" in refused.text
 
 
+def test_a_part_of_a_form_without_a_name_is_no_failure(client: FlaskClient, session: Session) -> None:
+    sign_in(client, make_person(session, Role.PROGRAM_STAFF))
+    body = b"--x\r\nContent-Disposition: form-data\r\n\r\nvalue\r\n--x--\r\n"
+    sent = client.post("/practices/new", data=body, content_type="multipart/form-data; boundary=x")
+    assert sent.status_code == 422
+
+
 @pytest.mark.parametrize("bad", ["\\u0000", "\\ud800"])
 def test_json_text_that_cannot_be_kept_names_its_field(app: Flask, session: Session, bad: str) -> None:
     staff = make_caller(app, session, Role.PROGRAM_STAFF)
