@@ -115,4 +115,9 @@ def browser_patterns() -> dict[str, object]:
 
 
 def _outermost(spans: set[tuple[int, int]]) -> list[tuple[int, int]]:
-    return [s for s in spans if not any(o != s and o[0] <= s[0] and s[1] <= o[1] for o in spans)]
+    """Return the spans that lie within no other, in one walk: a file may hold hundreds of thousands."""
+    found: list[tuple[int, int]] = []
+    for span in sorted(spans, key=lambda s: (s[0], -s[1])):
+        if not found or span[1] > found[-1][1]:
+            found.append(span)
+    return found
