@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from certify.core.access.roles import PRACTICE_ROLES, Actor, Role
+from certify.core.access.roles import PRACTICE_ROLES, PROGRAM_ROLES, Actor, Role
 
 
 class Relation(StrEnum):
@@ -174,11 +174,17 @@ class Reach:
 
 
 def allowed(actor: Actor, permission: Permission, subject: Subject | None = None) -> bool:
-    """Whether the actor may do this to the object; without an object, whether to any object at all."""
+    """Whether the actor may do this to the object; without an object, whether to any object at all.
+
+    In the practice of one's own only the roles held there count, and that of the administrator of accounts.
+    """
     rules = POLICY[permission]
+    own = subject is not None and subject.practice_id is not None and subject.practice_id in actor.practice_ids
     for grant in actor.grants:
         relation = rules.get(grant.role)
         if relation is None:
+            continue
+        if own and grant.role in PROGRAM_ROLES - {Role.ADMINISTRATOR} and relation is not Relation.SELF:
             continue
         if (grant.role in PRACTICE_ROLES) != (grant.practice_id is not None):
             continue  # a practice role without a practice, or a program role within one, means nothing

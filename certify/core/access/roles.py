@@ -72,8 +72,13 @@ class Actor:
         return Grant(role, practice_id if role in PRACTICE_ROLES else None) in self.grants
 
     def roles_at(self, practice_id: int | None) -> frozenset[Role]:
-        """The roles that count for a matter of this practice: those held there and those held for the program."""
-        return frozenset(g.role for g in self.grants if g.practice_id is None or g.practice_id == practice_id)
+        """The roles that count for a matter of this practice: those held there, else those held for the program.
+
+        Nobody works for the program on the practice of their own: who holds a role there is of the practice, whatever
+        else the person is to the program, and neither judges it nor reads what the program keeps to itself.
+        """
+        own = frozenset(g.role for g in self.grants if practice_id is not None and g.practice_id == practice_id)
+        return own or frozenset(g.role for g in self.grants if g.practice_id is None)
 
 
 SYSTEM = Actor(None, frozenset({Grant(Role.SYSTEM)}), name="The program's clock")

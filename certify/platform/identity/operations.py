@@ -116,6 +116,11 @@ def grant_role(
         raise NotOpen("This account is closed.")
     if practice_id is not None and not place_exists(session, practice_id):
         raise Invalid("There is no such practice.", "practice_id")
+    if practice_id is not None and not _manages_people(actor) and _works_for_program(session, person_id):
+        # Who holds a role in a practice no longer judges it: a practice must not choose its judges that way.
+        raise Invalid(
+            "This person works for the program. Ask an administrator of the program to give the role.", "email"
+        )
     if _held(session, person_id, role, practice_id) is not None:
         return False
     try:
@@ -365,9 +370,7 @@ def end_access(session: Session, person_id: int, at: datetime) -> None:
 
 def _may_manage(actor: Actor, role: Role, practice_id: int | None) -> None:
     """The program's own commands act as the system; a practice administrator manages that practice's roles, no others."""
-    if actor.user_id is None and Role.SYSTEM in actor.roles:
-        return
-    if allowed(actor, Permission.MANAGE_PEOPLE):
+    if _manages_people(actor):
         return
     if (
         role in PRACTICE_ROLES
@@ -379,8 +382,17 @@ def _may_manage(actor: Actor, role: Role, practice_id: int | None) -> None:
 
 
 def _administrator(actor: Actor) -> None:
-    if not (actor.user_id is None and Role.SYSTEM in actor.roles) and not allowed(actor, Permission.MANAGE_PEOPLE):
+    if not _manages_people(actor):
         raise NotAllowed("Only an administrator may do this.")
+
+
+def _manages_people(actor: Actor) -> bool:
+    return (actor.user_id is None and Role.SYSTEM in actor.roles) or allowed(actor, Permission.MANAGE_PEOPLE)
+
+
+def _works_for_program(session: Session, person_id: int) -> bool:
+    held = select(RoleGrant.id).where(RoleGrant.person_id == person_id, RoleGrant.practice_id.is_(None)).limit(1)
+    return session.scalar(held) is not None
 
 
 def _held(session: Session, person_id: int, role: Role, practice_id: int | None) -> RoleGrant | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from certify.core.access.policy import POLICY, Permission, Subject, allowed, reach
+from certify.core.access.policy import POLICY, Permission, Relation, Subject, allowed, reach
 from certify.core.access.roles import PRACTICE_ROLES, Actor, Grant, Role
 
 OURS, THEIRS = Subject(practice_id=1), Subject(practice_id=2)
@@ -60,3 +60,24 @@ def test_a_practice_role_without_a_practice_means_nothing() -> None:
 def test_nobody_may_nothing() -> None:
     assert not any(allowed(Actor(None), permission, OURS) for permission in Permission)
     assert reach(Actor(None), Permission.VIEW_CASE).nothing
+
+
+@pytest.mark.parametrize("role", [Role.PROGRAM_STAFF, Role.COUNCIL, Role.SURVEYOR, Role.FINANCE, Role.AUDITOR])
+def test_nobody_works_for_the_program_on_the_practice_of_their_own(role: Role) -> None:
+    both = Actor(5, frozenset({Grant(role), Grant(Role.PRACTICE_STAFF, 1)}))
+    ours, theirs = Subject(1, team=frozenset({5})), Subject(2, team=frozenset({5}))
+    inside = {
+        p
+        for p in Permission
+        if role in POLICY[p] and POLICY[p][role] is not Relation.SELF and Role.PRACTICE_STAFF not in POLICY[p]
+    }
+    assert inside
+    assert not any(allowed(both, p, ours) for p in inside)
+    assert all(allowed(both, p, theirs) for p in inside)
+    assert both.roles_at(1) == {Role.PRACTICE_STAFF}
+    assert both.roles_at(2) == {role}
+
+
+def test_an_administrator_of_accounts_stays_one_in_the_practice_of_their_own() -> None:
+    both = Actor(5, frozenset({Grant(Role.ADMINISTRATOR), Grant(Role.PRACTICE_STAFF, 1)}))
+    assert allowed(both, Permission.MANAGE_TEAM, OURS)

@@ -85,6 +85,18 @@ def test_others_give_no_roles_at_all(session: Session, role: Role) -> None:
         grant_role(session, person.id, Role.PRACTICE_STAFF, practice.id, actor=actor, at=now())
 
 
+def test_a_practice_cannot_take_its_judges_into_its_own_team(session: Session) -> None:
+    practice = make_practice(session)
+    admin = make_actor(session, Role.PRACTICE_ADMIN, practice=practice)
+    for role in (Role.COUNCIL, Role.SURVEYOR, Role.PROGRAM_STAFF):
+        judge = make_person(session, role)
+        with pytest.raises(Invalid, match="works for the program"):
+            invite(
+                session, email=judge.email, name="x", role=Role.PRACTICE_STAFF, practice_id=practice.id, actor=admin, at=now()
+            )  # fmt: skip
+        assert grant_role(session, judge.id, Role.PRACTICE_STAFF, practice.id, actor=SYSTEM, at=now())
+
+
 def test_a_role_for_a_practice_that_is_not_there_is_refused(session: Session) -> None:
     person = make_person(session)
     with pytest.raises(Invalid):

@@ -10,6 +10,7 @@ from certify.certification.cases.operations import open_case, take
 from certify.certification.cases.queries import (
     CaseFilter,
     CaseRow,
+    actor_may,
     case_for,
     deadlines_of,
     header_for,
@@ -106,7 +107,7 @@ def events(arguments: dict[str, Any], ref: str) -> dict[str, Any]:
     """What happened, newest first."""
     actor = current_actor()
     case = case_for(db.session, actor, ref, Permission.VIEW_HISTORY)
-    internal = bool(actor.roles_at(None))
+    internal = actor_may(db.session, case, actor, Permission.READ_INTERNAL_MESSAGES)
     limit = arguments["limit"]
     found = list_events(
         db.session, f"case:{case.ref}", before=_after(arguments["cursor"]), limit=limit + 1, internal=internal
