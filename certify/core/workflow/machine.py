@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from transitions import Machine as Engine
 
-from certify.core.access.roles import Role
+from certify.core.access.roles import PRACTICE_ROLES, Role
 from certify.core.foundation.errors import NotAllowed, NotOpen, RulesUnmet, Unmet
 
 Check = Callable[[str], Sequence[Unmet]]
+
+# Those who judge a practice: how far they are with it is theirs until they take the step.
+JUDGES = frozenset({Role.SURVEYOR, Role.PROGRAM_STAFF, Role.COUNCIL, Role.APPEAL_PANEL})
 
 
 @dataclass(frozen=True)
@@ -136,10 +139,15 @@ def openings(machine: Machine, state: str, *, roles: Collection[Role], check: Ch
     """Return every transition that leads on from `state`, with all its unmet guards.
 
     Each guard is asked once, however many transitions share it. `next_state` judges by the very same function, so what a
-    page offers and what the server allows cannot differ.
+    page offers and what the server allows cannot differ. What those who judge a practice still lack would tell the
+    practice what they think of it so far, so someone who is only of the practice gets the step without that.
     """
-    asked = _Asked(check)
-    return [_opening(t, state, roles, asked) for t in machine.leaving(state)]
+    asked, only_of_practice = _Asked(check), set(roles) <= PRACTICE_ROLES
+    found = []
+    for t in machine.leaving(state):
+        theirs = only_of_practice and t.roles & JUDGES and not t.roles & PRACTICE_ROLES
+        found.append(_opening(replace(t, guards=()) if theirs else t, state, roles, asked))
+    return found
 
 
 def next_state(machine: Machine, state: str, trigger: str, *, roles: Collection[Role], check: Check) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from certify.core.access.roles import Role
 from certify.core.foundation.errors import NotAllowed, NotOpen, RulesUnmet, Unmet
-from certify.core.workflow.machine import Machine, State, StepInfo, Transition, next_state, openings
+from certify.core.workflow.machine import JUDGES, Machine, State, StepInfo, Transition, next_state, openings
 
 KEYS = ("a", "b", "c", "d")
 TRIGGERS = ("go", "stop", "back", "turn")
@@ -83,7 +83,7 @@ def test_all_unmet_guards_are_listed_in_the_order_declared(made: Machine, state:
         assert [u.guard for u in opening.unmet] == [g for g in declared[opening.trigger].guards if g in failing]
 
 
-def test_each_guard_is_asked_once_however_many_steps_share_it() -> None:
+def test_each_guard_is_asked_when_first_needed_and_once_however_many_steps_share_it() -> None:
     made = machine(
         transition(1, "go", "a", "b", guards=("paid", "signed")),
         transition(2, "stop", "a", "c", guards=("signed", "paid")),
@@ -94,7 +94,9 @@ def test_each_guard_is_asked_once_however_many_steps_share_it() -> None:
         asked[guard] += 1
         return []
 
-    openings(made, "a", roles=[Role.PROGRAM_STAFF], check=check)
+    found = openings(made, "a", roles=[Role.PROGRAM_STAFF], check=check)
+    assert not asked
+    assert all(opening.allowed for opening in found)
     assert asked == {"paid": 1, "signed": 1}
 
 
@@ -144,3 +146,19 @@ def test_a_guard_that_fails_with_an_exception_lets_nothing_pass() -> None:
 def test_a_closed_step_says_where_the_case_stands() -> None:
     with pytest.raises(NotOpen, match="'go' is not open while the case is at “State d”"):
         next_state(machine(), "d", "go", roles=[Role.PROGRAM_STAFF], check=guarding(frozenset()))
+
+
+@pytest.mark.parametrize("judge", sorted(JUDGES))
+def test_a_practice_does_not_learn_what_its_judges_still_lack(judge: Role) -> None:
+    made = machine(
+        transition(1, "go", "a", "b", roles=frozenset({judge}), guards=("paid",)),
+        transition(2, "stop", "a", "c", roles=frozenset({judge, Role.PHYSICIAN_LEAD}), guards=("paid",)),
+        transition(3, "turn", "a", "a", roles=frozenset({Role.FINANCE}), guards=("paid",)),
+    )
+    lacking = guarding(frozenset({"paid"}))
+    for roles in ([Role.PRACTICE_ADMIN], [Role.PRACTICE_STAFF, Role.PHYSICIAN_LEAD]):
+        found = {o.trigger: len(o.unmet) for o in openings(made, "a", roles=roles, check=lacking)}
+        assert found == {"go": 0, "stop": 1, "turn": 1}
+        assert not any(o.allowed for o in openings(made, "a", roles=roles, check=lacking))
+    for role in (judge, Role.AUDITOR):
+        assert all(o.unmet for o in openings(made, "a", roles=[role], check=lacking))
