@@ -23,13 +23,26 @@ def open_app() -> Iterator[Flask]:
 
     Raises: Refusal when the database is missing or at another schema.
     """
-    from certify.app import create_app
     from certify.schema import require_current
+
+    with open_unchecked() as app:
+        require_current()
+        yield app
+
+
+@contextmanager
+def open_unchecked() -> Iterator[Flask]:
+    """Give the program whatever the state of its database; its connections are closed at the end."""
+    from certify.app import create_app
+    from certify.db import db
 
     app = create_app()
     with app.app_context():
-        require_current()
-        yield app
+        try:
+            yield app
+        finally:
+            db.session.remove()
+            db.engine.dispose()
 
 
 @contextmanager

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import click
 
-from certify.cli.edges import json_option, print_json
+from certify.cli.edges import json_option, open_unchecked, print_json
 
 
 @click.command("init")
 @json_option
 def command(as_json: bool) -> None:
     """Create the database or upgrade it to this version, and check the catalogues in workflows/. Safe to repeat."""
-    from certify.app import create_app
     from certify.schema import upgrade
 
-    app = create_app()
-    with app.app_context():
+    with open_unchecked():
         before, after = upgrade()
     if as_json:
         print_json({"before": before, "after": after, "changed": before != after})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from certify.cli.edges import json_option, print_json
+from certify.cli.edges import json_option, open_unchecked, print_json
 
 
 @click.command("restore")
@@ -14,7 +14,6 @@ from certify.cli.edges import json_option, print_json
 @json_option
 def command(directory: Path, as_json: bool) -> None:
     """Fill an empty database and the file store from a backup; refuses a damaged one."""
-    from certify.app import create_app
     from certify.db import db
     from certify.platform.audit.queries import verify_chain
     from certify.platform.storage.backup import BackupRefused
@@ -27,8 +26,7 @@ def command(directory: Path, as_json: bool) -> None:
             f"The backup has schema {manifest['schema']}, this version has {head_revision()}: restore it with the version "
             "that made it, then upgrade with `certify init`."
         )
-    app = create_app()
-    with app.app_context():
+    with open_unchecked():
         upgrade()
         session = db.session()
         if holds_rows(session):
