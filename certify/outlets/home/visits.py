@@ -17,6 +17,7 @@ from certify.core.foundation.days import local_date
 from certify.core.rulebook.current import current
 from certify.platform.practices.models import Practice, Site
 
+VISIT_ACTIONS = {"scheduling": "Choose the date", "survey_scheduled": "Prepare for the visit"}
 STEP_OF_VISIT, STEP_OF_REPORT = 2, 3
 
 
@@ -167,7 +168,7 @@ def _next(case: Case, survey: Survey | None, visiting: bool) -> tuple[str, str]:
     if visiting and survey is not None:
         return f"/surveys/{survey.id}", "Go on with the checklist"
     if case.step == STEP_OF_VISIT:
-        return f"/cases/{case.ref}/survey", "Open the survey"
+        return f"/cases/{case.ref}/survey", VISIT_ACTIONS.get(case.state, "Open the survey")
     if case.step == STEP_OF_REPORT and case.holder == "surveyor":
         return f"/cases/{case.ref}/report", "Write the report"
     return f"/cases/{case.ref}", "Open the case"
