@@ -12,8 +12,8 @@ from certify.certification.cases.queries import case_for
 from certify.certification.surveyors.operations import declare
 from certify.certification.surveyors.queries import case_of_question
 from certify.core.access.policy import Permission
-from certify.core.access.roles import PRACTICE_ROLES
 from certify.core.foundation.clock import now
+from certify.core.foundation.errors import NotAllowed, NotFound
 from certify.db import db
 from certify.outlets.api.problems import Doors
 from certify.outlets.api.schemas import AgreementShown, Attendance, Declaration, Done, Signature
@@ -67,9 +67,10 @@ def webinar(body: dict[str, Any], ref: str) -> Any:
 def declare_(body: dict[str, Any], ref: str) -> Any:
     """Answer the conflict of interest question for one side; the second “none” accepts the surveyor."""
     actor = current_actor()
-    if actor.roles & PRACTICE_ROLES:
-        case = case_for(db.session, actor, ref, lock=True)
-    else:
+    try:
+        case = case_for(db.session, actor, ref, Permission.ANSWER_CONFLICT, lock=True)
+    except (NotFound, NotAllowed):
+        # Not of the practice: the surveyor answers before the case opens to her.
         case = case_of_question(db.session, actor, ref)
     declare(db.session, case, **body, address=request.remote_addr or "", actor=actor, at=now())
     return case
