@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 # Table -> (its column, the table that column points to). Read in this order, so that what is pointed to comes first.
-# Not here: surveyors' notes and declarations, comments among reviewers, who read what; they are the program's.
+# Not here: surveyors' notes and declarations, comments among reviewers, reasons against an award that are still being
+# written (a decision holds those it gave), who read what; they are the program's.
 BELONGINGS: dict[str, tuple[str, str]] = {
     "site": ("practice_id", "practice"),
     "provider": ("practice_id", "practice"),
@@ -39,7 +40,6 @@ BELONGINGS: dict[str, tuple[str, str]] = {
     "correction_evidence": ("correction_id", "correction"),
     "correction_judgement": ("finding_id", "finding"),
     "decision": ("case_id", "case"),
-    "denial_reason": ("case_id", "case"),
     "certificate": ("case_id", "case"),
 }
 
@@ -52,7 +52,8 @@ def may_be_taken(table: str, row: Mapping[str, Any]) -> bool:
     if table == "report":
         return str(row["state"]) in ISSUED
     if table == "finding":
-        return str(row["status"]) != "draft"
+        # A remark that was dropped before the issue never reached the practice.
+        return str(row["status"]) not in ("draft", "dropped")
     if table == "message":
         return str(row["audience"]) == "practice_and_program"
     return True

@@ -19,6 +19,9 @@ def test_drafts_and_talk_within_the_program_stay() -> None:
     assert not may_be_taken("report", {"state": "in_review"})
     assert may_be_taken("report", {"state": "issued"})
     assert not may_be_taken("finding", {"status": "draft"})
+    assert not may_be_taken("finding", {"status": "dropped"})
+    assert may_be_taken("finding", {"status": "open"})
+    assert "denial_reason" not in BELONGINGS
     assert not may_be_taken("message", {"audience": "survey_team"})
     assert may_be_taken("message", {"audience": "practice_and_program"})
 
