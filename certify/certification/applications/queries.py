@@ -34,6 +34,7 @@ from certify.certification.applications.rules import (
     survey_dates_offered,
     windows_in,
 )
+from certify.certification.cases.memory import remembered
 from certify.certification.cases.models import Case
 from certify.certification.cases.queries import zone_of
 from certify.certification.evidence.queries import coverage_of
@@ -105,7 +106,8 @@ def editable(case: Case) -> bool:
 
 def answers_for(session: Session, case: Case) -> dict[str, Any]:
     """Return the present answers by field key; fields never answered are not in it."""
-    rows = session.execute(select(Answer.field, Answer.value).where(Answer.case_id == case.id)).all()
+    query = select(Answer.field, Answer.value).where(Answer.case_id == case.id)
+    rows = remembered(session, ("answers", case.id), lambda: session.execute(query).all())
     return {field: value for field, value in rows if not is_empty(value)}
 
 

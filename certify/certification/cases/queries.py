@@ -83,12 +83,20 @@ class OpenStep:
     trigger: str
     label: str
     explanation: str
-    allowed: bool
-    unmet: tuple[Unmet, ...]
     primary: bool
     url: str
     opening: Opening
     who: str = ""
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the reader may take it now."""
+        return self.opening.allowed
+
+    @property
+    def unmet(self) -> tuple[Unmet, ...]:
+        """All that it still lacks."""
+        return self.opening.unmet
 
 
 @dataclass(frozen=True)
@@ -114,12 +122,17 @@ class CaseHeader:
     due: Due | None
     primary: OpenStep | None
     openings: tuple[OpenStep, ...]
-    missing: tuple[Unmet, ...]
+    lead: OpenStep | None  # the step all wait for, whoever takes it
     version: int
     tabs: tuple[Tab, ...]
     zone: str
     staff_id: int | None
     open: bool
+
+    @property
+    def missing(self) -> tuple[Unmet, ...]:
+        """What the leading step still lacks; asked for only by pages that show it."""
+        return self.lead.unmet if self.lead else ()
 
 
 def case_for(
@@ -129,8 +142,7 @@ def case_for(
 
     Raises: NotFound when it is not the actor's to see, NotAllowed when it is but this is not theirs to do.
     """
-    query = select(Case).where(Case.ref == ref)
-    case = session.scalar(query.with_for_update() if lock else query)
+    case = session.scalar(select(Case).where(Case.ref == ref).with_for_update()) if lock else _case_at(session, ref)
     if case is None:
         raise NotFound(f"There is no case {ref}.")
     subject = subject_of(session, case, actor)
@@ -139,6 +151,13 @@ def case_for(
     if not allowed(actor, permission, subject):
         raise NotAllowed("Your role does not include this.")
     return case
+
+
+def _case_at(session: Session, ref: str) -> Case | None:
+    """Read a case with its practice, which nearly every page names; the practice is kept as long as the case is."""
+    query = select(Case, Practice).join(Practice, Practice.id == Case.practice_id).where(Case.ref == ref)
+    found = remembered(session, ("case", ref), lambda: session.execute(query).one_or_none())
+    return found[0] if found else None
 
 
 def case_by_id(session: Session, case_id: int, *, lock: bool = False) -> Case:
@@ -196,20 +215,27 @@ def within(far: Reach) -> ColumnElement[bool]:
 
 def zone_of(session: Session, case: Case) -> str:
     """Return the practice's time zone."""
-    practice = session.get(Practice, case.practice_id)
-    return practice.time_zone if practice else "America/New_York"
+    return practice_of(session, case).time_zone
+
+
+def practice_of(session: Session, case: Case) -> Practice:
+    """Return the practice whose case it is."""
+    practice_id = case.practice_id
+    return remembered(session, ("practice", practice_id), lambda: session.get_one(Practice, practice_id))
 
 
 def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> CaseClockFacts:
     """Return what the clock guards judge."""
-    rows = session.scalars(
-        select(CaseDeadline).where(CaseDeadline.case_id == case.id, CaseDeadline.ended_at.is_(None))
-    ).all()
+    rows = _running(session, case)
     return CaseClockFacts(case.ref, at, case.edition, {r.key: r.due_at for r in rows}, {r.key: r.due_on for r in rows})
 
 
 def openings_for(session: Session, case: Case, actor: Actor, at: datetime) -> tuple[OpenStep, ...]:
     """Return every step that leads on from here, whoever takes it, with all that each still lacks."""
+    return remembered(session, ("openings", case.id, actor), lambda: _openings_for(session, case, actor, at))
+
+
+def _openings_for(session: Session, case: Case, actor: Actor, at: datetime) -> tuple[OpenStep, ...]:
     machine = current().machine(case.kind)
     facts = registry.CaseFacts(session, case, actor, at)
     found = openings(machine, case.state, roles=acting_roles(session, case, actor, at), check=facts.check)
@@ -218,13 +244,17 @@ def openings_for(session: Session, case: Case, actor: Actor, at: datetime) -> tu
 
 def deadlines_of(session: Session, case: Case, at: datetime) -> list[Due]:
     """Return the case's running deadlines, soonest first."""
-    rows = session.scalars(
+    today = local_date(at, zone_of(session, case))
+    return [_due(row.key, row.due_on, today) for row in _running(session, case)]
+
+
+def _running(session: Session, case: Case) -> Sequence[CaseDeadline]:
+    query = (
         select(CaseDeadline)
         .where(CaseDeadline.case_id == case.id, CaseDeadline.ended_at.is_(None))
         .order_by(CaseDeadline.due_at)
-    ).all()
-    today = local_date(at, zone_of(session, case))
-    return [_due(row.key, row.due_on, today) for row in rows]
+    )
+    return remembered(session, ("running deadlines", case.id), lambda: session.scalars(query).all())
 
 
 def header_for(session: Session, case: Case, actor: Actor, at: datetime, tab: str = "overview") -> CaseHeader:
@@ -232,13 +262,8 @@ def header_for(session: Session, case: Case, actor: Actor, at: datetime, tab: st
     book = current()
     machine = book.machine(case.kind)
     state = machine.states[case.state]
-    practice = session.get_one(Practice, case.practice_id)
-    sites = (
-        session.scalar(
-            select(func.count()).select_from(Site).where(Site.practice_id == practice.id, Site.closed_on.is_(None))
-        )
-        or 0
-    )
+    practice = practice_of(session, case)
+    numbers = _numbers(session, case, actor)
     steps = openings_for(session, case, actor, at)
     mine = [s for s in steps if s.opening.role_allowed and not s.opening.automatic and not s.opening.clock]
     primary = next((s for s in mine if s.primary), None)
@@ -250,7 +275,7 @@ def header_for(session: Session, case: Case, actor: Actor, at: datetime, tab: st
         ref=case.ref,
         practice_id=practice.id,
         practice_name=practice.legal_name,
-        sites_count=sites,
+        sites_count=numbers[SITES],
         edition_title=book.editions[case.edition].title,
         edition_locked=case.edition_locked_at is not None,
         state=case.state,
@@ -266,13 +291,23 @@ def header_for(session: Session, case: Case, actor: Actor, at: datetime, tab: st
         due=_due(case.due_key, case.due_on, today) if case.due_key and case.due_on else None,
         primary=primary,
         openings=tuple(mine),
-        missing=lead.unmet if lead else (),
+        lead=lead,
         version=case.version,
-        tabs=_tabs(session, case, actor, tab),
+        tabs=_tabs(session, case, actor, tab, numbers),
         zone=practice.time_zone,
         staff_id=case.staff_id,
         open=case.open,
     )
+
+
+def _numbers(session: Session, case: Case, actor: Actor) -> dict[str, int]:
+    """Return all that the head counts, in one statement: the practice's open sites, and by tab key what the rooms count."""
+    sites = select(func.count()).where(Site.practice_id == case.practice_id, Site.closed_on.is_(None))
+    counts: dict[str, ColumnElement[int]] = {SITES: sites.scalar_subquery()}
+    for asked in registry.counts:
+        counts |= asked(session, case, actor)
+    row = session.execute(select(*(count.label(key) for key, count in counts.items()))).one()
+    return dict(zip(counts, row, strict=True))
 
 
 def mine_first(header: CaseHeader) -> CaseHeader:
@@ -361,7 +396,7 @@ def _member_roles(session: Session, case: Case, actor: Actor) -> set[str]:
 def _open_step(case: Case, opening: Opening) -> OpenStep:
     url = opening.page.format(ref=case.ref) if opening.page else f"/cases/{case.ref}/do/{opening.trigger}"
     return OpenStep(
-        opening.trigger, opening.label, opening.explanation, opening.allowed, tuple(opening.unmet), opening.primary, url, opening,
+        opening.trigger, opening.label, opening.explanation, opening.primary, url, opening,
         ", ".join(sorted(ROLE_TITLES[role] for role in opening.roles)),
     )  # fmt: skip
 
@@ -405,6 +440,7 @@ def _step_marks(case: Case) -> tuple[StepMark, ...]:
     return tuple(marks)
 
 
+SITES = "sites"
 TABS = (
     ("overview", "Overview", "", Permission.VIEW_CASE),
     ("application", "Application", "/application", Permission.VIEW_APPLICATION),
@@ -419,10 +455,7 @@ TABS = (
 )
 
 
-def _tabs(session: Session, case: Case, actor: Actor, at_tab: str) -> tuple[Tab, ...]:
-    numbers: dict[str, int] = {}
-    for count in registry.counts:
-        numbers |= count(session, case, actor)
+def _tabs(session: Session, case: Case, actor: Actor, at_tab: str, numbers: dict[str, int]) -> tuple[Tab, ...]:
     subject = subject_of(session, case, actor)
     return tuple(
         Tab(key, label, f"/cases/{case.ref}{path}", numbers.get(key, 0), key == at_tab)

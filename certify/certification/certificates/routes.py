@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from certify.certification.cases.memory import remember_reads
 from certify.certification.cases.queries import actor_may, case_for, header_for
 from certify.certification.certificates.operations import reissue_certificate
 from certify.certification.certificates.queries import certificates_of, view_of
@@ -21,7 +20,6 @@ bp = Blueprint("certificates", __name__)
 @requires(Permission.VIEW_DECISION)
 def show(ref: str) -> ResponseReturnValue:
     """The certificates of a case, the one in force first."""
-    remember_reads(db.session)
     actor, at = current_actor(), now()
     case = case_for(db.session, actor, ref, Permission.VIEW_DECISION)
     views = [view_of(db.session, certificate, at) for certificate in certificates_of(db.session, case)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from certify.certification.cases.memory import remember_reads
 from certify.certification.cases.queries import actor_may, case_for, header_for
 from certify.certification.corrections.operations import (
     PLAN_FIELDS,
@@ -39,7 +38,6 @@ WHOLE_NUMBER = "int(max=2147483647)"
 @requires(Permission.VIEW_CORRECTIONS)
 def show(ref: str) -> ResponseReturnValue:
     """Every requirement with its plan, its evidence and its judgement; what can be written now is open for writing."""
-    remember_reads(db.session)
     actor, at = current_actor(), now()
     case = case_for(db.session, actor, ref, Permission.VIEW_CORRECTIONS)
     header = header_for(db.session, case, actor, at, "corrections")
@@ -78,7 +76,7 @@ def plan(ref: str, finding_id: int) -> ResponseReturnValue:
 
 
 @bp.post(f"/cases/<ref>/corrections/<{WHOLE_NUMBER}:finding_id>/plan/judge")
-@requires(Permission.JUDGE_CORRECTIONS)
+@requires(Permission.ASSIGN_CASE)
 @commits
 def plan_judge(ref: str, finding_id: int) -> ResponseReturnValue:
     """Accept the plan for one requirement, or return it."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from certify.certification.cases.memory import remember_reads
 from certify.certification.cases.queries import actor_may, case_for, header_for, openings_for
 from certify.certification.decisions.operations import state_own_conflict, write_reason
 from certify.certification.decisions.queries import decision_of, decision_page
@@ -21,7 +20,6 @@ bp = Blueprint("decisions", __name__)
 @requires(Permission.VIEW_DECISION)
 def show(ref: str) -> ResponseReturnValue:
     """Before the decision: what it rests on, for the council and the program. Afterwards: what was decided."""
-    remember_reads(db.session)
     actor, at = current_actor(), now()
     case = case_for(db.session, actor, ref, Permission.VIEW_DECISION)
     header = header_for(db.session, case, actor, at, "decision")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, literal, select
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.models import Case
@@ -75,8 +75,12 @@ def counts_by_item(session: Session, case: Case, actor: Actor, at: datetime) -> 
 
 def unread_count(session: Session, case: Case, actor: Actor, at: datetime) -> int:
     """Return how many readable messages by others this person has not had before them."""
+    return session.scalar(select(_unread(session, case, actor, at))) or 0
+
+
+def _unread(session: Session, case: Case, actor: Actor, at: datetime) -> ColumnElement[int]:
     if actor.user_id is None:
-        return 0
+        return literal(0)
     seen = select(MessageSeen.last_message_id).where(
         MessageSeen.case_id == case.id, MessageSeen.person_id == actor.user_id
     )
@@ -89,12 +93,12 @@ def unread_count(session: Session, case: Case, actor: Actor, at: datetime) -> in
             (Message.author_id != actor.user_id) | Message.author_id.is_(None),
         )
     )
-    return session.scalar(query) or 0
+    return query.scalar_subquery()
 
 
-def counts_for(session: Session, case: Case, actor: Actor) -> dict[str, int]:
+def counts_for(session: Session, case: Case, actor: Actor) -> dict[str, ColumnElement[int]]:
     """Return the number on the Messages tab: what is unread."""
-    return {"messages": unread_count(session, case, actor, now())}
+    return {"messages": _unread(session, case, actor, now())}
 
 
 def newest_readable_id(session: Session, case: Case, actor: Actor, at: datetime) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from certify.certification.cases.memory import remember_reads
 from certify.certification.cases.queries import actor_may, case_for, header_for
 from certify.certification.discussions.operations import mark_seen, write_message
 from certify.certification.discussions.queries import audiences_for, items_of, messages_of
@@ -50,6 +51,7 @@ def write(ref: str) -> ResponseReturnValue:
 
 
 def _page(ref: str, given: dict[str, str], errors: tuple[FieldError, ...], status: int) -> ResponseReturnValue:
+    remember_reads(db.session)
     actor, at = current_actor(), now()
     case = case_for(db.session, actor, ref, Permission.READ_MESSAGES)
     item = given.get("item") or request.args.get("item", "")

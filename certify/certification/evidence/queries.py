@@ -335,7 +335,7 @@ def _remarks(case: Case) -> CompoundSelect[str, str, str]:
     return union_all(stated, missing)
 
 
-def counts_for(session: Session, case: Case, actor: Actor) -> dict[str, int]:
+def counts_for(session: Session, case: Case, actor: Actor) -> dict[str, ColumnElement[int]]:
     """Return the number on the Evidence tab: documents used in the case."""
     query = (
         select(func.count(func.distinct(EvidenceUse.evidence_id)))
@@ -344,7 +344,7 @@ def counts_for(session: Session, case: Case, actor: Actor) -> dict[str, int]:
     )
     if not sees_quarantine(session, case, actor):
         query = query.where(Evidence.id.in_(select(EvidenceVersion.evidence_id).where(EvidenceVersion.state == CLEAR)))
-    return {"evidence": session.scalar(query) or 0}
+    return {"evidence": query.scalar_subquery()}
 
 
 def _standing_use(case: Case) -> list[ColumnElement[bool]]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from certify.certification.cases.memory import remembered
 from certify.certification.cases.models import Case
 from certify.certification.cases.queries import case_for, within
 from certify.certification.fees.models import Invoice, InvoiceLine, Payment, Refund
@@ -52,8 +53,14 @@ class Size:
 
 def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> FeesFacts:
     """Return what the guards of this room judge."""
-    rows = session.scalars(select(Invoice).where(Invoice.case_id == case.id).order_by(Invoice.id))
+    rows = invoice_rows(session, case)
     return FeesFacts(case.ref, tuple(InvoiceFacts(r.number, r.kind, r.state, r.total_cents, r.due_on) for r in rows))
+
+
+def invoice_rows(session: Session, case: Case) -> Sequence[Invoice]:
+    """Return the case's invoices without their lines, oldest first."""
+    query = select(Invoice).where(Invoice.case_id == case.id).order_by(Invoice.id)
+    return remembered(session, ("invoices", case.id), lambda: session.scalars(query).all())
 
 
 def size_of(session: Session, case: Case) -> Size:
@@ -74,9 +81,7 @@ def fee_lines_of(session: Session, case: Case) -> list[Line]:
 
 def invoices_of(session: Session, case: Case) -> list[InvoiceView]:
     """Return the case's invoices with lines, payment and refund, newest first."""
-    return _views(
-        session, session.scalars(select(Invoice).where(Invoice.case_id == case.id).order_by(Invoice.id.desc())).all()
-    )
+    return _views(session, invoice_rows(session, case)[::-1])
 
 
 def open_invoice_of(session: Session, case: Case, kind: str) -> Invoice | None:
@@ -156,26 +161,26 @@ def fee_schedule() -> FeeSchedule:
     return current().fees
 
 
-def counts_for(session: Session, case: Case, actor: Actor) -> dict[str, int]:
+def counts_for(session: Session, case: Case, actor: Actor) -> dict[str, ColumnElement[int]]:
     """Return the number on the Fees tab: open invoices."""
-    return {
-        "fees": session.scalar(
-            select(func.count()).select_from(Invoice).where(Invoice.case_id == case.id, Invoice.state == "open")
-        )
-        or 0
-    }
+    query = select(func.count()).select_from(Invoice).where(Invoice.case_id == case.id, Invoice.state == "open")
+    return {"fees": query.scalar_subquery()}
 
 
 def _views(session: Session, invoices: Sequence[Invoice]) -> list[InvoiceView]:
     ids = [i.id for i in invoices]
     if not ids:
         return []
-    lines = session.scalars(
-        select(InvoiceLine).where(InvoiceLine.invoice_id.in_(ids)).order_by(InvoiceLine.position)
-    ).all()
-    payments = {p.invoice_id: p for p in session.scalars(select(Payment).where(Payment.invoice_id.in_(ids)))}
-    refunds = {r.invoice_id: r for r in session.scalars(select(Refund).where(Refund.invoice_id.in_(ids)))}
-    return [
-        InvoiceView(i, tuple(x for x in lines if x.invoice_id == i.id), payments.get(i.id), refunds.get(i.id))
-        for i in invoices
-    ]
+    lines: dict[int, list[InvoiceLine]] = {i: [] for i in ids}
+    ends: dict[int, tuple[Payment | None, Refund | None]] = {}
+    rows = session.execute(
+        select(InvoiceLine, Payment, Refund)
+        .outerjoin(Payment, Payment.invoice_id == InvoiceLine.invoice_id)
+        .outerjoin(Refund, Refund.invoice_id == InvoiceLine.invoice_id)
+        .where(InvoiceLine.invoice_id.in_(ids))
+        .order_by(InvoiceLine.position)
+    )
+    for line, payment, refund in rows:
+        lines[line.invoice_id].append(line)
+        ends[line.invoice_id] = (payment, refund)
+    return [InvoiceView(i, tuple(lines[i.id]), *ends.get(i.id, (None, None))) for i in invoices]

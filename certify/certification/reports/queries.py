@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.memory import remembered
@@ -39,6 +39,7 @@ from certify.certification.reports.records import (
     number_of,
     objection_for,
     objections_of,
+    open_requirements_of,
     requirement_for,
     requirements_of,
     reviewers_of,
@@ -329,9 +330,9 @@ def compliance_of(session: Session, case: Case) -> list[DomainCount] | None:
     ]
 
 
-def tab_counts(session: Session, case: Case, actor: Actor) -> dict[str, int]:
+def tab_counts(session: Session, case: Case, actor: Actor) -> dict[str, ColumnElement[int]]:
     """Return the numbers on the tabs of a case: open requirements on corrections."""
-    return {"corrections": count_open_requirements(session, case.id)}
+    return {"corrections": open_requirements_of(case.id)}
 
 
 FIRST_ISSUE = "First issue"
@@ -384,9 +385,10 @@ def _people(session: Session, case: Case, survey: Survey) -> list[dict[str, str]
         )
         if p not in ids and survey.round == 1
     ]
-    people = {p.id: p for p in session.scalars(select(Person).where(Person.id.in_(ids)))} if ids else {}
+    named = {*ids, case.staff_id} - {None}
+    people = {p.id: p for p in session.scalars(select(Person).where(Person.id.in_(named)))} if named else {}
     found = [{"role": "Surveyor", "name": people[i].name, "detail": people[i].title} for i in ids if i in people]
-    contact = session.get(Person, case.staff_id) if case.staff_id else None
+    contact = people.get(case.staff_id) if case.staff_id else None
     return [
         *found,
         *([{"role": "Contact at the program", "name": contact.name, "detail": contact.title}] if contact else []),

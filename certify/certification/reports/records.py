@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.memory import remembered
@@ -30,10 +30,7 @@ def _newest_report(session: Session, case_id: int) -> Report | None:
 
 def issued_report(session: Session, case_id: int, report_id: int | None = None) -> Report | None:
     """Return the newest issued report of a case, or the one asked for when it was ever issued."""
-    query = select(Report).where(Report.case_id == case_id, Report.state.in_((ISSUED, REPLACED)))
-    if report_id is not None:
-        return session.scalar(query.where(Report.id == report_id))
-    return session.scalar(query.order_by(Report.survey_id.desc(), Report.number.desc()).limit(1))
+    return next((r for r in list_issued(session, case_id) if report_id is None or r.id == report_id), None)
 
 
 def list_issued(session: Session, case_id: int) -> Sequence[Report]:
@@ -174,15 +171,14 @@ def reviewers_of(session: Session, case_id: int) -> frozenset[int]:
 
 def count_open_requirements(session: Session, case_id: int) -> int:
     """Return how many requirements of a case are open."""
-    return remembered(session, ("open", case_id), lambda: _count_open(session, case_id))
+    return remembered(session, ("open", case_id), lambda: session.scalar(select(open_requirements_of(case_id))) or 0)
 
 
-def _count_open(session: Session, case_id: int) -> int:
-    return (
-        session.scalar(
-            select(func.count())
-            .select_from(Finding)
-            .where(Finding.case_id == case_id, Finding.kind == "requirement", Finding.status == "open")
-        )
-        or 0
+def open_requirements_of(case_id: int) -> ColumnElement[int]:
+    """Return the number of open requirements of a case, to be asked within another query."""
+    query = (
+        select(func.count())
+        .select_from(Finding)
+        .where(Finding.case_id == case_id, Finding.kind == "requirement", Finding.status == "open")
     )
+    return query.scalar_subquery()

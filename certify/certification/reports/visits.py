@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
+from certify.certification.cases.memory import remembered
 from certify.certification.reports.composition import Place
 from certify.certification.reports.drafting import SEEN, Answer, Remark, Visit, standards_in
 from certify.certification.surveys.models import Survey, SurveyAnswer, SurveySite
@@ -38,15 +39,7 @@ def edition_of(survey: Survey) -> Edition:
 
 def visit_of(session: Session, survey: Survey, amended: Iterable[tuple[str, int]] = ()) -> Visit:
     """Return the visited sites with every answer that stands; two queries whatever the size."""
-    sites = {
-        row.id: row.name
-        for row in session.execute(
-            select(Site.id, Site.name)
-            .join(SurveySite, SurveySite.site_id == Site.id)
-            .where(SurveySite.survey_id == survey.id, SurveySite.visited.is_(True))
-            .order_by(SurveySite.position, SurveySite.site_id)
-        )
-    }
+    sites = {site.id: site.name for row, site in _sites_in(session, survey.id) if row.visited}
     rows = session.execute(
         select(SurveyAnswer.site_id, SurveyAnswer.element, SurveyAnswer.field, SurveyAnswer.value).where(
             SurveyAnswer.survey_id == survey.id, SurveyAnswer.field.in_(READ_FIELDS)
@@ -72,16 +65,20 @@ def visit_of(session: Session, survey: Survey, amended: Iterable[tuple[str, int]
     )
 
 
-def places_of(session: Session, survey: Survey) -> tuple[Place, ...]:
-    """Return every site of the survey, visited ones first, with how it was surveyed and why."""
-    rows = session.execute(
+def _sites_in(session: Session, survey_id: int) -> Sequence[Row[SurveySite, Site]]:
+    query = (
         select(SurveySite, Site)
         .join(Site, Site.id == SurveySite.site_id)
-        .where(SurveySite.survey_id == survey.id)
+        .where(SurveySite.survey_id == survey_id)
         .order_by(SurveySite.visited.desc(), SurveySite.position, SurveySite.site_id)
-    ).all()
+    )
+    return remembered(session, ("sites in the report of", survey_id), lambda: session.execute(query).all())
+
+
+def places_of(session: Session, survey: Survey) -> tuple[Place, ...]:
+    """Return every site of the survey, visited ones first, with how it was surveyed and why."""
     found = []
-    for row, site in rows:
+    for row, site in _sites_in(session, survey.id):
         how = MODE_WORDS.get(survey.mode, survey.mode) if row.visited else "Documents and remote interview"
         why = "; ".join(REASONS.get(reason, reason) for reason in row.reasons) or ("" if row.visited else "not drawn")
         found.append(

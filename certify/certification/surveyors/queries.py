@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from certify.certification.applications.queries import survey_windows
+from certify.certification.cases.memory import remembered
 from certify.certification.cases.models import Case
 from certify.certification.cases.queries import case_for, zone_of
 from certify.certification.surveyors.models import (
@@ -42,6 +43,8 @@ from certify.platform.identity.models import Person, RoleGrant
 from certify.platform.practices.models import Practice, Site
 
 ON_DUTY = ("open", "accepted")
+PROPOSAL_GUARDS = frozenset({"surveyor_free_of_conflict", "surveyor_within_load"})
+REFUSED = ("surveyor_conflict", "practice_refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,18 +165,10 @@ def ranking_for(session: Session, case: Case, at: datetime) -> list[Ranked]:
 
 def setting_of(session: Session, case: Case) -> Setting:
     """Return what matters of the practice for the choice of a surveyor."""
-    states = set(
-        session.scalars(select(Site.state).where(Site.practice_id == case.practice_id, Site.closed_on.is_(None)))
-    )
-    practice = session.get(Practice, case.practice_id)
-    if practice is not None:
-        states.add(practice.state)
-    before = session.scalar(
-        select(SurveyorProposal.person_id)
-        .where(SurveyorProposal.case_id == case.id, SurveyorProposal.state == "accepted")
-        .order_by(SurveyorProposal.id.desc())
-        .limit(1)
-    )
+    of_sites = select(Site.state).where(Site.practice_id == case.practice_id, Site.closed_on.is_(None))
+    states = set(session.scalars(of_sites.union(select(Practice.state).where(Practice.id == case.practice_id))))
+    earlier = _proposals_at_practice(session, case)
+    before = next((p.person_id for p in earlier if p.case_id == case.id and p.state == "accepted"), None)
     return Setting(frozenset(s for s in states if s), tuple(survey_windows(session, case)), case.edition, before)
 
 
@@ -189,7 +184,9 @@ def judged(session: Session, case: Case, surveyor_id: int, at: datetime, *, with
 def open_proposal(session: Session, case_id: int, *, lock: bool = False) -> SurveyorProposal | None:
     """Return the proposal both sides are asked about now."""
     query = select(SurveyorProposal).where(SurveyorProposal.case_id == case_id, SurveyorProposal.state == "open").order_by(SurveyorProposal.id.desc()).limit(1)  # fmt: skip
-    return session.scalar(query.with_for_update() if lock else query)
+    if lock:
+        return session.scalar(query.with_for_update())
+    return remembered(session, ("open proposal", case_id), lambda: session.scalar(query))
 
 
 def accepted_proposal(session: Session, case_id: int) -> SurveyorProposal | None:
@@ -286,21 +283,19 @@ def side_of(session: Session, case: Case, actor: Actor) -> str:
 
 
 def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> SurveyorFacts:
-    """Return what the guards of the proposal judge."""
-    proposal = open_proposal(session, case.id)
+    """Return what the guards of the proposal judge, as far as the case's present state asks for it."""
+    asked = {guard for t in current().machine(case.kind).leaving(case.state) for guard in t.guards}
+    earlier = _proposals_at_practice(session, case)
+    proposal = next((p for p in earlier if p.case_id == case.id and p.state == "open"), None)
     ranked, declared = None, {}
     if proposal is not None:
         given = session.scalars(select(ConflictDeclaration).where(ConflictDeclaration.proposal_id == proposal.id))
         declared = {d.side: d.none for d in given}
-        if not declared:
+        if not declared and PROPOSAL_GUARDS & asked:
             ranked = judged(session, case, proposal.surveyor_id, at, without=proposal.id)
-    refusals = session.scalar(
-        select(func.count())
-        .select_from(SurveyorProposal)
-        .where(SurveyorProposal.case_id == case.id, SurveyorProposal.state == "practice_refused")
-    )
+    refusals = sum(p.case_id == case.id and p.state == "practice_refused" for p in earlier)
     refusing = any(actor.holds(role, case.practice_id) for role in PRACTICE_ROLES)
-    return SurveyorFacts(case.ref, ranked, refusals or 0, limits().refusals, refusing, declared)
+    return SurveyorFacts(case.ref, ranked, refusals, limits().refusals, refusing, declared)
 
 
 def case_to_plan(session: Session, actor: Actor, ref: str) -> Case:
@@ -319,21 +314,9 @@ def _candidates(
     ties: dict[int, list[Tie]] = defaultdict(list)
     for tie in session.scalars(select(SurveyorTie).where(SurveyorTie.practice_id == case.practice_id)):
         ties[tie.surveyor_id].append(Tie(tie.ground, tie.ended_on))
-    earlier = set(
-        session.scalars(
-            select(SurveyorProposal.surveyor_id)
-            .join(Case, Case.id == SurveyorProposal.case_id)
-            .where(Case.practice_id == case.practice_id, Case.id != case.id, SurveyorProposal.state == "accepted")
-        )
-    )
-    refused = set(
-        session.scalars(
-            select(SurveyorProposal.surveyor_id).where(
-                SurveyorProposal.case_id == case.id,
-                SurveyorProposal.state.in_(("surveyor_conflict", "practice_refused")),
-            )
-        )
-    )
+    proposals = _proposals_at_practice(session, case)
+    earlier = {p.surveyor_id for p in proposals if p.case_id != case.id and p.state == "accepted"}
+    refused = {p.surveyor_id for p in proposals if p.case_id == case.id and p.state in REFUSED}
     return [
         Candidate(
             s.id, s.person_id, name, s.qualification, s.qualified_until, s.oncology_years, s.home_state,
@@ -343,6 +326,18 @@ def _candidates(
         )
         for s, name in session.execute(query)
     ]  # fmt: skip
+
+
+def _proposals_at_practice(session: Session, case: Case) -> Sequence[SurveyorProposal]:
+    """Return who was proposed for this and earlier cases of the practice and what became of it, newest first."""
+    practice_id = case.practice_id
+    query = (
+        select(SurveyorProposal)
+        .join(Case, Case.id == SurveyorProposal.case_id)
+        .where(Case.practice_id == practice_id)
+        .order_by(SurveyorProposal.id.desc())
+    )
+    return remembered(session, ("proposals at", practice_id), lambda: session.scalars(query).all())
 
 
 def _loads(session: Session, surveyor_id: int | None = None, without: int | None = None) -> dict[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from transitions import Machine as Engine
@@ -78,7 +78,10 @@ class State:
 
 @dataclass(frozen=True)
 class Opening:
-    """A transition as it stands for one case now: open to the role or not, and all that it still lacks."""
+    """A transition as it stands for one case now: open to the role or not, and all that it still lacks.
+
+    Its guards are asked when someone first wants to know: most pages of a case name its steps without judging them.
+    """
 
     trigger: str
     label: str
@@ -87,15 +90,24 @@ class Opening:
     target: str
     roles: frozenset[Role]
     role_allowed: bool
-    allowed: bool
-    unmet: tuple[Unmet, ...]
     inputs: tuple[Input, ...]
     primary: bool
     automatic: bool
     clock: bool
     confirm: bool
     page: str
+    judge: Callable[[], tuple[Unmet, ...]] = field(repr=False, compare=False)
     prepare: str = ""
+
+    @cached_property
+    def unmet(self) -> tuple[Unmet, ...]:
+        """Every guard that does not hold."""
+        return self.judge()
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the roles asked about may take it now."""
+        return self.role_allowed and not self.unmet
 
 
 @dataclass(frozen=True)
@@ -138,7 +150,7 @@ class Machine:
 def openings(machine: Machine, state: str, *, roles: Collection[Role], check: Check) -> list[Opening]:
     """Return every transition that leads on from `state`, with all its unmet guards.
 
-    Each guard is asked once, however many transitions share it. `next_state` judges by the very same function, so what a
+    Each guard is asked at most once, however many transitions share it. `next_state` judges by the very same function, so what a
     page offers and what the server allows cannot differ. What those who judge a practice still lack would tell the
     practice what they think of it so far, so someone who is only of the practice gets the step without that.
     """
@@ -186,7 +198,6 @@ class _Asked:
 
 def _opening(t: Transition, state: str, roles: Collection[Role], asked: _Asked) -> Opening:
     """Judge one transition: the only place that says whether a step may be taken."""
-    unmet, yours = asked.unmet(t.guards), bool(t.roles & set(roles))
     return Opening(
         trigger=t.trigger,
         label=t.label,
@@ -194,9 +205,8 @@ def _opening(t: Transition, state: str, roles: Collection[Role], asked: _Asked) 
         source=state,
         target=t.target,
         roles=t.roles,
-        role_allowed=yours,
-        allowed=yours and not unmet,
-        unmet=unmet,
+        role_allowed=bool(t.roles & set(roles)),
+        judge=lambda: asked.unmet(t.guards),
         inputs=t.inputs,
         primary=t.primary,
         automatic=t.automatic,

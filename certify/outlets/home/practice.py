@@ -13,7 +13,7 @@ from certify.certification.cases.models import Case
 from certify.certification.cases.queries import actor_may, deadlines_of, members_of
 from certify.certification.certificates.queries import certificate_of
 from certify.certification.evidence.queries import coverage_of
-from certify.certification.fees.queries import invoices_of
+from certify.certification.fees.queries import invoice_rows
 from certify.certification.reports.queries import issued_report, list_issued
 from certify.certification.surveys.queries import latest_survey
 from certify.core.access.policy import Permission
@@ -153,10 +153,8 @@ def documents_of(session: Session, case: Case, actor: Actor) -> list[DocumentLin
         found.append(DocumentLine("Participation agreement", "", (("Open", f"/cases/{case.ref}/agreement"),)))
     if actor_may(session, case, actor, Permission.VIEW_FEES):
         found += [
-            DocumentLine(
-                f"Invoice {view.invoice.number}", view.invoice.state, (("PDF", f"/invoices/{view.invoice.number}.pdf"),)
-            )
-            for view in invoices_of(session, case)
+            DocumentLine(f"Invoice {invoice.number}", invoice.state, (("PDF", f"/invoices/{invoice.number}.pdf"),))
+            for invoice in reversed(invoice_rows(session, case))
         ]
     if actor_may(session, case, actor, Permission.EXPORT_CASE):
         found.append(DocumentLine("Case file", "everything in one archive", (("ZIP", f"{base}/case-file.zip"),)))

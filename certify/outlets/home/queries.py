@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from certify.certification.cases.memory import remembered
 from certify.certification.cases.models import Case, CaseMember
 from certify.certification.cases.queries import CaseFilter, conditions, visible
 from certify.core.access.policy import Permission, allowed
@@ -108,12 +109,15 @@ def find_current_case(session: Session, actor: Actor, practice_id: int | None = 
     if not practices:
         return None
     query = (
-        sa.select(Case)
+        sa.select(Case, Practice)
+        .join(Practice, Practice.id == Case.practice_id)
         .where(visible(actor), Case.practice_id.in_(practices))
         .order_by(Case.open.desc(), Case.id.desc())
         .limit(1)
     )
-    return session.scalar(query)
+    # The page names the practice too: it is read with the case, and kept as long.
+    found = remembered(session, ("current case", practices), lambda: session.execute(query).one_or_none())
+    return found[0] if found else None
 
 
 def find_current_ref(session: Session, actor: Actor) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from certify.certification.cases.memory import remembered
 from certify.certification.cases.models import Case
 from certify.certification.cases.queries import actor_may, subject_of, zone_of
 from certify.certification.surveys.journal import restored
@@ -137,8 +139,10 @@ def survey_of(session: Session, survey_id: int) -> Survey:
 
 def latest_survey(session: Session, case_id: int, *, lock: bool = False) -> Survey | None:
     """Return the newest round of a case's survey, None before there is one."""
+    if not lock:
+        return next(reversed(list_surveys(session, case_id)), None)
     query = select(Survey).where(Survey.case_id == case_id).order_by(Survey.round.desc()).limit(1)
-    return session.scalar(query.with_for_update().execution_options(populate_existing=True) if lock else query)
+    return session.scalar(query.with_for_update().execution_options(populate_existing=True))
 
 
 def newest_survey_ids(session: Session, case_ids: Sequence[int]) -> dict[int, int]:
@@ -156,11 +160,16 @@ def newest_survey_id(session: Session, case: Case) -> int | None:
 
 def list_surveys(session: Session, case_id: int) -> Sequence[Survey]:
     """Return all rounds of a case, first to last."""
-    return session.scalars(select(Survey).where(Survey.case_id == case_id).order_by(Survey.round)).all()
+    query = select(Survey).where(Survey.case_id == case_id).order_by(Survey.round)
+    return remembered(session, ("surveys", case_id), lambda: session.scalars(query).all())
 
 
 def sites_of(session: Session, survey_id: int) -> list[PlannedSite]:
     """Return the practice's sites as they stand in the survey, visited ones first."""
+    return remembered(session, ("sites of survey", survey_id), lambda: _sites_of(session, survey_id))
+
+
+def _sites_of(session: Session, survey_id: int) -> list[PlannedSite]:
     query = (
         select(SurveySite, Site)
         .join(Site, Site.id == SurveySite.site_id)
@@ -201,6 +210,10 @@ def places(survey: Survey) -> tuple[dict[str, int], dict[str, int]]:
 
 def progress_of(session: Session, survey_id: int) -> dict[tuple[int, int], Progress]:
     """Return the counters by site and domain."""
+    return remembered(session, ("progress of survey", survey_id), lambda: _progress_of(session, survey_id))
+
+
+def _progress_of(session: Session, survey_id: int) -> dict[tuple[int, int], Progress]:
     rows = session.scalars(select(SurveyProgress).where(SurveyProgress.survey_id == survey_id))
     return {
         (r.site_id, r.domain): Progress(
@@ -313,9 +326,6 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Surve
     )
     if survey is None:
         return base
-    visited = session.scalar(
-        select(func.count()).select_from(SurveySite).where(SurveySite.survey_id == survey.id, SurveySite.visited)
-    )
     lock_on = (
         survey.starts_on - timedelta(days=settings["evidence_lock_before_survey_days"]) if survey.starts_on else None
     )
@@ -332,7 +342,7 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Surve
         short_notice=survey.short_notice,
         reschedules=survey.reschedules,
         sampled=survey.sampled_at is not None,
-        visited_sites=visited or 0,
+        visited_sites=sum(s.visited for s in sites_of(session, survey.id)),
         evidence_lock_on=lock_on,
         scope_named=survey.round == 1 or bool(survey.scope_standards and survey.scope_sites),
         gaps=gaps,
@@ -367,8 +377,7 @@ def unagreed(survey: Survey, rows: Iterable[tuple[int, str | None, str, Any, int
 
 
 def _unagreed(session: Session, survey: Survey, names: dict[int, str]) -> tuple[tuple[int, str, str], ...]:
-    set_aside = select(func.sum(SurveyProgress.not_applicable)).where(SurveyProgress.survey_id == survey.id)
-    if not session.scalar(set_aside):
+    if not any(progress.not_applicable for progress in progress_of(session, survey.id).values()):
         return ()
     a = SurveyAnswer
     rows = session.execute(
@@ -383,20 +392,18 @@ def _gaps(session: Session, survey: Survey) -> tuple[SiteGaps, ...]:
     """Sum the counters per visited site; other fields' conflicts are counted from their own small index."""
     clashing = select(SurveyAnswer.site_id, func.count()).where(SurveyAnswer.survey_id == survey.id, SurveyAnswer.clash)
     clashes = {row[0]: row[1] for row in session.execute(clashing.group_by(SurveyAnswer.site_id))}
-    sums = select(
-        SurveyProgress.site_id,
-        func.sum(SurveyProgress.elements - SurveyProgress.met - SurveyProgress.not_met - SurveyProgress.not_applicable - SurveyProgress.conflicts),
-        func.sum(SurveyProgress.without_note),
-        func.sum(SurveyProgress.without_reason),
-    ).where(SurveyProgress.survey_id == survey.id).group_by(SurveyProgress.site_id)  # fmt: skip
-    counted = {
-        site: (int(unrated), int(notes), int(reasons)) for site, unrated, notes, reasons in session.execute(sums)
-    }
-    names = session.execute(
-        select(Site.id, Site.name).join(SurveySite, SurveySite.site_id == Site.id).where(SurveySite.survey_id == survey.id).order_by(SurveySite.position)
-    ).all()  # fmt: skip
+    counted: dict[int, Progress] = defaultdict(Progress)
+    for (site_id, _domain), progress in progress_of(session, survey.id).items():
+        counted[site_id] += progress
     return tuple(
-        SiteGaps(site, name, *counted.get(site, (0, 0, 0)), conflicts=clashes.get(site, 0))
-        for site, name in names
-        if site in counted or site in clashes
+        SiteGaps(
+            site.site_id,
+            site.name,
+            counted[site.site_id].open,
+            counted[site.site_id].without_note,
+            counted[site.site_id].without_reason,
+            conflicts=clashes.get(site.site_id, 0),
+        )
+        for site in sites_of(session, survey.id)
+        if site.site_id in counted or site.site_id in clashes
     )
