@@ -17,7 +17,7 @@ from werkzeug.routing import Rule
 from certify.core.access.policy import POLICY, Permission, Relation
 from certify.core.access.roles import PRACTICE_ROLES, Role
 from certify.core.foundation.clock import FixedClock
-from certify.demo.load import _register as register_invented
+from certify.demo.load import register_practice
 from certify.demo.people import PASSWORD, add_program, add_team
 from certify.demo.places import invent
 from certify.demo.walk import Walk, days_until
@@ -39,6 +39,11 @@ NARROWER = {
         "surveys.answer_for_practice",
         Role.SURVEYOR,
     ): "this is the practice's own declaration; the surveyor has another page",
+    ("evidence.confirm", Role.COUNCIL): "the practice or program staff let a file out of quarantine",
+    ("evidence.confirm", Role.AUDITOR): "the practice or program staff let a file out of quarantine",
+    ("evidence.confirm", Role.SURVEYOR): "the practice or program staff let a file out of quarantine",
+    ("surveys.judge", Role.COUNCIL): "the lead surveyor or program staff decide about late entries",
+    ("surveys.judge", Role.AUDITOR): "the lead surveyor or program staff decide about late entries",
     ("practices.consent", Role.PROGRAM_STAFF): "only the practice may consent to be listed",
 }
 # What a certified case, with its invoice paid and its conflicts declared, has no more: 404 for everyone who may enter.
@@ -63,7 +68,7 @@ def build(session: Session, number: int, cast: Any, clock: FixedClock) -> World:
     today = clock.now()
     begun_at = today - timedelta(days=days_until("certified") + 8)
     clock.move(to=begun_at - timedelta(days=3))
-    practice = register_invented(session, invented, cast, at=clock.now())
+    practice = register_practice(session, invented, cast, at=clock.now())
     admin, lead = add_team(
         session, number, practice.id, invented.administrator, invented.physician, invented.zone, cast, at=clock.now()
     )

@@ -88,7 +88,7 @@ CHECKLIST = {
 
 
 @doors.route("/surveys/<int(max=2147483647):survey_id>")
-@requires(Permission.VIEW_SURVEY)
+@requires(Permission.VIEW_DRAFT_REPORT)
 @doors.doc(**CHECKLIST)
 def show(survey_id: int) -> Response:
     """The checklist with its current answers."""
