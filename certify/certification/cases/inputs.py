@@ -11,6 +11,7 @@ from certify.core.foundation.errors import FieldError, Invalid
 from certify.core.workflow.machine import Input
 
 MAX_TEXT = 20_000
+MOST_MONEY = 10**9
 
 
 def read_inputs(inputs: Iterable[Input], data: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,13 +80,17 @@ def _money(_one: Input, raw: Any) -> int:
     else:
         try:
             amount = Decimal(str(raw).replace("$", "").replace(",", "").strip())
-            cents = int(amount * 100)
-            exact = amount * 100 == cents
-        except (InvalidOperation, ValueError, OverflowError):
+        except InvalidOperation:
             raise ValueError("write an amount like 9500.00.") from None
-        if not exact:
+        # Looked at before it is counted out in cents: 1e999990 would keep the machine busy for minutes.
+        if not amount.is_finite():
+            raise ValueError("write an amount like 9500.00.")
+        if not 0 <= amount <= MOST_MONEY:
+            raise ValueError("the amount is out of range.")
+        cents = int(amount * 100)
+        if amount * 100 != cents:
             raise ValueError("an amount has at most two decimals.")
-    if not 0 <= cents <= 10**11:
+    if not 0 <= cents <= MOST_MONEY * 100:
         raise ValueError("the amount is out of range.")
     return cents
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation, Overflow
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -139,7 +139,7 @@ def read_payment(amount: str, received_on: str) -> tuple[int | None, date | None
             if not exact.is_finite() or exact != exact.to_integral_value() or not 0 < exact < 10**11:
                 raise InvalidOperation
             cents = int(exact)
-        except InvalidOperation:
+        except (InvalidOperation, Overflow):
             errors.append(FieldError("amount", "Write the amount like 9,500.00."))
     try:
         on = _day(received_on, "received_on")

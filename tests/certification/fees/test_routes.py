@@ -10,6 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certify.certification.fees.models import Invoice, Refund
+from certify.certification.fees.routes import read_payment
+from certify.core.foundation.errors import Invalid
 from tests.builders import sign_in
 from tests.support.applied import Applied, apply
 
@@ -141,3 +143,9 @@ def test_a_refund_is_paid_out_and_the_page_says_so(client: FlaskClient, applied:
     )
     assert applied.session.scalars(select(Refund)).one().paid_reference == "OUT 1"
     assert "OUT 1" in client.get(f"/cases/{applied.case.ref}/fees").text
+
+
+@pytest.mark.parametrize("amount", ["9e999999", "1e999990", "NaN", "Infinity", "-1", "0", "1.001", "ten"])
+def test_an_amount_that_nobody_can_pay_is_named(amount: str) -> None:
+    with pytest.raises(Invalid, match=r"like 9,500\.00"):
+        read_payment(amount, "2026-11-20")
