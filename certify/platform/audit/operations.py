@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import inspect
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from certify.core.access.roles import Actor
@@ -75,8 +76,10 @@ def _locked_head(session: Session, stream: str) -> StreamHead:
         return head
     head = session.get(StreamHead, stream, with_for_update=True, populate_existing=True)
     if head is None:
-        head = StreamHead(stream=stream, seq=0, hash=START)
-        session.add(head)
+        # Two writers may begin the same stream at once: one makes the row, and both then wait in line for it.
+        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        session.execute(insert(StreamHead).values(stream=stream, seq=0, hash=START).on_conflict_do_nothing())
+        head = session.get_one(StreamHead, stream, with_for_update=True, populate_existing=True)
     if transaction is not None:
         held[stream] = head
     return head
