@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, true, union_all
 from sqlalchemy.orm import Session
 
 from certify.certification.cases import registry
@@ -21,6 +21,7 @@ from certify.core.foundation.errors import NotAllowed, NotFound, Unmet
 from certify.core.rulebook.current import current
 from certify.core.workflow.machine import Opening, openings
 from certify.platform.practices.models import Practice, Site
+from certify.platform.practices.queries import named
 
 PROPOSED = "proposed_surveyor"
 HOLDERS = {
@@ -202,14 +203,13 @@ def within(far: Reach) -> ColumnElement[bool]:
     if far.practice_ids:
         parts.append(Case.practice_id.in_(far.practice_ids))
     if far.team_member_id is not None:
-        parts.append(
-            exists().where(
-                CaseMember.case_id == Case.id,
-                CaseMember.person_id == far.team_member_id,
-                CaseMember.role != PROPOSED,
-                or_(CaseMember.until_at.is_(None), CaseMember.until_at > now()),
-            )
+        # By the list of one's own cases, never case by case: a surveyor has few among many.
+        team = select(CaseMember.case_id).where(
+            CaseMember.person_id == far.team_member_id,
+            CaseMember.role != PROPOSED,
+            or_(CaseMember.until_at.is_(None), CaseMember.until_at > now()),
         )
+        parts.append(Case.id.in_(team))
     return or_(*parts) if parts else false()
 
 
@@ -373,7 +373,8 @@ def conditions(actor: Actor, narrowed: CaseFilter) -> list[ColumnElement[bool]]:
         found.append(Case.open.is_(True))
     if narrowed.text:
         text = narrowed.text.strip()
-        found.append(or_(Case.ref == text.upper(), Practice.name_key.startswith(text.lower(), autoescape=True)))
+        by_name = select(Case.id).join(Practice, Practice.id == Case.practice_id).where(named(text))
+        found.append(Case.id.in_(union_all(select(Case.id).where(Case.ref == text.upper()), by_name)))
     return found
 
 

@@ -318,6 +318,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_role_grant")),
     )
     with op.batch_alter_table("role_grant", schema=None) as batch_op:
+        batch_op.create_index("ix_role_grant_person_id", ["person_id"], unique=False)
         batch_op.create_index("ix_role_grant_practice_id_role", ["practice_id", "role"], unique=False)
         batch_op.create_index("ix_role_grant_role", ["role"], unique=False)
         batch_op.create_index(
@@ -1796,6 +1797,7 @@ def downgrade() -> None:
         )
         batch_op.drop_index("ix_role_grant_role")
         batch_op.drop_index("ix_role_grant_practice_id_role")
+        batch_op.drop_index("ix_role_grant_person_id")
 
     op.drop_table("role_grant")
     with op.batch_alter_table("mailed_link", schema=None) as batch_op:

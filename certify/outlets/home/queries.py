@@ -18,6 +18,7 @@ from certify.core.access.roles import Actor, Role
 from certify.core.foundation.days import local_date
 from certify.platform.identity.models import Person
 from certify.platform.practices.models import Practice, Site
+from certify.platform.practices.queries import named
 from certify.platform.web.paging import Key, Page, page_of
 
 HOLDER_OF_ROLE = {Role.PROGRAM_STAFF: "program", Role.COUNCIL: "council", Role.FINANCE: "finance"}
@@ -224,7 +225,7 @@ def search(session: Session, actor: Actor, text: str, *, limit: int = 20) -> Fou
     ).all()
     practices = session.execute(
         sa.select(Practice.id, Practice.legal_name, Practice.city, Practice.state)
-        .where(Practice.name_key.startswith(begins, autoescape=True))
+        .where(named(text))
         .order_by(Practice.name_key, Practice.id)
         .limit(limit)
     ).all()

@@ -44,6 +44,8 @@ class RoleGrant(Model):
         sa.Index("uq_role_grant_practice", "person_id", "role", "practice_id", unique=True, sqlite_where=sa.text("practice_id IS NOT NULL"), postgresql_where=sa.text("practice_id IS NOT NULL")),
         sa.Index("uq_role_grant_program", "person_id", "role", unique=True, sqlite_where=sa.text("practice_id IS NULL"), postgresql_where=sa.text("practice_id IS NULL")),
         sa.Index("ix_role_grant_practice_id_role", "practice_id", "role"),
+        # The partial ones above are not used to read all roles of a person, which every request does.
+        sa.Index("ix_role_grant_person_id", "person_id"),
         sa.Index("ix_role_grant_role", "role"),
     )  # fmt: skip
 

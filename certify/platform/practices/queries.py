@@ -39,6 +39,15 @@ class PracticeLine:
     sites: int
 
 
+def named(text: str) -> sa.ColumnElement[bool]:
+    """Return the predicate of the practices whose name begins so.
+
+    A range, not LIKE: both databases walk the index whatever their collation makes of patterns.
+    """
+    begin = name_key(text)
+    return sa.and_(Practice.name_key >= begin, Practice.name_key < begin + "\uffff")
+
+
 def practice_for(
     session: Session,
     actor: Actor,
@@ -95,9 +104,7 @@ def list_practices(
         .limit(limit)
     )
     if text:
-        # A range, not LIKE: both databases walk the index whatever their collation makes of patterns.
-        begin = name_key(text)
-        query = query.where(Practice.name_key >= begin, Practice.name_key < begin + "\uffff")
+        query = query.where(named(text))
     if after is not None:
         bound, row = sa.tuple_(*[sa.literal(k) for k in after]), sa.tuple_(*order)
         query = query.where(row < bound if back else row > bound)
