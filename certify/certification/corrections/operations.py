@@ -211,8 +211,8 @@ def prepare_judge_corrections(
 def prepare_require_visit(session: Session, case: Case, inputs: dict[str, Any], *, actor: Actor, at: datetime) -> None:
     """Before `require_visit`: keep why another visit is needed and what it is limited to."""
     codes = {f.standard for f in requirements_of(session, case.id)}
-    own = set(session.scalars(select(Site.id).where(Site.practice_id == case.practice_id)))
-    sites = [int(s) for s in inputs.get("sites", ()) if str(s).isdigit() and int(s) in own]
+    own = {str(site): site for site in session.scalars(select(Site.id).where(Site.practice_id == case.practice_id))}
+    sites = [own[str(s)] for s in inputs.get("sites", ()) if str(s) in own]
     standards = [str(s) for s in inputs.get("standards", ())]
     unknown = [s for s in standards if s not in codes]
     errors = []

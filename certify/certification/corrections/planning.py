@@ -220,7 +220,7 @@ def _plan_values(finding: Finding, given: Mapping[str, Any]) -> dict[str, Any]:
 def requirement_id(row: Mapping[str, str]) -> int:
     """Return the requirement a record names. Raises: Invalid."""
     raw = str(row.get("requirement", ""))
-    if not raw.isdigit():
+    if not raw.isascii() or not raw.isdigit() or len(raw) > 9:
         raise Invalid("Each item names its requirement by its id.", "items")
     return int(raw)
 

@@ -97,7 +97,7 @@ def remark_add(ref: str) -> ResponseReturnValue:
     """Add a strength or a recommendation."""
     case = case_for(db.session, current_actor(), ref, Permission.WRITE_REPORT, lock=True)
     form = request.form
-    sites = [int(s) for s in form.getlist("sites") if s.isdigit()]
+    sites = [int(s) for s in form.getlist("sites") if s.isascii() and s.isdigit() and len(s) < 10]
     row = add_remark(
         db.session,
         case,

@@ -15,6 +15,7 @@ from certify.certification.corrections.operations import (
     write_correction,
     write_item,
 )
+from certify.certification.corrections.planning import requirement_id
 from certify.certification.corrections.queries import current_plan, newest_visit, requirements_for
 from certify.certification.fees.models import Invoice
 from certify.certification.reports.issuing import judge_earlier
@@ -207,7 +208,7 @@ def test_closing_can_be_taken_back_until_the_case_goes_on(session: Session, worl
 def test_a_repeat_visit_is_limited_to_standards_with_a_requirement_and_sites_of_the_practice(session: Session, world: Surveyed) -> None:
     reviewed(world)
     site = str(world.sites[0].id)
-    for standards, sites in ((["1.2"], [site]), (["7.3"], ["999999"]), (["7.3"], [])):
+    for standards, sites in ((["1.2"], [site]), (["7.3"], ["999999"]), (["7.3"], []), (["7.3"], ["9" * 5000]), (["7.3"], ["²"])):
         with pytest.raises(Invalid):
             world.take("require_visit", "staff", reason="Must be seen.", standards=standards, sites=sites)
     world.take("require_visit", "staff", reason="Must be seen.", standards=["7.3"], sites=[site])
@@ -232,3 +233,9 @@ def test_the_practice_does_not_read_a_judgement_before_it_is_sent(session: Sessi
     judge_item(session, world.case, ids(world)[0], "return", "Secret for now.", actor=world.actors["staff"], at=world.at)
     for_practice = list_events(session, f"case:{world.case.ref}", internal=False)
     assert not any("Secret" in e.reason for e in for_practice)
+
+
+@pytest.mark.parametrize("named", ["", "R1", "²", "9" * 5000, "-1"])
+def test_a_record_that_names_no_requirement_is_refused(named: str) -> None:
+    with pytest.raises(Invalid, match="by its id"):
+        requirement_id({"requirement": named})
