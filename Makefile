@@ -22,7 +22,7 @@ run: $(READY) ## Start certify with the demo program on http://127.0.0.1:$(PORT)
 	@exec $(BIN)/certify serve --demo --port "$(PORT)"
 
 test: $(TEST_READY) ## Run every test, on SQLite and on PostgreSQL
-	@CERTIFY_TEST_DATABASE=both $(BIN)/python -m pytest -n $(JOBS)
+	@CERTIFY_TEST_DATABASE=both $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --durations 15
 
 lint: $(TEST_READY) ## Check style, types, import rules and templates
 	$(BIN)/ruff check .
