@@ -12,6 +12,19 @@
 
   const time = (instant) => new Date(instant).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
+  // What depends on the answers (what is still missing, the button to send) is drawn again after each save.
+  const refresh = async () => {
+    const parts = [...document.querySelectorAll("[data-fresh]")].filter((part) => !part.contains(document.activeElement));
+    if (!parts.length) return;
+    const answer = await fetch(location.href, { credentials: "same-origin" });
+    if (!answer.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const part of parts) {
+      const now = page.getElementById(part.id);
+      if (now) part.replaceWith(document.adoptNode(now));
+    }
+  };
+
   const send = async (form, url) => {
     if (busy.get(form)) {
       busy.set(form, "again");
@@ -44,6 +57,7 @@
     const again = busy.get(form) === "again";
     busy.delete(form);
     if (again) send(form, url);
+    else refresh().catch(() => say(form, "Saved. Reload the page to see what is still missing.", "met"));
   };
 
   document.addEventListener("certify:change", (event) => send(event.target, event.detail.url));
