@@ -188,7 +188,9 @@ def _place(case: Case, unmet: Unmet) -> str:
         number = anchor[1:].split(".")[0]
         return next((f"Domain {d.number}, {d.title}" for d in domains if str(d.number) == number), "")
     if path == f"{base}/corrections":
-        return unmet.message.partition(":")[0]
+        label = unmet.message.partition(":")[0]
+        standard = current().editions[case.edition].standard_of.get(label.partition("(")[2].rstrip(")"))
+        return f"{label} {standard.title}" if standard else label
     return ""
 
 
