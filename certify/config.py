@@ -59,7 +59,8 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
     env = os.environ if env is None else env
     instance = Path(env.get("CERTIFY_INSTANCE") or "instance").absolute()
     try:
-        instance.mkdir(parents=True, exist_ok=True)
+        # Its owner's alone: the database holds what other accounts of the machine must not read.
+        instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as problem:
         raise WrongSetting(
             f"CERTIFY_INSTANCE={instance}: cannot be used as a folder ({problem.strerror})."

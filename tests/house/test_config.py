@@ -27,6 +27,11 @@ def test_the_secret_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
 
 
+def test_a_new_instance_folder_is_its_owners_alone(tmp_path: Path) -> None:
+    settings = load_settings({"CERTIFY_INSTANCE": str(tmp_path / "deep" / "instance")})
+    assert stat.S_IMODE(settings.instance.stat().st_mode) == 0o700
+
+
 def test_the_file_gives_what_the_environment_does_not(tmp_path: Path) -> None:
     (tmp_path / "certify.toml").write_text(
         'CERTIFY_BASE_URL = "https://a.example"\nCERTIFY_SMTP_URL = "smtp://mail:25"\n'
