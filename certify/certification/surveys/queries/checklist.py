@@ -184,9 +184,8 @@ def sheet_for(session: Session, survey: Survey, site_id: int, code: str) -> Stan
     rows = answers_of(session, survey.id)
     here = fields_at(rows, open_conflicts(session, survey.id), site_id)
     ratings = ratings_by(rows)
-    marks = {
-        c: mark(edition_of(survey).standards[c], ratings.get(site_id, {}), site_open(rows, site_id)) for c in standards
-    }
+    lacking = site_open(rows, site_id)
+    marks = {c: mark(edition_of(survey).standards[c], ratings.get(site_id, {}), lacking) for c in standards}
     order = list(standards)
     at = order.index(code)
     return StandardSheet(
