@@ -118,9 +118,11 @@ def read_op(raw: Any, scope: Scope) -> Op:
     value = plain(field, raw.get("value"))
     _check_value(field, value)
     base = raw.get("base")
-    if base is not None and (isinstance(base, bool) or not isinstance(base, int) or not 0 <= base <= HIGHEST_SEQ):
+    if base is not None and (isinstance(base, bool) or not isinstance(base, int) or base < 0):
         raise Malformed("base: give the seq of the value that was seen, or null.")
-    return Op(op, site, about, field, value, base, _read_at(raw.get("at")))
+    # A number no journal reaches was never given either; it is kept as the highest that a column holds.
+    seen = None if base is None else min(base, HIGHEST_SEQ)
+    return Op(op, site, about, field, value, seen, _read_at(raw.get("at")))
 
 
 def plain(field: Any, value: Any) -> Any:
