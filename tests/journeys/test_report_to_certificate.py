@@ -37,7 +37,9 @@ def test_each_role_does_its_part(
     field.blur()
     expect(surveyor.get_by_text("Saved ")).to_be_visible()
     surveyor.reload()
-    expect(surveyor.get_by_label("What the practice must do")).to_have_value("Two people check each dose and both sign.")
+    expect(surveyor.get_by_label("What the practice must do")).to_have_value(
+        "Two people check each dose and both sign."
+    )
     assert barriers(surveyor) == []
     surveyor.goto(f"{live_server.url}{CASE}/report")
     surveyor.get_by_role("button", name="Send the report to the program").click()

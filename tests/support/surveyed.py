@@ -98,7 +98,16 @@ class Surveyed:
     def plan_items(self, requirements: Iterable[int]) -> list[dict[str, str]]:
         """Return a whole plan for these requirements."""
         due_on = (self.at + timedelta(days=60)).date().isoformat()
-        return [{"requirement": str(r), "action": "Train everyone.", "owner": "A. Nurse", "due_on": due_on, "evidence": "Log"} for r in requirements]
+        return [
+            {
+                "requirement": str(r),
+                "action": "Train everyone.",
+                "owner": "A. Nurse",
+                "due_on": due_on,
+                "evidence": "Log",
+            }
+            for r in requirements
+        ]
 
 
 def surveyed(session: Session, at: datetime, *, not_met: Iterable[tuple[str, int]] = (), sites: int = 2) -> Surveyed:
@@ -110,7 +119,14 @@ def surveyed(session: Session, at: datetime, *, not_met: Iterable[tuple[str, int
     session.add(practice)
     session.flush()
     rows = [
-        Site(practice_id=practice.id, name=f"Lakeside {name}", city="Duluth", state="MN", services=["infusion"], physician_fte=Decimal(2))
+        Site(
+            practice_id=practice.id,
+            name=f"Lakeside {name}",
+            city="Duluth",
+            state="MN",
+            services=["infusion"],
+            physician_fte=Decimal(2),
+        )
         for name in ("Main", "North", "South", "West")[:sites]
     ]
     session.add_all(rows)
@@ -119,7 +135,11 @@ def surveyed(session: Session, at: datetime, *, not_met: Iterable[tuple[str, int
     case = _case(session, practice, at)
     survey = _survey(session, case, rows, people["surveyor"].user_id, at, set(not_met))
     session.add(CaseMember(case_id=case.id, person_id=survey.lead_id, role="surveyor", from_at=at - timedelta(days=60)))
-    session.add(CaseMember(case_id=case.id, person_id=people["everything"].user_id, role="surveyor", from_at=at - timedelta(days=60)))
+    session.add(
+        CaseMember(
+            case_id=case.id, person_id=people["everything"].user_id, role="surveyor", from_at=at - timedelta(days=60)
+        )
+    )
     session.flush()
     world = Surveyed(session, at, practice, rows, case, survey, actors=people)
     world.report = begin_draft(session, case, actor=SYSTEM, at=at)
@@ -130,12 +150,18 @@ def _people(session: Session, practice: Practice, at: datetime) -> dict[str, Act
     actors = {}
     for name, roles in PEOPLE.items():
         person = Person(
-            email=f"{name}@example.org", name=f"{name.title()} Person", title="RN", password_hash=hash_password(PASSWORD), created_at=at
+            email=f"{name}@example.org",
+            name=f"{name.title()} Person",
+            title="RN",
+            password_hash=hash_password(PASSWORD),
+            created_at=at,
         )
         session.add(person)
         session.flush()
         grants = [Grant(role, practice.id if role in PRACTICE_ROLES else None) for role in roles]
-        session.add_all(RoleGrant(person_id=person.id, role=g.role.value, practice_id=g.practice_id, granted_at=at) for g in grants)
+        session.add_all(
+            RoleGrant(person_id=person.id, role=g.role.value, practice_id=g.practice_id, granted_at=at) for g in grants
+        )
         actors[name] = Actor(person.id, frozenset(grants), name=person.name, email=person.email)
     return actors
 
@@ -184,10 +210,22 @@ def _survey(
         session.add(SurveySite(survey_id=survey.id, site_id=site.id, visited=True, reasons=["all"], position=number))
         for element in current().editions[case.edition].element_ids:
             no = (element, number) in not_met
-            for name, value in (("rating", "no" if no else "yes"), ("note", f"At {site.name}: half of the charts." if no else "Seen.")):
+            for name, value in (
+                ("rating", "no" if no else "yes"),
+                ("note", f"At {site.name}: half of the charts." if no else "Seen."),
+            ):
                 seq += 1
                 session.add(
-                    SurveyAnswer(survey_id=survey.id, site_id=site.id, element=element, field=name, value=value, seq=seq, by_name="S", at=at)
+                    SurveyAnswer(
+                        survey_id=survey.id,
+                        site_id=site.id,
+                        element=element,
+                        field=name,
+                        value=value,
+                        seq=seq,
+                        by_name="S",
+                        at=at,
+                    )
                 )
     survey.seq = seq
     session.flush()

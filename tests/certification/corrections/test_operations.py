@@ -91,7 +91,12 @@ def test_a_plan_is_returned_twice_and_no_more(session: Session, world: Surveyed)
     all_of_them = ids(world)
     world.take("submit_plan", "admin", items=world.plan_items(all_of_them))
     for _ in range(2):
-        world.take("return_plan", "staff", comments="No.", items=[{"requirement": str(all_of_them[0]), "verdict": "return", "comment": "More."}])
+        world.take(
+            "return_plan",
+            "staff",
+            comments="No.",
+            items=[{"requirement": str(all_of_them[0]), "verdict": "return", "comment": "More."}],
+        )
         again = world.plan_items(all_of_them[:1])
         again[0]["action"] += f" {world.at}"
         world.take("submit_plan", "admin", items=again)
@@ -107,7 +112,15 @@ def test_two_browsers_do_not_overwrite_each_other_silently(session: Session, wor
     first = ids(world)[0]
     item = write_item(session, world.case, first, {"action": "A."}, actor=world.actors["admin"], at=world.at)
     with pytest.raises(Stale):
-        write_item(session, world.case, first, {"action": "B."}, actor=world.actors["nurse"], at=world.at, version=item.version - 1)
+        write_item(
+            session,
+            world.case,
+            first,
+            {"action": "B."},
+            actor=world.actors["nurse"],
+            at=world.at,
+            version=item.version - 1,
+        )
 
 
 @pytest.mark.parametrize("given", [{"due_on": "next week"}, {"owner": "x" * 201}, {"action": "x" * 5001}])
@@ -141,7 +154,11 @@ def test_evidence_is_asked_for_each_requirement(session: Session, world: Surveye
     with pytest.raises(RulesUnmet, match="held back"):
         world.take("submit_corrections", "admin")
     unlink_evidence(session, world.case, found[2], held.uuid, actor=world.actors["nurse"], at=world.at)
-    world.take("submit_corrections", "admin", items=[{"requirement": str(found[2]), "note": "Done.", "evidence": document.uuid}])
+    world.take(
+        "submit_corrections",
+        "admin",
+        items=[{"requirement": str(found[2]), "note": "Done.", "evidence": document.uuid}],
+    )
     assert world.case.state == "correction_review"
     assert {r.correction.state for r in requirements_for(session, world.case) if r.correction} == {"sent"}
 
@@ -149,7 +166,15 @@ def test_evidence_is_asked_for_each_requirement(session: Session, world: Surveye
 def test_a_document_of_another_practice_cannot_be_given(session: Session, world: Surveyed) -> None:
     found = correcting(world)
     with pytest.raises(NotFound):
-        link_evidence(session, world.case, found[0], "00000000-0000-4000-8000-000000000000", "", actor=world.actors["nurse"], at=world.at)
+        link_evidence(
+            session,
+            world.case,
+            found[0],
+            "00000000-0000-4000-8000-000000000000",
+            "",
+            actor=world.actors["nurse"],
+            at=world.at,
+        )
 
 
 def reviewed(world: Surveyed) -> list[int]:
@@ -161,11 +186,15 @@ def reviewed(world: Surveyed) -> list[int]:
 def test_closing_every_requirement_leads_to_the_decision(session: Session, world: Surveyed) -> None:
     found = reviewed(world)
     for one in found[:2]:
-        judge_correction(session, world.case, one, "closed", "The log proves it.", actor=world.actors["surveyor"], at=world.at)
+        judge_correction(
+            session, world.case, one, "closed", "The log proves it.", actor=world.actors["surveyor"], at=world.at
+        )
     with pytest.raises(RulesUnmet) as refusal:
         world.take("close_requirements", "staff")
     assert [u.guard for u in refusal.value.unmet] == ["all_requirements_closed"]
-    world.take("close_requirements", "staff", items=[{"requirement": str(found[2]), "verdict": "closed", "note": "Seen."}])
+    world.take(
+        "close_requirements", "staff", items=[{"requirement": str(found[2]), "verdict": "closed", "note": "Seen."}]
+    )
     assert world.case.state == "decision"
     closed = requirements_of(session, world.case.id)
     assert {(f.status, f.closed_how) for f in closed} == {("closed", "evidence")}
@@ -200,15 +229,25 @@ def test_what_is_not_enough_comes_back_with_a_reason_and_must_change(session: Se
 def test_closing_can_be_taken_back_until_the_case_goes_on(session: Session, world: Surveyed) -> None:
     found = reviewed(world)
     judge_correction(session, world.case, found[0], "closed", "Fine.", actor=world.actors["staff"], at=world.at)
-    judge_correction(session, world.case, found[0], "not_enough", "I misread it.", actor=world.actors["staff"], at=world.at)
+    judge_correction(
+        session, world.case, found[0], "not_enough", "I misread it.", actor=world.actors["staff"], at=world.at
+    )
     finding = requirements_of(session, world.case.id)[0]
     assert (finding.status, finding.closed_at, finding.closed_how) == ("open", None, "")
 
 
-def test_a_repeat_visit_is_limited_to_standards_with_a_requirement_and_sites_of_the_practice(session: Session, world: Surveyed) -> None:
+def test_a_repeat_visit_is_limited_to_standards_with_a_requirement_and_sites_of_the_practice(
+    session: Session, world: Surveyed
+) -> None:
     reviewed(world)
     site = str(world.sites[0].id)
-    for standards, sites in ((["1.2"], [site]), (["7.3"], ["999999"]), (["7.3"], []), (["7.3"], ["9" * 5000]), (["7.3"], ["²"])):
+    for standards, sites in (
+        (["1.2"], [site]),
+        (["7.3"], ["999999"]),
+        (["7.3"], []),
+        (["7.3"], ["9" * 5000]),
+        (["7.3"], ["²"]),
+    ):
         with pytest.raises(Invalid):
             world.take("require_visit", "staff", reason="Must be seen.", standards=standards, sites=sites)
     world.take("require_visit", "staff", reason="Must be seen.", standards=["7.3"], sites=[site])
@@ -230,7 +269,9 @@ def test_a_repeat_survey_closes_what_is_met_now_and_carries_on_what_is_not(sessi
 
 def test_the_practice_does_not_read_a_judgement_before_it_is_sent(session: Session, world: Surveyed) -> None:
     world.take("submit_plan", "admin", items=world.plan_items(ids(world)))
-    judge_item(session, world.case, ids(world)[0], "return", "Secret for now.", actor=world.actors["staff"], at=world.at)
+    judge_item(
+        session, world.case, ids(world)[0], "return", "Secret for now.", actor=world.actors["staff"], at=world.at
+    )
     for_practice = list_events(session, f"case:{world.case.ref}", internal=False)
     assert not any("Secret" in e.reason for e in for_practice)
 

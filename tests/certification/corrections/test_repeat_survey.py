@@ -31,7 +31,16 @@ def visited_again(world: Surveyed, *, no: set[str]) -> None:
     for element in (e.id for code in ("2.1", "7.3") for e in standards[code].elements):
         for name, value in (("rating", "no" if element in no else "yes"), ("note", "Seen again.")):
             session.add(
-                SurveyAnswer(survey_id=survey.id, site_id=site.id, element=element, field=name, value=value, seq=1, by_name="S", at=world.at)
+                SurveyAnswer(
+                    survey_id=survey.id,
+                    site_id=site.id,
+                    element=element,
+                    field=name,
+                    value=value,
+                    seq=1,
+                    by_name="S",
+                    at=world.at,
+                )
             )
     # The way to here belongs to the survey's room; this room begins where the second survey is finished.
     case = session.get_one(Case, world.case.id)
@@ -64,7 +73,12 @@ def test_met_again_is_closed_not_met_is_carried_on_and_unseen_stays_open(session
     report = world.to_issued()
     del report
     found = {f"R{f.number}": f for f in requirements_of(session, world.case.id)}
-    assert {number: f.status for number, f in found.items()} == {"R1": "closed", "R2": "carried", "R3": "open", "R4": "open"}
+    assert {number: f.status for number, f in found.items()} == {
+        "R1": "closed",
+        "R2": "carried",
+        "R3": "open",
+        "R4": "open",
+    }
     assert found["R1"].closed_how == "repeat_survey"
     assert found["R2"].carried_to_id == found["R4"].id
     assert world.case.state == "plan_due"

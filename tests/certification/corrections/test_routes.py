@@ -64,7 +64,9 @@ def test_the_whole_way_through_the_pages(
     admin.post(f"{URL}/{one}/note", data={"note": "Everyone is trained."})
     assert admin.post("/cases/LO-2026-001/do/submit_corrections").status_code == 302
     assert "Is R1 corrected?" in surveyor.get(URL).text
-    assert surveyor.post(f"{URL}/{one}/judge", data={"verdict": "closed", "note": "The log proves it."}).status_code == 302
+    assert (
+        surveyor.post(f"{URL}/{one}/judge", data={"verdict": "closed", "note": "The log proves it."}).status_code == 302
+    )
     assert staff.post(f"{URL}/{two}/judge", data={"verdict": "closed", "note": "It does."}).status_code == 302
     assert staff.post("/cases/LO-2026-001/do/close_requirements").status_code == 302
     session.refresh(world.case)
@@ -72,7 +74,9 @@ def test_the_whole_way_through_the_pages(
     assert "Every requirement is closed." in admin.get(URL).text
 
 
-def test_the_practice_does_not_judge_and_the_program_does_not_plan(world: Surveyed, new_client: Callable[[], FlaskClient], session: Session) -> None:
+def test_the_practice_does_not_judge_and_the_program_does_not_plan(
+    world: Surveyed, new_client: Callable[[], FlaskClient], session: Session
+) -> None:
     admin, staff = (world.sign_in(new_client(), who) for who in ("admin", "staff"))
     one = requirements_of(session, world.case.id)[0].id
     assert admin.post(f"{URL}/{one}/plan/judge", data={"verdict": "accept"}).status_code == 403
@@ -82,7 +86,9 @@ def test_the_practice_does_not_judge_and_the_program_does_not_plan(world: Survey
     assert admin.post(f"{URL}/99999/plan", data={"action": "x"}).status_code == 404
 
 
-def test_before_the_report_the_page_says_what_will_be_here(session: Session, clock: FixedClock, new_client: Callable[[], FlaskClient]) -> None:
+def test_before_the_report_the_page_says_what_will_be_here(
+    session: Session, clock: FixedClock, new_client: Callable[[], FlaskClient]
+) -> None:
     made = surveyed(session, clock.now(), not_met=[("7.3.b", 0)])
     page = made.sign_in(new_client(), "admin").get(URL)
     assert "No requirements" in page.text

@@ -26,7 +26,11 @@ def facts(*items: RequirementState, **more: object) -> CorrectionFacts:
 @given(st.booleans(), st.booleans(), st.booleans(), st.booleans())
 def test_each_missing_field_is_named_with_a_link_to_it(action: bool, owner: bool, due: bool, evidence: bool) -> None:
     item = replace(
-        WHOLE, action="x" if action else " ", owner="x" if owner else "", due_on=TODAY if due else None, evidence="x" if evidence else ""
+        WHOLE,
+        action="x" if action else " ",
+        owner="x" if owner else "",
+        due_on=TODAY if due else None,
+        evidence="x" if evidence else "",
     )
     unmet = rules.plan_complete(facts(item))
     missing = [k for k, ok in (("action", action), ("owner", owner), ("due_on", due), ("evidence", evidence)) if not ok]
@@ -64,7 +68,9 @@ def test_every_open_requirement_needs_evidence_that_can_be_read() -> None:
     assert rules.correction_evidence_for_each(facts(WHOLE)) == []
     assert rules.correction_evidence_for_each(facts(bare))[0].link.endswith("#r3-documents")
     assert "held back" in rules.correction_evidence_for_each(facts(held))[0].message
-    assert rules.correction_evidence_for_each(facts(replace(WHOLE, correction_state="not_enough", correction_changed=False)))
+    assert rules.correction_evidence_for_each(
+        facts(replace(WHOLE, correction_state="not_enough", correction_changed=False))
+    )
 
 
 def test_more_evidence_can_be_asked_for_until_the_last_day() -> None:

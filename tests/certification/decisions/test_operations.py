@@ -64,7 +64,9 @@ def test_an_award_certifies_for_three_years(session: Session, world: Surveyed) -
 def test_the_surveyor_the_reviewer_and_who_has_a_conflict_do_not_decide(session: Session, world: Surveyed) -> None:
     assert refused(world, "award", "everything", conflict="none") == ["decider_uninvolved"]
     assert refused(world, "award", "decider", conflict="conflict", conflict_detail="Shares.") == ["decider_uninvolved"]
-    assert refused(world, "deny", "everything", conflict="none", reasons=[{"standard": "1.1", "reason": "x"}]) == ["decider_uninvolved"]
+    assert refused(world, "deny", "everything", conflict="none", reasons=[{"standard": "1.1", "reason": "x"}]) == [
+        "decider_uninvolved"
+    ]
 
 
 def test_no_award_while_anything_is_open(session: Session, world: Surveyed) -> None:
@@ -94,7 +96,10 @@ def test_a_denial_names_its_reasons(session: Session, world: Surveyed) -> None:
     world.take("deny", "decider", conflict="none", reasons=[{"standard": "7.3", "reason": "Records were changed."}])
     assert world.case.state == "denied"
     letter = letter_for(session, world.case)
-    assert [(r["standard"], r["text"]) for r in letter["reasons"]] == [("1.1", "The handbook was made up."), ("7.3", "Records were changed.")]
+    assert [(r["standard"], r["text"]) for r in letter["reasons"]] == [
+        ("1.1", "The handbook was made up."),
+        ("7.3", "Records were changed."),
+    ]
     assert letter["appeal_until"] == "2026-12-02"
     assert certificate_of(session, world.case) is None
     with pytest.raises(NotOpen):
@@ -120,7 +125,11 @@ def test_the_letter_is_not_written_before_the_decision(session: Session, world: 
         letter_for(session, world.case)
     world.take("award", "decider", conflict="none")
     letter = letter_for(session, world.case)
-    assert (letter["outcome"], letter["recipient"], letter["signatory"]) == ("award", "Physician Person", "Decider Person")
+    assert (letter["outcome"], letter["recipient"], letter["signatory"]) == (
+        "award",
+        "Physician Person",
+        "Decider Person",
+    )
 
 
 def test_a_certificate_is_issued_again_and_never_edited(session: Session, world: Surveyed) -> None:
@@ -130,7 +139,9 @@ def test_a_certificate_is_issued_again_and_never_edited(session: Session, world:
     world.practice.legal_name = "Lakeside Cancer Care"
     with pytest.raises(Invalid):
         reissue_certificate(session, world.case, " ", actor=world.actors["staff"], at=world.at)
-    new = reissue_certificate(session, world.case, "The practice has a new name.", actor=world.actors["staff"], at=world.at)
+    new = reissue_certificate(
+        session, world.case, "The practice has a new name.", actor=world.actors["staff"], at=world.at
+    )
     assert (old.practice_name, new.practice_name) == ("Lakeside Oncology", "Lakeside Cancer Care")
     assert (new.awarded_on, new.ends_on) == (old.awarded_on, old.ends_on)
     assert (new.number, new.code) != (old.number, old.code)
@@ -139,7 +150,9 @@ def test_a_certificate_is_issued_again_and_never_edited(session: Session, world:
     assert view_of(session, new, world.at + timedelta(days=4 * 366)).standing is Standing.EXPIRED
     assert certificate_content_for(session, world.case)["number"] == new.number
     with pytest.raises(NotOpen):
-        reissue_certificate(session, world.case, "Late.", actor=world.actors["staff"], at=world.at + timedelta(days=4 * 366))
+        reissue_certificate(
+            session, world.case, "Late.", actor=world.actors["staff"], at=world.at + timedelta(days=4 * 366)
+        )
 
 
 def test_a_certificate_is_found_by_number_and_by_code_however_typed(session: Session, world: Surveyed) -> None:

@@ -46,7 +46,9 @@ def test_the_council_sees_everything_on_one_screen_and_awards(
     assert "OMH-2026-0002" in admin.get("/cases/LO-2026-001/certificate").text
 
 
-def test_a_denial_shows_its_reasons_to_the_practice(session: Session, world: Surveyed, new_client: Callable[[], FlaskClient]) -> None:
+def test_a_denial_shows_its_reasons_to_the_practice(
+    session: Session, world: Surveyed, new_client: Callable[[], FlaskClient]
+) -> None:
     decider, admin = (world.sign_in(new_client(), who) for who in ("decider", "admin"))
     decider.post(f"{URL}/conflict", data={"conflict": "none"})
     assert decider.post(f"{URL}/reasons", data={"standard": "1.1", "reason": "Made up."}).status_code == 302

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from certify.certification.decisions import rules
 from certify.certification.decisions.rules import DecisionFacts, StandardStanding
 
-FACTS = DecisionFacts("LO-2026-001", date(2026, 11, 2), report_issued=True, agreement_current=True, actor_id=3, statement="none")
+FACTS = DecisionFacts(
+    "LO-2026-001", date(2026, 11, 2), report_issued=True, agreement_current=True, actor_id=3, statement="none"
+)
 standings = st.builds(
     StandardStanding,
     code=st.sampled_from(["1.1", "1.2", "7.3"]),
@@ -28,7 +30,9 @@ def test_no_award_with_an_open_requirement_or_a_standard_unmet(found: list[Stand
     """Invariant 1 of process.md, section 11."""
     facts = replace(FACTS, standards=tuple(found))
     fine = all(
-        s.open_requirements == 0 and (s.rating in ("met", "not_applicable") or (s.rating == "not_met" and s.requirements > 0)) for s in found
+        s.open_requirements == 0
+        and (s.rating in ("met", "not_applicable") or (s.rating == "not_met" and s.requirements > 0))
+        for s in found
     )
     assert (rules.all_standards_met(facts) == []) == fine
     assert len(rules.no_open_critical(facts)) == sum(s.critical and not s.met for s in found)
@@ -43,7 +47,12 @@ def test_no_award_without_a_signed_agreement() -> None:
     assert rules.agreement_valid(replace(FACTS, agreement_current=False))[0].link == "/cases/LO-2026-001/agreement"
 
 
-@given(st.integers(1, 4), st.frozensets(st.integers(1, 4)), st.frozensets(st.integers(1, 4)), st.sampled_from(["", "none", "conflict"]))
+@given(
+    st.integers(1, 4),
+    st.frozensets(st.integers(1, 4)),
+    st.frozensets(st.integers(1, 4)),
+    st.sampled_from(["", "none", "conflict"]),
+)
 def test_who_surveyed_or_reviewed_or_has_a_stake_does_not_decide(
     actor: int, surveyors: frozenset[int], reviewers: frozenset[int], statement: str
 ) -> None:

@@ -30,7 +30,10 @@ STRAIGHT = (
     ("approve_plan", "staff"), ("submit_corrections", "admin"), ("close_requirements", "staff"), ("award", "decider"),
 )  # fmt: skip
 attempts = st.lists(
-    st.tuples(st.sampled_from(TRIGGERS), st.sampled_from(list(PEOPLE)), st.sampled_from(["none", "conflict"]), st.booleans()), max_size=3
+    st.tuples(
+        st.sampled_from(TRIGGERS), st.sampled_from(list(PEOPLE)), st.sampled_from(["none", "conflict"]), st.booleans()
+    ),
+    max_size=3,
 )
 walks = st.tuples(*[attempts for _ in STRAIGHT], attempts)
 
@@ -63,7 +66,11 @@ def data_for(world: Surveyed, trigger: str, conflict: str, whole: bool, document
         case "approve_report" | "award":
             return {"conflict": conflict, "conflict_detail": "Shares."}
         case "deny":
-            return {"conflict": conflict, "conflict_detail": "Shares.", "reasons": [{"standard": "1.1", "reason": "x"}] if whole else []}
+            return {
+                "conflict": conflict,
+                "conflict_detail": "Shares.",
+                "reasons": [{"standard": "1.1", "reason": "x"}] if whole else [],
+            }
         case "send_back_report" | "return_report":
             return {"comments": "Look again."}
         case "require_visit":
@@ -84,7 +91,11 @@ def check(world: Surveyed, editions: set[str]) -> None:
         assert not session.query(Finding).filter_by(case_id=case.id, kind="requirement", status="open").count()
         assert not session.query(Invoice).filter_by(case_id=case.id, state="open").count()
     if report.issued_at is not None:  # 2
-        last = {a.role: a for a in approvals_of(session, report.survey_id) if a.action in ("submitted", "passed", "approved")}
+        last = {
+            a.role: a
+            for a in approvals_of(session, report.survey_id)
+            if a.action in ("submitted", "passed", "approved")
+        }
         people = [last[role].person_id for role in ("surveyor", "program_staff", "council")]
         assert len(set(people)) == 3
         stated = statement_of(session, case.id, last["council"].person_id)

@@ -73,7 +73,9 @@ def test_there_is_a_requirement_for_each_not_met_element_and_for_nothing_else(se
     """Invariant 3 of process.md, section 11."""
     drafted = draft_requirements(seen)
     by_hand = {
-        element: tuple(s for s in seen.sites if seen.answer(s, element).rating == "no" and (element, s) not in seen.amended)
+        element: tuple(
+            s for s in seen.sites if seen.answer(s, element).rating == "no" and (element, s) not in seen.amended
+        )
         for element in EDITION.element_ids
     }
     assert {d.element: d.site_ids for d in drafted} == {e: s for e, s in by_hand.items() if s}
@@ -84,7 +86,17 @@ def test_there_is_a_requirement_for_each_not_met_element_and_for_nothing_else(se
 @given(visits(), st.dictionaries(st.sampled_from(EDITION.element_ids), texts.filter(str.strip)))
 def test_texts_that_people_wrote_are_kept_whatever_the_answers_become(seen: Visit, written: dict[str, str]) -> None:
     rows = [
-        Finding(kind="requirement", element=element, standard=element[:3], text=text, edited=True, source="", status="draft", site_ids=[], version=1)
+        Finding(
+            kind="requirement",
+            element=element,
+            standard=element[:3],
+            text=text,
+            edited=True,
+            source="",
+            status="draft",
+            site_ids=[],
+            version=1,
+        )
         for element, text in written.items()
     ]
     items = followed_items(rows, seen)
@@ -109,7 +121,13 @@ def test_the_content_of_a_report_is_the_same_for_the_same_answers_and_counts_add
     items = followed_items([], seen)
     content = compose(frame, seen, items)
     assert sealed(content) == sealed(compose(frame, seen, followed_items([], seen)))
-    printed = [f["element"] for d in content["domains"] for s in d["standards"] for f in s["findings"] if f["kind"] == "requirement"]
+    printed = [
+        f["element"]
+        for d in content["domains"]
+        for s in d["standards"]
+        for f in s["findings"]
+        if f["kind"] == "requirement"
+    ]
     assert printed == list(not_met_elements(seen))
     for row, domain in zip(counts_by_domain(content), EDITION.domains, strict=True):
         assert sum(row[r.value] for r in Rating) == len(domain.standards)
@@ -127,7 +145,9 @@ def test_the_text_says_what_to_put_in_place_where_and_what_was_found() -> None:
 
 def test_different_findings_at_two_sites_are_told_apart() -> None:
     found = {(11, "1.2.a"): Answer("no", note="None."), (12, "1.2.a"): Answer("no", note="Half.")}
-    assert draft_requirements(visit(found))[0].text.endswith("At the survey: Lakeside Main: None. Lakeside North: Half.")
+    assert draft_requirements(visit(found))[0].text.endswith(
+        "At the survey: Lakeside Main: None. Lakeside North: Half."
+    )
 
 
 @pytest.mark.parametrize(
@@ -165,7 +185,10 @@ def test_what_was_seen_is_said_once_for_sites_where_it_is_the_same() -> None:
 
 
 def test_any_change_of_an_answer_changes_the_fingerprint() -> None:
-    before = visit({(11, "1.1.a"): Answer("yes", note="x")}, remarks=(Remark("11:1.1:strength", "strength", "1.1", (11,), "Good."),))
+    before = visit(
+        {(11, "1.1.a"): Answer("yes", note="x")},
+        remarks=(Remark("11:1.1:strength", "strength", "1.1", (11,), "Good."),),
+    )
     assert fingerprint(before) == fingerprint(replace(before, answers=dict(before.answers)))
     assert fingerprint(before) != fingerprint(visit({(11, "1.1.a"): Answer("no", note="x")}, remarks=before.remarks))
     assert fingerprint(before) != fingerprint(replace(before, remarks=()))

@@ -30,13 +30,18 @@ def test_the_draft_holds_one_requirement_for_each_not_met_element(session: Sessi
     assert world.report is not None
     draft = draft_of(session, world.report)
     main, north = (site.id for site in world.sites)
-    assert [(i.number, i.element, i.site_ids) for i in draft.items] == [("R1", "2.1.a", (north,)), ("R2", "7.3.b", (main, north))]
+    assert [(i.number, i.element, i.site_ids) for i in draft.items] == [
+        ("R1", "2.1.a", (north,)),
+        ("R2", "7.3.b", (main, north)),
+    ]
     assert "Lakeside North: half of the charts." in draft.items[0].text
 
 
 def test_the_draft_follows_the_answers_and_keeps_what_a_person_wrote(session: Session, world: Surveyed) -> None:
     assert world.report is not None
-    write_requirement(session, world.case, "7.3.b", "Two people check, always.", actor=world.actors["surveyor"], at=world.at)
+    write_requirement(
+        session, world.case, "7.3.b", "Two people check, always.", actor=world.actors["surveyor"], at=world.at
+    )
     world.answer("2.1.a", "yes", site=1)
     world.answer("1.1.a", "no", site=0)
     items = draft_of(session, world.report).items
@@ -71,9 +76,27 @@ def test_remarks_from_the_checklist_appear_can_be_reworded_and_dropped(session: 
     assert world.report is not None
     main = world.sites[0].id
     session.add(
-        SurveyAnswer(survey_id=world.survey.id, site_id=main, element="1.1", field="strength", value="A fine handbook.", seq=9999, by_name="S", at=world.at)
+        SurveyAnswer(
+            survey_id=world.survey.id,
+            site_id=main,
+            element="1.1",
+            field="strength",
+            value="A fine handbook.",
+            seq=9999,
+            by_name="S",
+            at=world.at,
+        )
     )
-    added = add_remark(session, world.case, "recommendation", "1.2", [main], "Print it larger.", actor=world.actors["surveyor"], at=world.at)
+    added = add_remark(
+        session,
+        world.case,
+        "recommendation",
+        "1.2",
+        [main],
+        "Print it larger.",
+        actor=world.actors["surveyor"],
+        at=world.at,
+    )
     kinds = [(i.kind, i.text) for i in draft_of(session, world.report).items if i.kind != "requirement"]
     assert kinds == [("strength", "A fine handbook."), ("recommendation", "Print it larger.")]
     drop_remark(session, world.case, added.id, actor=world.actors["surveyor"], at=world.at)
@@ -170,11 +193,20 @@ def test_a_report_without_requirements_goes_straight_to_the_decision(session: Se
 def test_an_accepted_objection_withdraws_the_requirement_in_a_new_version(session: Session, world: Surveyed) -> None:
     first = world.to_issued()
     frozen = dict(first.content or {})
-    objection = object_to(session, world.case, "R1", "The charts were of another practice.", actor=world.actors["admin"], at=world.at)
-    answer_objection(session, world.case, objection, "withdrawn", "The charts prove it.", actor=world.actors["staff"], at=world.at)
+    objection = object_to(
+        session, world.case, "R1", "The charts were of another practice.", actor=world.actors["admin"], at=world.at
+    )
+    answer_objection(
+        session, world.case, objection, "withdrawn", "The charts prove it.", actor=world.actors["staff"], at=world.at
+    )
     assert objection.new_report_id is not None
     second = session.get_one(Report, objection.new_report_id)
-    assert (first.state, second.state, second.number, second.reason) == ("replaced", "issued", 2, "R1 (2.1.a): The charts prove it.")
+    assert (first.state, second.state, second.number, second.reason) == (
+        "replaced",
+        "issued",
+        2,
+        "R1 (2.1.a): The charts prove it.",
+    )
     assert first.content == frozen
     content = second.content or {}
     standard = next(s for d in content["domains"] for s in d["standards"] if s["code"] == "2.1")
@@ -192,17 +224,28 @@ def test_a_reworded_finding_keeps_its_number_and_its_plan(session: Session, worl
     write_item(session, world.case, requirement.id, {"action": "Train."}, actor=world.actors["admin"], at=world.at)
     objection = object_to(session, world.case, "R2", "It was one chart.", actor=world.actors["admin"], at=world.at)
     answer_objection(
-        session, world.case, objection, "reworded", "One chart it was.", actor=world.actors["staff"], at=world.at, new_text="One chart lacked it."
+        session,
+        world.case,
+        objection,
+        "reworded",
+        "One chart it was.",
+        actor=world.actors["staff"],
+        at=world.at,
+        new_text="One chart lacked it.",
     )
     assert (requirement.number, requirement.text, requirement.status) == (2, "One chart lacked it.", "open")
 
 
 def test_a_declined_objection_changes_nothing_but_is_answered(session: Session, world: Surveyed) -> None:
     first = world.to_issued()
-    objection = object_to(session, world.case, "sites", "We have three sites.", actor=world.actors["physician"], at=world.at)
+    objection = object_to(
+        session, world.case, "sites", "We have three sites.", actor=world.actors["physician"], at=world.at
+    )
     with pytest.raises(Invalid):
         answer_objection(session, world.case, objection, "declined", " ", actor=world.actors["staff"], at=world.at)
-    answer_objection(session, world.case, objection, "declined", "You named two.", actor=world.actors["staff"], at=world.at)
+    answer_objection(
+        session, world.case, objection, "declined", "You named two.", actor=world.actors["staff"], at=world.at
+    )
     assert (objection.state, first.state) == ("declined", "issued")
     with pytest.raises(NotOpen):
         answer_objection(session, world.case, objection, "noted", "Well.", actor=world.actors["staff"], at=world.at)
@@ -213,7 +256,9 @@ def test_objections_end_after_ten_business_days(session: Session, world: Surveye
     last = datetime.fromisoformat("2026-11-17T23:00:00-06:00")
     object_to(session, world.case, "other", "The name is misspelt.", actor=world.actors["admin"], at=last)
     with pytest.raises(NotOpen):
-        object_to(session, world.case, "other", "And another.", actor=world.actors["admin"], at=last + timedelta(hours=2))
+        object_to(
+            session, world.case, "other", "And another.", actor=world.actors["admin"], at=last + timedelta(hours=2)
+        )
 
 
 def test_every_act_on_a_report_leaves_an_event(session: Session, world: Surveyed) -> None:

@@ -35,7 +35,9 @@ def test_before_issue_the_practice_sees_that_it_will_come_and_no_draft(as_: Call
     assert "7.3.b" not in page.text
 
 
-def test_the_surveyor_writes_domain_by_domain(session: Session, world: Surveyed, as_: Callable[[str], FlaskClient]) -> None:
+def test_the_surveyor_writes_domain_by_domain(
+    session: Session, world: Surveyed, as_: Callable[[str], FlaskClient]
+) -> None:
     surveyor = as_("surveyor")
     summary = surveyor.get(URL)
     assert "2 of 37 applicable standards are not met" in summary.text
@@ -43,11 +45,16 @@ def test_the_surveyor_writes_domain_by_domain(session: Session, world: Surveyed,
     assert "Domain 7" in page.text
     assert 'id="e7.3.b"' in page.text
     assert 'id="e2.1.a"' not in page.text
-    saved = surveyor.post(f"{URL}/requirements/7.3.b", data={"text": "Two people check."}, headers={"Accept": "application/json"})
+    saved = surveyor.post(
+        f"{URL}/requirements/7.3.b", data={"text": "Two people check."}, headers={"Accept": "application/json"}
+    )
     assert saved.status_code == 200
     assert saved.json is not None
     stale = {"text": "Other.", "version": saved.json["version"] - 1}
-    assert surveyor.post(f"{URL}/requirements/7.3.b", data=stale, headers={"Accept": "application/json"}).status_code == 409
+    assert (
+        surveyor.post(f"{URL}/requirements/7.3.b", data=stale, headers={"Accept": "application/json"}).status_code
+        == 409
+    )
     assert surveyor.post(f"{URL}/summary", data={"summary": "A good visit."}).status_code == 302
     added = surveyor.post(f"{URL}/remarks", data={"kind": "strength", "standard": "7.3", "text": "A calm pharmacy."})
     assert added.location.startswith(URL)
@@ -83,7 +90,9 @@ def test_reviewers_comment_and_pass_it_on(session: Session, world: Surveyed, as_
     assert world.case.state == "plan_due"
 
 
-def test_an_issued_report_is_read_and_each_reading_is_logged(session: Session, world: Surveyed, as_: Callable[[str], FlaskClient]) -> None:
+def test_an_issued_report_is_read_and_each_reading_is_logged(
+    session: Session, world: Surveyed, as_: Callable[[str], FlaskClient]
+) -> None:
     world.to_issued()
     for who in ("admin", "nurse", "surveyor", "staff", "council"):
         page = as_(who).get(URL)
@@ -91,7 +100,9 @@ def test_an_issued_report_is_read_and_each_reading_is_logged(session: Session, w
         assert "R1" in page.text
     readings = [e for e in list_events(session, "case:LO-2026-001") if e.kind == "report.read"]
     assert len(readings) == 5
-    assert {e.actor_name for e in readings} == {f"{w.title()} Person" for w in ("admin", "nurse", "surveyor", "staff", "council")}
+    assert {e.actor_name for e in readings} == {
+        f"{w.title()} Person" for w in ("admin", "nurse", "surveyor", "staff", "council")
+    }
 
 
 def test_an_objection_is_made_and_answered_and_both_versions_stay_readable(
@@ -115,7 +126,9 @@ def test_an_objection_is_made_and_answered_and_both_versions_stay_readable(
     assert session.query(Report).count() == 2
 
 
-def test_what_is_not_yours_is_not_there(world: Surveyed, as_: Callable[[str], FlaskClient], client: FlaskClient, session: Session) -> None:
+def test_what_is_not_yours_is_not_there(
+    world: Surveyed, as_: Callable[[str], FlaskClient], client: FlaskClient, session: Session
+) -> None:
     assert client.get(URL).status_code == 302
     stranger = sign_in(client, make_person(session, Role.PRACTICE_ADMIN, practice=make_practice(session)))
     assert stranger.get(URL).status_code == 404
@@ -123,4 +136,3 @@ def test_what_is_not_yours_is_not_there(world: Surveyed, as_: Callable[[str], Fl
     admin = as_("admin")
     for path in ("/summary", "/requirements/7.3.b", "/remarks", "/comments", "/conflict"):
         assert admin.post(f"{URL}{path}", data={"text": "x"}).status_code == 403, path
-

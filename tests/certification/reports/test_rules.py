@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from certify.certification.reports import rules
 from certify.certification.reports.rules import ReportFacts
 
-FACTS = ReportFacts("LO-2026-001", exists=True, survey_id=4, surveyor_ids=frozenset({1}), reviewer_ids=frozenset({2}), statement="none", actor_id=3)
+FACTS = ReportFacts(
+    "LO-2026-001",
+    exists=True,
+    survey_id=4,
+    surveyor_ids=frozenset({1}),
+    reviewer_ids=frozenset({2}),
+    statement="none",
+    actor_id=3,
+)
 people = st.integers(1, 5)
 
 
@@ -30,14 +38,18 @@ def test_nobody_approves_what_they_surveyed_or_reviewed_or_have_a_stake_in(
     st.dictionaries(st.sampled_from(["1.1.a", "1.1.b", "7.3.c"]), st.just((11,))),
     st.dictionaries(st.sampled_from(["1.1.a", "1.1.b", "7.3.c"]), st.sampled_from(["", " ", "Do it."])),
 )
-def test_a_report_goes_on_only_with_one_written_requirement_per_not_met_element(not_met: dict[str, tuple[int, ...]], written: dict[str, str]) -> None:
+def test_a_report_goes_on_only_with_one_written_requirement_per_not_met_element(
+    not_met: dict[str, tuple[int, ...]], written: dict[str, str]
+) -> None:
     facts = replace(FACTS, not_met=not_met, requirements=written, requirement_sites=dict.fromkeys(written, (11,)))
     whole = set(not_met) == set(written) and all(text.strip() for text in written.values())
     assert bool(rules.each_not_met_has_requirement(facts)) == (not whole)
 
 
 def test_a_requirement_that_names_the_wrong_sites_is_refused() -> None:
-    facts = replace(FACTS, not_met={"1.1.a": (11, 12)}, requirements={"1.1.a": "Do it."}, requirement_sites={"1.1.a": (11,)})
+    facts = replace(
+        FACTS, not_met={"1.1.a": (11, 12)}, requirements={"1.1.a": "Do it."}, requirement_sites={"1.1.a": (11,)}
+    )
     (unmet,) = rules.each_not_met_has_requirement(facts)
     assert unmet.link == "/cases/LO-2026-001/report?standard=1.1#e1.1.a"
 

@@ -32,7 +32,9 @@ def test_anyone_finds_a_certified_practice_by_name_site_or_town(world: Surveyed,
     assert "No practice found" in client.get("/register?q=harbor").text
 
 
-def test_the_certificate_page_says_until_when_it_holds(world: Surveyed, client: FlaskClient, clock: FixedClock, session: Session) -> None:
+def test_the_certificate_page_says_until_when_it_holds(
+    world: Surveyed, client: FlaskClient, clock: FixedClock, session: Session
+) -> None:
     page = client.get("/register/OMH-2026-0001").text
     for words in ("Lakeside Oncology", "VALID", "2 November 2029", "Lakeside Main (Duluth, MN)", "OMH-2026-0001"):
         assert words in page
@@ -46,7 +48,9 @@ def test_the_certificate_page_says_until_when_it_holds(world: Surveyed, client: 
     assert "SUSPENDED" in client.get("/register/OMH-2026-0001").text
 
 
-def test_a_replaced_certificate_leads_to_the_one_in_its_place(world: Surveyed, client: FlaskClient, session: Session) -> None:
+def test_a_replaced_certificate_leads_to_the_one_in_its_place(
+    world: Surveyed, client: FlaskClient, session: Session
+) -> None:
     reissue_certificate(session, world.case, "New name.", actor=world.actors["staff"], at=world.at)
     page = client.get("/register/OMH-2026-0001").text
     assert "REPLACED" in page
@@ -56,7 +60,9 @@ def test_a_replaced_certificate_leads_to_the_one_in_its_place(world: Surveyed, c
     assert "OMH-2026-0001" not in listed
 
 
-def test_without_consent_nothing_is_shown_but_to_the_holder_of_the_code(world: Surveyed, client: FlaskClient, session: Session) -> None:
+def test_without_consent_nothing_is_shown_but_to_the_holder_of_the_code(
+    world: Surveyed, client: FlaskClient, session: Session
+) -> None:
     """Invariant 7 of process.md, section 11."""
     world.practice.register_consent = False
     certificate = certificate_of(session, world.case)
@@ -72,7 +78,9 @@ def test_without_consent_nothing_is_shown_but_to_the_holder_of_the_code(world: S
     assert client.get(f"/register/{certificate.number}?code=2222-2222-2222").status_code == 404
 
 
-def test_a_number_or_a_code_typed_into_the_search_leads_to_the_certificate(world: Surveyed, client: FlaskClient, session: Session) -> None:
+def test_a_number_or_a_code_typed_into_the_search_leads_to_the_certificate(
+    world: Surveyed, client: FlaskClient, session: Session
+) -> None:
     assert client.get("/register?q=omh-2026-0001").location == "/register/OMH-2026-0001"
 
 
@@ -98,5 +106,7 @@ def test_pages_go_on_by_name(world: Surveyed, session: Session, client: FlaskCli
 
 
 def test_others_ask_what_changed_since(world: Surveyed, session: Session) -> None:
-    assert [e.number for e in list_register(session, "", world.at, changed_since=world.at - timedelta(days=1))] == ["OMH-2026-0001"]
+    assert [e.number for e in list_register(session, "", world.at, changed_since=world.at - timedelta(days=1))] == [
+        "OMH-2026-0001"
+    ]
     assert list_register(session, "", world.at, changed_since=world.at + timedelta(days=1)) == []
