@@ -61,4 +61,13 @@
   };
 
   document.addEventListener("certify:change", (event) => send(event.target, event.detail.url));
+
+  // What was written before this script was there, or put back by the browser, is sent too.
+  const changed = (field) =>
+    field instanceof HTMLSelectElement
+      ? [...field.options].some((option) => option.selected !== option.defaultSelected) && field.selectedIndex > 0
+      : field.value !== field.defaultValue || field.checked !== field.defaultChecked;
+  for (const form of document.querySelectorAll("form[data-autosave]")) {
+    if ([...form.querySelectorAll("input, textarea, select")].some(changed)) send(form, form.dataset.autosave);
+  }
 })();
