@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import zipfile
 
@@ -201,5 +200,12 @@ def test_any_name_becomes_a_safe_one(name: str, extension: str) -> None:
 @given(st.binary(max_size=400), st.sampled_from(["a.pdf", "a.csv", "a.docx", "a.png"]))
 def test_any_bytes_are_taken_or_refused_never_a_crash(content: bytes, name: str) -> None:
     for start in (b"", b"%PDF-1.4\n", b"PK\x03\x04", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"):
-        with contextlib.suppress(Invalid):
-            inspect(start + content, name)
+        try:
+            taken = inspect(start + content, name)
+        except Invalid as refused:
+            assert all(error.message for error in refused.errors)
+            assert refused.errors
+        else:
+            assert taken.content
+            assert taken.media_type
+            assert safe_name(taken.file_name, taken.file_name.rsplit(".", 1)[-1]) == taken.file_name
