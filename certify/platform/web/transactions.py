@@ -117,8 +117,8 @@ def _content_digest() -> str:
     """Return the digest of all that was sent: fields, and files byte by byte."""
     if not request.form and not request.files:
         return hashlib.sha256(request.get_data(cache=True)).hexdigest()
-    sent = hashlib.sha256(repr(sorted(request.form.items(multi=True))).encode())
-    for name, file in sorted(request.files.items(multi=True), key=lambda item: item[0]):
+    sent = hashlib.sha256(repr(sorted(request.form.items(multi=True), key=repr)).encode())
+    for name, file in sorted(request.files.items(multi=True), key=lambda item: str(item[0])):
         sent.update(repr((name, file.filename)).encode())
         while chunk := file.stream.read(1 << 20):
             sent.update(chunk)
