@@ -1,7 +1,8 @@
 // Forms with data-autosave send themselves when they change, say so, and carry the version on.
 "use strict";
 (() => {
-  const busy = new WeakMap();
+  const busy = new Map();
+  let waiting = null;
 
   const say = (form, words, kind) => {
     const line = form.querySelector("[data-saved]");
@@ -57,10 +58,25 @@
     const again = busy.get(form) === "again";
     busy.delete(form);
     if (again) send(form, url);
+    else if (waiting && !busy.size) goOn();
     else refresh().catch(() => say(form, "Saved. Reload the page to see what is still missing.", "met"));
   };
 
   document.addEventListener("certify:change", (event) => send(event.target, event.detail.url));
+
+  // A button pressed while something is still being saved waits for it: what is sent never meets its own earlier save.
+  document.addEventListener("submit", (event) => {
+    if (!busy.size) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    waiting = { form: event.target, submitter: event.submitter };
+  }, true);
+
+  const goOn = () => {
+    const { form, submitter } = waiting;
+    waiting = null;
+    form.requestSubmit(submitter?.isConnected ? submitter : null);
+  };
 
   // What was written before this script was there, or put back by the browser, is sent too.
   const changed = (field) =>

@@ -65,12 +65,12 @@ def write_correction(
 ) -> Correction:
     """Save what the practice says of one correction. Raises: NotFound, NotOpen, Stale, Invalid."""
     finding, correction = _open_correction(session, case, finding_id, at=at)
-    if version is not None and version != correction.version:
-        raise Stale(
-            "Someone else saved this correction after you opened it. Open the page again to see what they wrote."
-        )
     note = written(f"r{finding_id}-note", note)
     if correction.note != note:
+        if version is not None and version != correction.version:
+            raise Stale(
+                "Someone else saved this correction after you opened it. Open the page again to see what they wrote."
+            )
         before, correction.note = correction.note, note
         _saved(correction, actor, at)
         session.flush()

@@ -64,7 +64,7 @@ def write_item(
 
     Args:
         given: any of action, owner, due_on (a date or ISO text), evidence.
-    Raises: NotFound, NotOpen when the item is not open for writing, Stale when someone saved after `version`, Invalid.
+    Raises: NotFound, NotOpen when the item is not open for writing, Stale when someone saved something else after `version`, Invalid.
     """
     finding = requirement_for(session, case, finding_id)
     item = items_of(session, current_plan(session, case.id)).get(finding.id)
@@ -72,13 +72,13 @@ def write_item(
         raise NotOpen("The plan is not open for writing.")
     if item.state not in ("draft", "returned"):
         raise NotOpen(f"The plan for {label_of(finding)} is accepted; only what was returned can be changed.")
-    if version is not None and version != item.version:
-        raise Stale(
-            "Someone else saved this requirement after you opened it. Open the page again to see what they wrote."
-        )
     values = _plan_values(finding, given)
     before = {key: _plain(getattr(item, key)) for key in values}
     changed = {key: value for key, value in values.items() if getattr(item, key) != value}
+    if changed and version is not None and version != item.version:
+        raise Stale(
+            "Someone else saved this requirement after you opened it. Open the page again to see what they wrote."
+        )
     for key, value in changed.items():
         setattr(item, key, value)
     if changed:
