@@ -173,6 +173,10 @@ class Reach:
         return not (self.everything or self.practice_ids or self.team_member_id is not None)
 
 
+# Those that count for nothing in a practice of one's own.
+JUDGING_ROLES = PROGRAM_ROLES - {Role.ADMINISTRATOR}
+
+
 def allowed(actor: Actor, permission: Permission, subject: Subject | None = None) -> bool:
     """Whether the actor may do this to the object; without an object, whether to any object at all.
 
@@ -184,7 +188,7 @@ def allowed(actor: Actor, permission: Permission, subject: Subject | None = None
         relation = rules.get(grant.role)
         if relation is None:
             continue
-        if own and grant.role in PROGRAM_ROLES - {Role.ADMINISTRATOR} and relation is not Relation.SELF:
+        if own and grant.role in JUDGING_ROLES and relation is not Relation.SELF:
             continue
         if (grant.role in PRACTICE_ROLES) != (grant.practice_id is not None):
             continue  # a practice role without a practice, or a program role within one, means nothing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 
 class Role(StrEnum):
@@ -57,12 +58,12 @@ class Actor:
     name: str = ""
     email: str = ""
 
-    @property
+    @cached_property
     def roles(self) -> frozenset[Role]:
         """Every role held, for whatever practice."""
         return frozenset(g.role for g in self.grants)
 
-    @property
+    @cached_property
     def practice_ids(self) -> frozenset[int]:
         """The practices in which any role is held."""
         return frozenset(g.practice_id for g in self.grants if g.practice_id is not None)

@@ -53,17 +53,29 @@ class PersonChoice(NamedTuple):
     name: str
 
 
+# Asked with every request, so each is put together once.
+_HOLDER = (
+    Person.id.label("person_id"), Person.name, Person.email, Person.time_zone, RoleGrant.role, RoleGrant.practice_id,
+)  # fmt: skip
+_OF_SESSION = (
+    select(SignIn.id, SignIn.created_at, SignIn.seen_at, *_HOLDER)
+    .join(Person, Person.id == SignIn.person_id)
+    .outerjoin(RoleGrant, RoleGrant.person_id == Person.id)
+    .where(SignIn.id == sa.bindparam("secret"), SignIn.ended_at.is_(None), Person.active)
+)
+_OF_TOKEN = (
+    select(ApiToken.id, ApiToken.scope, *_HOLDER)
+    .join(Person, Person.id == ApiToken.person_id)
+    .outerjoin(RoleGrant, RoleGrant.person_id == Person.id)
+    .where(
+        ApiToken.digest == sa.bindparam("token"), ApiToken.revoked_at.is_(None), ApiToken.expires_at > sa.bindparam("at"), Person.active,
+    )
+)  # fmt: skip
+
+
 def find_bearer_of_session(session: Session, secret: str, at: datetime) -> Bearer | None:
     """Return who signed in with this secret, if the sign-in still lives; one query."""
-    rows = session.execute(
-        select(
-            SignIn.id, SignIn.created_at, SignIn.seen_at, Person.id.label("person_id"), Person.name, Person.email, Person.time_zone,
-            RoleGrant.role, RoleGrant.practice_id,
-        )
-        .join(Person, Person.id == SignIn.person_id)
-        .outerjoin(RoleGrant, RoleGrant.person_id == Person.id)
-        .where(SignIn.id == digest(secret), SignIn.ended_at.is_(None), Person.active)
-    ).all()  # fmt: skip
+    rows = session.execute(_OF_SESSION, {"secret": digest(secret)}).all()
     if not rows:
         return None
     first = rows[0]
@@ -75,15 +87,7 @@ def find_bearer_of_session(session: Session, secret: str, at: datetime) -> Beare
 
 def find_bearer_of_token(session: Session, token: str, at: datetime) -> Bearer | None:
     """Return whose API token this is, if it is in force; one query."""
-    rows = session.execute(
-        select(
-            ApiToken.id, ApiToken.scope, Person.id.label("person_id"), Person.name, Person.email, Person.time_zone,
-            RoleGrant.role, RoleGrant.practice_id,
-        )
-        .join(Person, Person.id == ApiToken.person_id)
-        .outerjoin(RoleGrant, RoleGrant.person_id == Person.id)
-        .where(ApiToken.digest == digest(token), ApiToken.revoked_at.is_(None), ApiToken.expires_at > at, Person.active)
-    ).all()  # fmt: skip
+    rows = session.execute(_OF_TOKEN, {"token": digest(token), "at": at}).all()
     if not rows:
         return None
     first = rows[0]

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, current_app, g, request, url_for
+from flask import Flask, Response, current_app, g, has_request_context, request, url_for
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; "
@@ -31,12 +31,20 @@ def install_security(app: Flask) -> None:
     """Add the headers to every answer and content digests to static addresses."""
     app.after_request(_headers)
     app.url_defaults(_digest_of_static)
+    app.extensions["certify_assets"] = {}
     app.jinja_env.globals["asset"] = asset
 
 
 def asset(path: str) -> str:
-    """Return the address of a static file, with the digest of its content in it."""
-    return url_for("static", filename=path)
+    """Return the address of a static file, with the digest of its content in it.
+
+    Worked out once a file (every page names a dozen); in development, where files change, each time.
+    """
+    known: dict[tuple[str, str], str] = current_app.extensions["certify_assets"]
+    key = (request.script_root if has_request_context() else "", path)
+    if key not in known or current_app.debug:
+        known[key] = url_for("static", filename=path)
+    return known[key]
 
 
 def _digest_of_static(endpoint: str, values: dict[str, Any]) -> None:
