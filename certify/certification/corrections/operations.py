@@ -15,18 +15,19 @@ from certify.certification.cases.queries import case_by_id, zone_of
 from certify.certification.corrections.models import (
     Correction,
     CorrectionEvidence,
+    CorrectionJudgement,
     RepeatVisit,
 )
 from certify.certification.corrections.planning import (
     PLAN_FIELDS,
     begin_plan,
     judge_item,
-    keep_judgement,
     link_to,
     plan_approved,
     plan_opened,
     plan_returned,
     plan_sent,
+    plan_unanswered,
     prepare_judge_plan,
     prepare_submit_plan,
     requirement_id,
@@ -45,6 +46,7 @@ from certify.platform.practices.models import Site
 __all__ = [
     "PLAN_FIELDS",
     "begin_plan",
+    "corrections_answered",
     "judge_correction",
     "judge_item",
     "link_evidence",
@@ -137,16 +139,18 @@ def unlink_evidence(session: Session, case: Case, finding_id: int, uuid: str, *,
 def judge_correction(
     session: Session, case: Case, finding_id: int, verdict: str, note: str, *, actor: Actor, at: datetime
 ) -> Correction:
-    """Close a requirement, or say what its evidence lacks; closing can be taken back until the case goes on.
+    """Judge the evidence of one requirement: enough to close it, or not; may be changed until the case goes on.
 
+    The verdict is a draft of the program. The requirement is closed, and the practice reads the verdict, when the review
+    as a whole is answered (`corrections_answered`).
     Raises: NotFound, NotOpen, Invalid.
     """
     finding = requirement_for(session, case, finding_id)
     correction = session.scalar(select(Correction).where(Correction.finding_id == finding.id))
     if correction is None or case.state != "correction_review" or correction.state == "draft":
         raise NotOpen("The evidence is not with the program for review.")
-    if finding.status not in ("open", "closed") or (finding.status == "closed" and finding.closed_how != "evidence"):
-        raise NotOpen(f"{label_of(finding)} is settled otherwise.")
+    if finding.status != "open":
+        raise NotOpen(f"{label_of(finding)} is settled already.")
     if verdict not in ("closed", "not_enough"):
         raise Invalid("Choose whether the evidence is enough.", f"r{finding_id}-verdict")
     note = written(f"r{finding_id}-note", note)
@@ -157,32 +161,17 @@ def judge_correction(
         return correction
     correction.state, correction.judgement = verdict, note
     correction.judged_at, correction.judged_by_id, correction.judged_by_name = at, actor.user_id, actor.name
-    if verdict == "closed":
-        finding.status, finding.closed_how, finding.closing_note = "closed", "evidence", note
-        finding.closed_at, finding.closed_by_id = at, actor.user_id
-        finding.closed_on = local_date(at, zone_of(session, case))
-    else:
-        finding.status, finding.closed_how, finding.closing_note = "open", "", ""
-        finding.closed_at = finding.closed_on = finding.closed_by_id = None
-    finding.updated_at = at
-    keep_judgement(session, finding, "evidence", verdict, note, actor=actor, at=at)
     session.flush()
     said = (
-        f"closed {label_of(finding)}"
+        f"found the evidence for {label_of(finding)} enough"
         if verdict == "closed"
         else f"found the evidence for {label_of(finding)} not enough"
     )
+    # The practice reads the verdicts together, when the review is answered.
     record_on(
-        session,
-        case,
-        "correction.judged",
-        said,
-        actor=actor,
-        at=at,
-        reason=note,
-        subject=link_to(case, finding),
-        internal=verdict != "closed",
-    )
+        session, case, "correction.judged", said, actor=actor, at=at, reason=note,
+        subject=link_to(case, finding), internal=True,
+    )  # fmt: skip
     return correction
 
 
@@ -241,32 +230,69 @@ def prepare_require_visit(session: Session, case: Case, inputs: dict[str, Any], 
 
 
 def on_case_advanced(session: Session, event: CaseAdvanced) -> None:
-    """Keep plan and corrections in step with their case."""
+    """Keep plan and corrections in step with their case; a review that ends unanswered leaves nothing for the practice."""
     handler = REACTIONS.get(event.trigger)
+    if handler is None and event.source == "plan_review":
+        handler = plan_unanswered
+    elif handler is None and event.source == "correction_review":
+        handler = _corrections_unanswered
     if handler is not None:
-        handler(session, case_by_id(session, event.case_id), event.at)
+        handler(session, case_by_id(session, event.case_id), event)
 
 
-def _corrections_sent(session: Session, case: Case, at: datetime) -> None:
+def _corrections_sent(session: Session, case: Case, event: CaseAdvanced) -> None:
     ids = [f.id for f in requirements_of(session, case.id, open_only=True)]
     for correction in session.scalars(select(Correction).where(Correction.finding_id.in_(ids))):
-        correction.state, correction.sent_at = "sent", at
+        correction.state, correction.sent_at = "sent", event.at
     session.flush()
 
 
-def _corrections_returned(session: Session, case: Case, at: datetime) -> None:
-    ids = [f.id for f in requirements_of(session, case.id, open_only=True)]
-    for correction in session.scalars(
-        select(Correction).where(Correction.finding_id.in_(ids), Correction.state == "not_enough")
-    ):
-        correction.rounds += 1
+def corrections_answered(session: Session, case: Case, event: CaseAdvanced) -> None:
+    """Give the practice the verdicts of a review: what is enough is closed, what is not counts one more round."""
+    actor = Actor(event.actor_id, name=event.actor_name)
+    today = local_date(event.at, zone_of(session, case))
+    judged = _judged_now(session, case)
+    for finding, correction in judged:
+        if correction.state == "closed":
+            finding.status, finding.closed_how, finding.closing_note = "closed", "evidence", correction.judgement
+            finding.closed_at, finding.closed_on, finding.updated_at = event.at, today, event.at
+            finding.closed_by_id = correction.judged_by_id
+            record_on(
+                session, case, "correction.closed", f"closed {label_of(finding)}", actor=actor, at=event.at,
+                reason=correction.judgement, subject=link_to(case, finding),
+            )  # fmt: skip
+        else:
+            correction.rounds += 1
+        session.add(
+            CorrectionJudgement(
+                finding_id=finding.id, about="evidence", verdict=correction.state, text=correction.judgement,
+                person_id=correction.judged_by_id, person_name=correction.judged_by_name, at=correction.judged_at,
+            )
+        )  # fmt: skip
     session.flush()
 
 
-def _visit_started(session: Session, case: Case, at: datetime) -> None:
+def _corrections_unanswered(session: Session, case: Case, event: CaseAdvanced) -> None:
+    for _finding, correction in _judged_now(session, case):
+        correction.state, correction.judgement, correction.judged_at = "sent", "", None
+        correction.judged_by_id, correction.judged_by_name = None, ""
+    session.flush()
+
+
+def _judged_now(session: Session, case: Case) -> list[tuple[Finding, Correction]]:
+    found = {f.id: f for f in requirements_of(session, case.id, open_only=True)}
+    rows = session.scalars(
+        select(Correction)
+        .where(Correction.finding_id.in_(list(found)), Correction.state.in_(("closed", "not_enough")))
+        .order_by(Correction.id)
+    )
+    return [(found[row.finding_id], row) for row in rows]
+
+
+def _visit_started(session: Session, case: Case, event: CaseAdvanced) -> None:
     visit = newest_visit(session, case.id)
     if visit is not None:
-        visit.started_at = at
+        visit.started_at = event.at
         session.flush()
 
 
@@ -276,7 +302,9 @@ REACTIONS = {
     "return_plan": plan_returned,
     "approve_plan": plan_approved,
     "submit_corrections": _corrections_sent,
-    "return_corrections": _corrections_returned,
+    "return_corrections": corrections_answered,
+    "require_visit": corrections_answered,
+    "close_requirements": corrections_answered,
     "start_repeat_survey": _visit_started,
 }
 

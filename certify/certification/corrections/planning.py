@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from certify.certification.cases.events import CaseAdvanced
 from certify.certification.cases.models import Case
 from certify.certification.cases.operations import record_on
 from certify.certification.cases.queries import zone_of
@@ -16,7 +17,7 @@ from certify.certification.corrections.models import (
     CorrectiveActionPlan,
     PlanItem,
 )
-from certify.certification.corrections.queries import current_plan, items_of
+from certify.certification.corrections.queries import current_plan, items_of, judged_in_this_round
 from certify.certification.reports.models import Finding
 from certify.certification.reports.queries import due_after_issue, label_of, requirement_for, requirements_of
 from certify.core.access.roles import Actor
@@ -112,7 +113,7 @@ def judge_item(
     if (item.state, item.comment) == (state, comment):
         return item
     item.state, item.comment, item.judged_at, item.judged_by_name = state, comment, at, actor.name
-    keep_judgement(session, finding, "plan", state, comment, actor=actor, at=at)
+    session.flush()
     word = "accepted" if verdict == "accept" else "returned"
     # The practice reads the judgements together, when the plan is answered.
     record_on(
@@ -139,59 +140,63 @@ def prepare_judge_plan(session: Session, case: Case, inputs: dict[str, Any], *, 
         )
 
 
-def plan_opened(session: Session, case: Case, at: datetime) -> None:
+def plan_opened(session: Session, case: Case, event: CaseAdvanced) -> None:
     """Begin the plan when it is asked for."""
-    begin_plan(session, case, at=at)
+    begin_plan(session, case, at=event.at)
 
 
-def plan_sent(session: Session, case: Case, at: datetime) -> None:
+def plan_sent(session: Session, case: Case, event: CaseAdvanced) -> None:
     """Mark what was open for writing as sent."""
     plan = current_plan(session, case.id)
     if plan is None:
         return
-    plan.submitted_at = at
+    plan.submitted_at = event.at
     for item in items_of(session, plan).values():
         if item.state in ("draft", "returned"):
             item.state, item.answer_due_on = "sent", None
     session.flush()
 
 
-def plan_returned(session: Session, case: Case, at: datetime) -> None:
+def plan_returned(session: Session, case: Case, event: CaseAdvanced) -> None:
     """Count the round; each returned item gets its own date, an item nobody judged stays as it was sent."""
     plan = current_plan(session, case.id)
     if plan is None:
         return
     plan.rounds += 1
-    due_on = due_after_issue(case, "plan_due", local_date(at, zone_of(session, case)))
+    due_on = due_after_issue(case, "plan_due", local_date(event.at, zone_of(session, case)))
     for item in items_of(session, plan).values():
         if item.state == "returned":
             item.answer_due_on = due_on
-    session.flush()
+    _keep_judgements(session, plan)
 
 
-def plan_approved(session: Session, case: Case, at: datetime) -> None:
+def plan_approved(session: Session, case: Case, event: CaseAdvanced) -> None:
     """Keep when the plan was approved."""
     plan = current_plan(session, case.id)
     if plan is not None:
-        plan.approved_at = at
-        session.flush()
+        plan.approved_at = event.at
+        _keep_judgements(session, plan)
 
 
-def keep_judgement(
-    session: Session, finding: Finding, about: str, verdict: str, text: str, *, actor: Actor, at: datetime
-) -> None:
-    """Keep one judgement among those of its requirement."""
-    session.add(
-        CorrectionJudgement(
-            finding_id=finding.id,
-            about=about,
-            verdict=verdict,
-            text=text,
-            person_id=actor.user_id,
-            person_name=actor.name,
-            at=at,
-        )
-    )
+def plan_unanswered(session: Session, case: Case, event: CaseAdvanced) -> None:
+    """Drop the judgements of a plan that the program no longer answers: the practice was never told them."""
+    plan = current_plan(session, case.id)
+    for item in items_of(session, plan).values():
+        if plan and judged_in_this_round(plan, item):
+            item.state, item.comment, item.judged_at, item.judged_by_name = "sent", "", None, ""
+    session.flush()
+
+
+def _keep_judgements(session: Session, plan: CorrectiveActionPlan) -> None:
+    """Add what the practice is told of each item to the judgements that stay readable."""
+    for item in items_of(session, plan).values():
+        if judged_in_this_round(plan, item):
+            session.add(
+                CorrectionJudgement(
+                    finding_id=item.finding_id, about="plan", verdict=item.state, text=item.comment,
+                    person_name=item.judged_by_name, at=item.judged_at,
+                )
+            )  # fmt: skip
     session.flush()
 
 

@@ -57,6 +57,8 @@ class Requirement:
     correction: Correction | None
     proofs: tuple[Proof, ...]
     judgements: tuple[CorrectionJudgement, ...]
+    plan_unsent: bool  # how the plan is judged is a draft of the program, which the practice must not read yet
+    verdict_unsent: bool  # the same of the evidence
 
     @property
     def open(self) -> bool:
@@ -85,6 +87,46 @@ def items_of(session: Session, plan: CorrectiveActionPlan | None) -> dict[int, P
     return {item.finding_id: item for item in session.scalars(select(PlanItem).where(PlanItem.plan_id == plan.id))}
 
 
+def judged_in_this_round(plan: CorrectiveActionPlan, item: PlanItem) -> bool:
+    """Whether an item was accepted or returned after the plan was last sent."""
+    at, sent_at = item.judged_at, plan.submitted_at
+    return item.state in ("accepted", "returned") and at is not None and sent_at is not None and at >= sent_at
+
+
+def unsent_in_plans(session: Session, case_ids: Sequence[int]) -> set[int]:
+    """Return the plan items of these cases whose judgement is still a draft of the program."""
+    return set(
+        session.scalars(
+            select(PlanItem.id)
+            .join(CorrectiveActionPlan, CorrectiveActionPlan.id == PlanItem.plan_id)
+            .join(Case, Case.id == CorrectiveActionPlan.case_id)
+            .where(
+                Case.id.in_(case_ids),
+                Case.state == "plan_review",
+                PlanItem.state.in_(("accepted", "returned")),
+                PlanItem.judged_at >= CorrectiveActionPlan.submitted_at,
+            )
+        )
+    )
+
+
+def unsent_in_corrections(session: Session, case_ids: Sequence[int]) -> set[int]:
+    """Return the corrections of these cases whose verdict is still a draft of the program."""
+    return set(
+        session.scalars(
+            select(Correction.id)
+            .join(Finding, Finding.id == Correction.finding_id)
+            .join(Case, Case.id == Finding.case_id)
+            .where(
+                Case.id.in_(case_ids),
+                Case.state == "correction_review",
+                Finding.status == "open",
+                Correction.state.in_(("closed", "not_enough")),
+            )
+        )
+    )
+
+
 def requirements_for(session: Session, case: Case) -> list[Requirement]:
     """Return every requirement of the case with all that belongs to it; the number of queries does not grow with them."""
     return remembered(session, ("requirements with plans", case.id), lambda: _requirements_for(session, case))
@@ -95,7 +137,8 @@ def _requirements_for(session: Session, case: Case) -> list[Requirement]:
     ids = [f.id for f in findings]
     if not ids:
         return []
-    plans = items_of(session, current_plan(session, case.id))
+    plan = current_plan(session, case.id)
+    plans = items_of(session, plan)
     corrections = {c.finding_id: c for c in session.scalars(select(Correction).where(Correction.finding_id.in_(ids)))}
     proofs = proofs_of(session, [c.id for c in corrections.values()])
     judgements: dict[int, list[CorrectionJudgement]] = {}
@@ -111,7 +154,7 @@ def _requirements_for(session: Session, case: Case) -> list[Requirement]:
     found = []
     for finding in findings:
         standard, element = edition.standards.get(finding.standard), edition.elements.get(finding.element)
-        correction = corrections.get(finding.id)
+        item, correction = plans.get(finding.id), corrections.get(finding.id)
         found.append(
             Requirement(
                 finding=finding,
@@ -121,10 +164,14 @@ def _requirements_for(session: Session, case: Case) -> list[Requirement]:
                 question=element.question if element else "",
                 critical=bool(standard and standard.critical),
                 site_names=tuple(names[s] for s in finding.site_ids if s in names),
-                plan=plans.get(finding.id),
+                plan=item,
                 correction=correction,
                 proofs=tuple(proofs.get(correction.id, ())) if correction else (),
                 judgements=tuple(judgements.get(finding.id, ())),
+                plan_unsent=case.state == "plan_review" and bool(plan and item and judged_in_this_round(plan, item)),
+                verdict_unsent=case.state == "correction_review"
+                and finding.status == "open"
+                and bool(correction and correction.state in ("closed", "not_enough")),
             )
         )
     return found

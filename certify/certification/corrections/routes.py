@@ -58,8 +58,7 @@ def show(ref: str) -> ResponseReturnValue:
         judges_plan=staff and case.state == "plan_review",
         gives_evidence=gives_evidence,
         judges_evidence=judges and case.state == "correction_review",
-        sees_judgement=staff or judges,
-        answered=case.state not in ("plan_review", "correction_review"),
+        sees_drafts=actor_may(db.session, case, actor, Permission.READ_INTERNAL_MESSAGES),
         documents=documents_to_give(db.session, case) if gives_evidence else [],
     )
 

@@ -22,7 +22,9 @@ class RequirementState:
     evidence: str = ""
     plan_state: str = "draft"  # draft | sent | accepted | returned
     plan_changed: bool = True  # a returned item was changed since
-    correction_state: str = "draft"  # draft | sent | not_enough | closed
+    correction_state: str = (
+        "draft"  # draft | sent | not_enough | closed (the last two: in review, as the program drafts it)
+    )
     correction_note: str = ""
     documents: int = 0
     unreadable: int = 0  # documents held back because they look like patient data
@@ -128,8 +130,12 @@ def a_correction_returned(facts: CorrectionFacts) -> list[Unmet]:
 
 
 def all_requirements_closed(facts: CorrectionFacts) -> list[Unmet]:
-    """Guard of `close_requirements`: no requirement is open (process.md, transition 31 and invariant 3)."""
-    return [_item_unmet(facts, "all_requirements_closed", f"{item.label} is open.", item) for item in facts.open]
+    """Guard of `close_requirements`: the evidence of every open requirement is found enough (transition 31, invariant 3)."""
+    return [
+        _item_unmet(facts, "all_requirements_closed", f"{item.label} is open.", item)
+        for item in facts.open
+        if item.correction_state != "closed"
+    ]
 
 
 def _item_unmet(facts: CorrectionFacts, key: str, message: str, item: RequirementState, part: str = "") -> Unmet:

@@ -12,9 +12,10 @@ from typing import Any, BinaryIO
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from certify.certification.corrections.queries import unsent_in_corrections, unsent_in_plans
 from certify.core.foundation.errors import NotFound
 from certify.db import db
-from certify.outlets.belongings.rules import BELONGINGS, SECRET_COLUMNS, may_be_taken, spreadsheet_cell
+from certify.outlets.belongings.rules import BELONGINGS, SECRET_COLUMNS, as_told, may_be_taken, spreadsheet_cell
 from certify.platform.storage.operations import path_of
 from certify.platform.storage.rows import plain_row
 
@@ -46,7 +47,12 @@ def _collect(session: Session, practice_id: int) -> dict[str, Rows]:
     tables: dict[str, Rows] = {"practice": practice}
     for name, (column, parent) in BELONGINGS.items():
         tables[name] = _rows(session, name, column, [row["id"] for row in tables[parent]])
-    return tables
+    cases = [int(row["id"]) for row in tables["case"]]
+    unsent = {
+        "plan_item": unsent_in_plans(session, cases),
+        "correction": unsent_in_corrections(session, cases),
+    }
+    return {name: [as_told(name, row, unsent.get(name, ())) for row in rows] for name, rows in tables.items()}
 
 
 def _rows(session: Session, name: str, column: str, keys: Sequence[int]) -> Rows:

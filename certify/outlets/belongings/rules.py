@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 # Table -> (its column, the table that column points to). Read in this order, so that what is pointed to comes first.
@@ -57,6 +57,22 @@ def may_be_taken(table: str, row: Mapping[str, Any]) -> bool:
     if table == "message":
         return str(row["audience"]) == "practice_and_program"
     return True
+
+
+# What of a row is the program's alone: always, or as long as its judgement is not sent.
+ALWAYS_WITHHELD: dict[str, dict[str, Any]] = {"decision": {"comment": ""}}
+UNTIL_SENT: dict[str, dict[str, Any]] = {
+    "plan_item": {"state": "sent", "comment": "", "judged_by_name": "", "judged_at": None},
+    "correction": {"state": "sent", "judgement": "", "judged_by_id": None, "judged_by_name": "", "judged_at": None},
+}
+
+
+def as_told(table: str, row: Mapping[str, Any], unsent: Collection[int]) -> dict[str, Any]:
+    """Return a row as the practice may read it: a judgement that is still a draft of the program is left out."""
+    withheld = ALWAYS_WITHHELD.get(table, {})
+    if table in UNTIL_SENT and row["id"] in unsent:
+        withheld = withheld | UNTIL_SENT[table]
+    return dict(row) | withheld
 
 
 def spreadsheet_cell(value: Any) -> Any:
