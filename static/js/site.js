@@ -42,6 +42,13 @@
   const summary = document.querySelector("[data-focus]");
   if (summary) summary.focus();
 
+  // Where one stands is in view, also in a row of places that is wider than the screen.
+  for (const here of all(".top__nav [aria-current], .tabs [aria-current]")) {
+    const row = here.closest(".top__nav, .tabs");
+    const past = here.getBoundingClientRect().right - row.getBoundingClientRect().right;
+    if (past > -24) row.scrollLeft += past + 48;
+  }
+
   // A link to a field opens what hides it and puts the cursor there.
   const land = () => {
     const id = decodeURIComponent(window.location.hash.slice(1));

@@ -25,7 +25,6 @@ PLACES: tuple[tuple[str, str, Permission], ...] = (
     ("People", "/people", Permission.MANAGE_PEOPLE),
     ("Mail", "/mail", Permission.VIEW_MAIL),
 )
-IN_PRACTICE_NAV = ("application", "evidence", "survey", "report", "corrections", "decision", "messages")
 HELP_OF_ROLE: tuple[tuple[Role, str], ...] = (
     (Role.PRACTICE_ADMIN, "practice"),
     (Role.PHYSICIAN_LEAD, "practice"),
@@ -122,7 +121,11 @@ class Navigation:
         ref = self._ref or find_current_ref(db.session, self._actor)
         if ref is None:
             return []
-        return [Entry(label, f"/cases/{ref}{path}") for key, label, path, _ in TABS if key in IN_PRACTICE_NAV]
+        return [
+            Entry(label, f"/cases/{ref}{path}")
+            for key, label, path, permission in TABS
+            if key != "overview" and allowed(self._actor, permission)
+        ]
 
     def _at(self, url: str) -> bool:
         return self._path == url or self._path.startswith(f"{url}/")
