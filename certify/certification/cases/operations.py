@@ -29,6 +29,8 @@ from certify.platform.audit.operations import record
 KIND = "certification"
 # Transitions the clock sets off at once, one after the other; more than this many in a row is a circle in the rules.
 MOST_FOLLOW_UPS = 5
+# The inputs that say why; the first that is given goes with the step.
+REASONS = ("reason", "comments")
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def take(
         prepare(session, case, inputs, actor=actor, at=at)
         session.flush()
     step = Step(machine, registry.CaseFacts(session, case, actor, at), roles)
-    reason = str(inputs.get("reason") or inputs.get("comments") or "")
+    reason = str(next((inputs[key] for key in REASONS if inputs.get(key)), ""))
     advanced = advance(
         session, case, trigger, step=step, actor=actor, at=at, version=case.version, reason=reason, data=inputs
     )
@@ -144,8 +146,18 @@ def advance(
     if state.ends:
         drop_deadlines(session, case, at=at)
     summary = transition.done or f"{transition.label.lower()}"
-    body = {"trigger": trigger, "from": before, "to": after, "inputs": dict(data or {})}
-    record_on(session, case, "case.advanced", summary, actor=actor, at=at, reason=reason, data=body)
+    # The practice reads the line of the step; what is for the program alone stands in one of its own.
+    internal = {one.key for one in transition.inputs if one.internal}
+    kept = {key: value for key, value in (data or {}).items() if key in internal and value not in (None, "")}
+    shown = {key: value for key, value in (data or {}).items() if key not in internal}
+    told = not any(key in kept for key in REASONS)
+    body = {"trigger": trigger, "from": before, "to": after, "inputs": shown}
+    record_on(session, case, "case.advanced", summary, actor=actor, at=at, reason=reason if told else "", data=body)
+    if kept:
+        record_on(
+            session, case, "case.noted", f"added for the program: {transition.label.lower()}", actor=actor, at=at,
+            reason="" if told else reason, data={"trigger": trigger, "inputs": kept}, internal=True,
+        )  # fmt: skip
     event = CaseAdvanced(
         case.id,
         case.ref,

@@ -201,6 +201,7 @@ def _read_input(body: Map, trigger: str, mistakes: list[Mistake]) -> Input:
         hint=r.text("hint", ""),
         choices=tuple((str(k), str(v)) for k, v in choices.items()),
         max_length=r.integer("max_length", 0, least=0, most=100_000) or None,
+        internal=r.flag("internal", False),
     )
     if kind == "choice" and not one.choices:
         r.wrong("choices", "a choice needs 'choices'")

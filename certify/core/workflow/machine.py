@@ -28,6 +28,7 @@ class Input:
     hint: str = ""
     choices: tuple[tuple[str, str], ...] = ()
     max_length: int | None = None
+    internal: bool = False  # the practice does not read it
 
 
 @dataclass(frozen=True)

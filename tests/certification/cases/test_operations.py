@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from datetime import date, timedelta
@@ -36,6 +37,7 @@ from certify.core.workflow.machine import Input
 from certify.platform.audit.queries import list_events, verify_chain
 from tests.builders import make_actor, make_practice
 from tests.support.applied import apply
+from tests.support.surveyed import surveyed
 
 
 def test_every_missing_thing_is_named_and_nothing_changes(session: Session) -> None:
@@ -253,3 +255,25 @@ def test_what_is_missing_and_what_is_not_asked_for_are_named_together() -> None:
     with pytest.raises(Invalid) as wrong:
         read_inputs([ONE], {"reasn": "typo"})
     assert sorted(e.field for e in wrong.value.errors) == ["reasn", "reason"]
+
+
+def test_what_is_said_for_the_program_alone_stays_out_of_the_practices_timeline(
+    session: Session, clock: FixedClock
+) -> None:
+    world = surveyed(session, clock.now(), not_met=[("2.1.a", 0)])
+    world.take("submit_report", "surveyor")
+    world.take("send_back_report", "staff", comments="Too harsh on their director.")
+    world.take("submit_report", "surveyor")
+    world.take("pass_report", "staff", comments="A difficult practice.")
+    world.take("approve_report", "council", conflict="none", conflict_detail="", comments="I had my doubts.")
+    stream = f"case:{world.case.ref}"
+    told = list_events(session, stream, internal=False)
+    words = ("Too harsh", "difficult practice", "my doubts", '"conflict"')
+    everything = json.dumps([[e.reason, e.data] for e in told])
+    assert not any(word in everything for word in words)
+    assert [e.summary for e in told if e.data.get("trigger") == "send_back_report"] == [
+        "sent the report back to the surveyor"
+    ]
+    inside = json.dumps([[e.reason, e.data] for e in list_events(session, stream)])
+    assert all(word in inside for word in words)
+    assert verify_chain(session, stream).sound
