@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from certify.certification.cases.events import CaseAdvanced
 from certify.certification.cases.models import Case
-from certify.certification.cases.operations import record_on
+from certify.certification.cases.operations import follow_at_once, record_on
 from certify.certification.cases.queries import case_by_id, zone_of
 from certify.certification.reports.composition import compose, in_order, sealed
 from certify.certification.reports.drafting import Rating, Visit
@@ -234,6 +234,8 @@ def answer_objection(
             case.id, case.ref, case.practice_id, objection.id, objection.state == "accepted", answer, actor.user_id, at
         ),
     )
+    if outcome == "withdrawn":
+        follow_at_once(session, case, at=at)  # it may have been the last one open
     return objection
 
 

@@ -108,7 +108,7 @@ def approver_free_of_conflict(facts: ReportFacts) -> list[Unmet]:
 
 
 def no_open_requirement(facts: ReportFacts) -> list[Unmet]:
-    """Guard of `proceed_to_decision`: nothing has to be corrected (process.md, transition 22)."""
+    """Guard of `proceed_to_decision`: nothing has to be corrected, or nothing any more (process.md, transition 22)."""
     if not facts.open_requirements:
         return []
     count = "1 requirement is" if facts.open_requirements == 1 else f"{facts.open_requirements} requirements are"
