@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from certify.certification.applications.fields import written
@@ -296,7 +296,11 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Appli
 def _facts(session: Session, case: Case, actor: Actor, at: datetime, asked: Collection[str]) -> ApplicationFacts:
     questionnaire = questionnaire_of(case)
     places = {field.key: section.key for section in questionnaire.sections for field in section.fields}
-    sites, attended, signature, proposed_by, basis = session.execute(_single_facts(case)).one()
+    given = {
+        "case_id": case.id, "practice_id": case.practice_id, "agreement": case.agreement,
+        "agreement_sha256": agreement_of(case).sha256,
+    }  # fmt: skip
+    sites, attended, signature, proposed_by, basis = session.execute(_SINGLE_FACTS, given).one()
     questions = open_questions(session, case) if "questions_answered" in asked else ()
     coverage = coverage_of(session, case) if "documents_for_each_standard" in asked else {}
     return ApplicationFacts(
@@ -320,22 +324,28 @@ def _facts(session: Session, case: Case, actor: Actor, at: datetime, asked: Coll
     )
 
 
-def _single_facts(case: Case) -> Select[int, date | None, int | None, int | None, str | None]:
+def _single_facts() -> Select[int, date | None, int | None, int | None, str | None]:
     """One row of everything that is a single value: sites, last webinar, signature, who proposed to reject, integration."""
-    sites = select(func.count()).select_from(Site).where(Site.practice_id == case.practice_id, Site.closed_on.is_(None))
+    case_id: BindParameter[int] = bindparam("case_id")
+    practice_id: BindParameter[int] = bindparam("practice_id")
+    sites = select(func.count()).select_from(Site).where(Site.practice_id == practice_id, Site.closed_on.is_(None))
     attended = select(func.max(WebinarAttendance.attended_on)).where(
-        WebinarAttendance.practice_id == case.practice_id, WebinarAttendance.removed_at.is_(None)
+        WebinarAttendance.practice_id == practice_id, WebinarAttendance.removed_at.is_(None)
     )
-    signature = select(func.max(AgreementSignature.id)).where(*_in_force(case))
+    signature = select(func.max(AgreementSignature.id)).where(
+        AgreementSignature.case_id == case_id,
+        AgreementSignature.agreement == bindparam("agreement"),
+        AgreementSignature.text_sha256 == bindparam("agreement_sha256"),
+    )
     proposed = (
         select(RejectionProposal.proposed_by_id)
-        .where(RejectionProposal.case_id == case.id, RejectionProposal.ended_at.is_(None))
+        .where(RejectionProposal.case_id == case_id, RejectionProposal.ended_at.is_(None))
         .order_by(RejectionProposal.id.desc())
         .limit(1)
     )
     basis = (
         select(IntegrationFinding.basis)
-        .where(IntegrationFinding.case_id == case.id)
+        .where(IntegrationFinding.case_id == case_id)
         .order_by(IntegrationFinding.id.desc())
         .limit(1)
     )
@@ -346,6 +356,9 @@ def _single_facts(case: Case) -> Select[int, date | None, int | None, int | None
         proposed.scalar_subquery(),
         basis.scalar_subquery(),
     )
+
+
+_SINGLE_FACTS = _single_facts()
 
 
 def _in_force(case: Case) -> tuple[ColumnElement[bool], ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.models import Case, CaseDeadline
@@ -13,11 +13,15 @@ from certify.core.foundation.days import add_business_days, end_of_day
 from certify.core.rulebook.current import current
 from certify.core.workflow.machine import Machine
 
+_RUNNING = select(CaseDeadline).where(CaseDeadline.case_id == bindparam("case_id"), CaseDeadline.ended_at.is_(None))
+
 
 def refresh_deadlines(
     session: Session, case: Case, machine: Machine, *, zone: str, at: datetime, entered: bool
 ) -> None:
     """End the deadlines that no longer run, start or move those that do, and copy the present state's due date to the case.
+
+    Does not flush: what it changes goes to the database together with what the caller changes.
 
     Args:
         entered: the state was entered just now, so its own deadline starts afresh.
@@ -31,9 +35,7 @@ def refresh_deadlines(
         for deadline in book.deadlines.values():
             if deadline.runs == "case" and deadline.anchor in anchors and case.state not in deadline.ends_in:
                 wanted[deadline.key] = deadline
-    running = list(
-        session.scalars(select(CaseDeadline).where(CaseDeadline.case_id == case.id, CaseDeadline.ended_at.is_(None)))
-    )
+    running = session.scalars(_RUNNING, {"case_id": case.id}).all()
     kept: dict[str, CaseDeadline] = {}
     for row in running:
         own = row.key == state.due and row.rule.get("runs") != "case"
@@ -58,14 +60,11 @@ def refresh_deadlines(
         kept[key] = row_kept
     due = kept.get(state.due) if state.due else None
     case.due_key, case.due_on, case.due_at = (due.key, due.due_on, due.due_at) if due else (None, None, None)
-    session.flush()
 
 
 def drop_deadlines(session: Session, case: Case, *, at: datetime) -> None:
     """End every running deadline of a case that has come to its end."""
-    for row in session.scalars(
-        select(CaseDeadline).where(CaseDeadline.case_id == case.id, CaseDeadline.ended_at.is_(None))
-    ):
+    for row in session.scalars(_RUNNING, {"case_id": case.id}):
         row.ended_at, row.ended_how = at, "dropped"
     case.due_key = case.due_on = case.due_at = None
 

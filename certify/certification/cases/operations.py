@@ -142,9 +142,6 @@ def advance(
     case.state_since = at
     case.open = not state.ends
     case.anchors = {**case.anchors, "entered": today.isoformat(), **{key: today.isoformat() for key in transition.sets}}
-    refresh_deadlines(session, case, step.machine, zone=zone, at=at, entered=True)
-    if state.ends:
-        drop_deadlines(session, case, at=at)
     summary = transition.done or f"{transition.label.lower()}"
     # The practice reads the line of the step; what is for the program alone stands in one of its own.
     internal = {one.key for one in transition.inputs if one.internal}
@@ -152,12 +149,18 @@ def advance(
     shown = {key: value for key, value in (data or {}).items() if key not in internal}
     told = not any(key in kept for key in REASONS)
     body = {"trigger": trigger, "from": before, "to": after, "inputs": shown}
-    record_on(session, case, "case.advanced", summary, actor=actor, at=at, reason=reason if told else "", data=body)
-    if kept:
-        record_on(
-            session, case, "case.noted", f"added for the program: {transition.label.lower()}", actor=actor, at=at,
-            reason="" if told else reason, data={"trigger": trigger, "inputs": kept}, internal=True,
-        )  # fmt: skip
+    with session.no_autoflush:  # the case, its dates and its event go to the database together
+        refresh_deadlines(session, case, step.machine, zone=zone, at=at, entered=True)
+        if state.ends:
+            session.flush()
+            drop_deadlines(session, case, at=at)
+        record_on(session, case, "case.advanced", summary, actor=actor, at=at, reason=reason if told else "", data=body)
+        if kept:
+            record_on(
+                session, case, "case.noted", f"added for the program: {transition.label.lower()}", actor=actor, at=at,
+                reason="" if told else reason, data={"trigger": trigger, "inputs": kept}, internal=True,
+            )  # fmt: skip
+    session.flush()
     event = CaseAdvanced(
         case.id,
         case.ref,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Select, and_, bindparam, false, func, or_, select, true, union_all
 from sqlalchemy.orm import Session
 
 from certify.certification.cases import registry
@@ -24,6 +25,7 @@ from certify.platform.practices.models import Practice, Site
 from certify.platform.practices.queries import named
 
 PROPOSED = "proposed_surveyor"
+PRACTICES = "practices_of_cases"
 HOLDERS = {
     "practice": "the practice",
     "program": "the program",
@@ -136,6 +138,22 @@ class CaseHeader:
         return self.lead.unmet if self.lead else ()
 
 
+_CASE_LOCKED = select(Case).where(Case.ref == bindparam("ref")).with_for_update()
+_CASE_AND_PRACTICE = (
+    select(Case, Practice).join(Practice, Practice.id == Case.practice_id).where(Case.ref == bindparam("ref"))
+)
+_RUNNING = (
+    select(CaseDeadline)
+    .where(CaseDeadline.case_id == bindparam("case_id"), CaseDeadline.ended_at.is_(None))
+    .order_by(CaseDeadline.due_at)
+)
+_MEMBER_ROLES = select(CaseMember.role).where(
+    CaseMember.case_id == bindparam("case_id"),
+    CaseMember.person_id == bindparam("person_id"),
+    or_(CaseMember.until_at.is_(None), CaseMember.until_at > bindparam("now")),
+)
+
+
 def case_for(
     session: Session, actor: Actor, ref: str, permission: Permission = Permission.VIEW_CASE, *, lock: bool = False
 ) -> Case:
@@ -143,7 +161,7 @@ def case_for(
 
     Raises: NotFound when it is not the actor's to see, NotAllowed when it is but this is not theirs to do.
     """
-    case = session.scalar(select(Case).where(Case.ref == ref).with_for_update()) if lock else _case_at(session, ref)
+    case = session.scalar(_CASE_LOCKED, {"ref": ref}) if lock else _case_at(session, ref)
     if case is None:
         raise NotFound(f"There is no case {ref}.")
     subject = subject_of(session, case, actor)
@@ -156,9 +174,12 @@ def case_for(
 
 def _case_at(session: Session, ref: str) -> Case | None:
     """Read a case with its practice, which nearly every page names; the practice is kept as long as the case is."""
-    query = select(Case, Practice).join(Practice, Practice.id == Case.practice_id).where(Case.ref == ref)
-    found = remembered(session, ("case", ref), lambda: session.execute(query).one_or_none())
-    return found[0] if found else None
+    found = remembered(session, ("case", ref), lambda: session.execute(_CASE_AND_PRACTICE, {"ref": ref}).one_or_none())
+    if found is None:
+        return None
+    session.info.setdefault(PRACTICES, {})[found[1].id] = found[1]
+    case: Case = found[0]
+    return case
 
 
 def case_by_id(session: Session, case_id: int, *, lock: bool = False) -> Case:
@@ -207,7 +228,8 @@ def within(far: Reach) -> ColumnElement[bool]:
         team = select(CaseMember.case_id).where(
             CaseMember.person_id == far.team_member_id,
             CaseMember.role != PROPOSED,
-            or_(CaseMember.until_at.is_(None), CaseMember.until_at > now()),
+            # The clock is asked when the statement runs, so that a statement may be kept and run again.
+            or_(CaseMember.until_at.is_(None), CaseMember.until_at > bindparam(None, callable_=now)),
         )
         parts.append(Case.id.in_(team))
     return or_(*parts) if parts else false()
@@ -220,8 +242,12 @@ def zone_of(session: Session, case: Case) -> str:
 
 def practice_of(session: Session, case: Case) -> Practice:
     """Return the practice whose case it is."""
-    practice_id = case.practice_id
-    return remembered(session, ("practice", practice_id), lambda: session.get_one(Practice, practice_id))
+    # Held by the session's own memory of rows, which lets go of what nobody holds: without this it is read again and again.
+    held: dict[int, Practice] = session.info.setdefault(PRACTICES, {})
+    practice = held.get(case.practice_id)
+    if practice is None or practice not in session:
+        practice = held[case.practice_id] = session.get_one(Practice, case.practice_id)
+    return practice
 
 
 def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> CaseClockFacts:
@@ -249,12 +275,8 @@ def deadlines_of(session: Session, case: Case, at: datetime) -> list[Due]:
 
 
 def _running(session: Session, case: Case) -> Sequence[CaseDeadline]:
-    query = (
-        select(CaseDeadline)
-        .where(CaseDeadline.case_id == case.id, CaseDeadline.ended_at.is_(None))
-        .order_by(CaseDeadline.due_at)
-    )
-    return remembered(session, ("running deadlines", case.id), lambda: session.scalars(query).all())
+    given = {"case_id": case.id}
+    return remembered(session, ("running deadlines", case.id), lambda: session.scalars(_RUNNING, given).all())
 
 
 def header_for(session: Session, case: Case, actor: Actor, at: datetime, tab: str = "overview") -> CaseHeader:
@@ -267,7 +289,7 @@ def header_for(session: Session, case: Case, actor: Actor, at: datetime, tab: st
     steps = openings_for(session, case, actor, at)
     mine = [s for s in steps if s.opening.role_allowed and not s.opening.automatic and not s.opening.clock]
     primary = next((s for s in mine if s.primary), None)
-    waiting_for_me = bool(HOLDER_ROLES.get(case.holder, set()) & acting_roles(session, case, actor, at))
+    waiting_for_me = _waits_for(session, case, actor, at)
     # What is missing is the holder's business first, but everyone on the case may see it.
     lead = primary or next((s for s in steps if s.primary), None)
     today = local_date(at, practice.time_zone)
@@ -298,6 +320,16 @@ def header_for(session: Session, case: Case, actor: Actor, at: datetime, tab: st
         staff_id=case.staff_id,
         open=case.open,
     )
+
+
+def status_for(session: Session, case: Case, actor: Actor, at: datetime) -> str:
+    """Return the sentence that says where the case stands, as this actor reads it."""
+    state = current().machine(case.kind).states[case.state]
+    return state.status if _waits_for(session, case, actor, at) else state.status_others
+
+
+def _waits_for(session: Session, case: Case, actor: Actor, at: datetime) -> bool:
+    return bool(HOLDER_ROLES.get(case.holder, set()) & acting_roles(session, case, actor, at))
 
 
 def _numbers(session: Session, case: Case, actor: Actor) -> dict[str, int]:
@@ -342,16 +374,21 @@ def list_cases(
     session: Session, actor: Actor, narrowed: CaseFilter, *, after: int | None = None, limit: int = 50
 ) -> Sequence[CaseRow]:
     """Return one page of the cases within reach, newest first, older than case id `after`; ask for one more to know of a next page."""
-    query = (
+    query = _listing(actor, narrowed, after is not None, limit)
+    return [CaseRow(*row) for row in session.execute(query, {} if after is None else {"after": after})]
+
+
+# Putting a statement together costs more than running it, and the same few are asked for all day.
+@lru_cache(maxsize=256)
+def _listing(actor: Actor, narrowed: CaseFilter, paged: bool, limit: int) -> Select[Case, str, str]:
+    beyond = Case.id < bindparam("after") if paged else true()
+    return (
         select(Case, Practice.legal_name, Practice.time_zone)
         .join(Practice, Practice.id == Case.practice_id)
-        .where(*conditions(actor, narrowed))
+        .where(*conditions(actor, narrowed), beyond)
         .order_by(Case.id.desc())
         .limit(limit)
     )
-    if after is not None:
-        query = query.where(Case.id < after)
-    return [CaseRow(*row) for row in session.execute(query).all()]
 
 
 def conditions(actor: Actor, narrowed: CaseFilter) -> list[ColumnElement[bool]]:
@@ -386,12 +423,8 @@ def members_of(session: Session, case: Case) -> Sequence[CaseMember]:
 def _member_roles(session: Session, case: Case, actor: Actor) -> set[str]:
     if actor.user_id is None:
         return set()
-    mine = select(CaseMember.role).where(
-        CaseMember.case_id == case.id,
-        CaseMember.person_id == actor.user_id,
-        or_(CaseMember.until_at.is_(None), CaseMember.until_at > now()),
-    )
-    return remembered(session, ("member", case.id, actor.user_id), lambda: set(session.scalars(mine)))
+    given = {"case_id": case.id, "person_id": actor.user_id, "now": now()}
+    return remembered(session, ("member", case.id, actor.user_id), lambda: set(session.scalars(_MEMBER_ROLES, given)))
 
 
 def _open_step(case: Case, opening: Opening) -> OpenStep:

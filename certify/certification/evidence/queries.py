@@ -6,8 +6,22 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
 
-from sqlalchemy import ColumnElement, CompoundSelect, ScalarSelect, Select, and_, func, literal, or_, select, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session, aliased
 
 from certify.certification.cases.models import Case
@@ -118,13 +132,10 @@ def evidence_for_elements(
         site_id: with a site, what is mapped to it or to all sites, each marked own, inherited or overridden.
         surveyor: leave out what came after the lock and what is in quarantine.
     """
-    query = _uses(case, clear_only=surveyor, at_lock=surveyor)
-    if standard:
-        query = query.where(EvidenceUse.standard == standard)
-    if site_id is not None:
-        query = query.where(or_(EvidenceUse.site_id == site_id, EvidenceUse.site_id.is_(None)))
+    query = _uses(surveyor, bool(standard), site_id is not None)
     zone = zone_of(session, case)
-    rows = [_element_row(case, zone, *row) for row in session.execute(query)]
+    given = {"case_id": case.id, "standard": standard, "site_id": site_id}
+    rows = [_element_row(case, zone, *row) for row in session.execute(query, given)]
     if site_id is None:
         return rows
     standing = standings([(r.item, r.site_id) for r in rows], site_id)
@@ -155,7 +166,7 @@ def documents_of(
     clear_only = not sees_quarantine(session, case, actor)
     at_lock = held_by_lock(session, case, actor)
     query = (
-        select(Evidence, EvidenceVersion, _seen(case), EvidenceLock)
+        select(Evidence, EvidenceVersion, _seen(case.id), EvidenceLock)
         .join(EvidenceVersion, EvidenceVersion.evidence_id == Evidence.id)
         .outerjoin(EvidenceLock, EvidenceLock.case_id == case.id)
         .where(
@@ -290,7 +301,7 @@ def coverage_of(session: Session, case: Case) -> dict[int, list[StandardCoverage
         select(EvidenceUse.standard, EvidenceUse.element, EvidenceUse.evidence_id)
         .join(Evidence, Evidence.id == EvidenceUse.evidence_id)
         .where(
-            *_standing_use(case),
+            *_standing_use(case.id),
             EvidenceUse.evidence_id.in_(select(EvidenceVersion.evidence_id).where(EvidenceVersion.state == CLEAR)),
         )
     ).all()
@@ -340,15 +351,15 @@ def counts_for(session: Session, case: Case, actor: Actor) -> dict[str, ColumnEl
     query = (
         select(func.count(func.distinct(EvidenceUse.evidence_id)))
         .join(Evidence, Evidence.id == EvidenceUse.evidence_id)
-        .where(*_standing_use(case))
+        .where(*_standing_use(case.id))
     )
     if not sees_quarantine(session, case, actor):
         query = query.where(Evidence.id.in_(select(EvidenceVersion.evidence_id).where(EvidenceVersion.state == CLEAR)))
     return {"evidence": query.scalar_subquery()}
 
 
-def _standing_use(case: Case) -> list[ColumnElement[bool]]:
-    return [EvidenceUse.case_id == case.id, EvidenceUse.removed_at.is_(None), Evidence.retired_at.is_(None)]
+def _standing_use(case_id: int | BindParameter[int]) -> list[ColumnElement[bool]]:
+    return [EvidenceUse.case_id == case_id, EvidenceUse.removed_at.is_(None), Evidence.retired_at.is_(None)]
 
 
 def _use_filter(case: Case, standard: str, site_id: int | None) -> list[ColumnElement[bool]]:
@@ -375,18 +386,25 @@ def _uses_by_evidence(session: Session, case: Case, *, at_lock: bool) -> dict[in
     return found
 
 
+# Putting a statement together costs more than running it, and there are only these few.
+@lru_cache(maxsize=8)
 def _uses(
-    case: Case, *, clear_only: bool, at_lock: bool
+    surveyor: bool, one_standard: bool, one_site: bool
 ) -> Select[EvidenceUse, Evidence, EvidenceVersion, datetime | None, EvidenceLock]:
+    case_id: BindParameter[int] = bindparam("case_id")
     query = (
-        select(EvidenceUse, Evidence, EvidenceVersion, _seen(case), EvidenceLock)
+        select(EvidenceUse, Evidence, EvidenceVersion, _seen(case_id), EvidenceLock)
         .join(Evidence, Evidence.id == EvidenceUse.evidence_id)
         .join(EvidenceVersion, EvidenceVersion.evidence_id == Evidence.id)
         .outerjoin(EvidenceLock, EvidenceLock.case_id == EvidenceUse.case_id)
-        .where(*_standing_use(case), EvidenceVersion.number == _newest(clear_only=clear_only, at_lock=at_lock))
+        .where(*_standing_use(case_id), EvidenceVersion.number == _newest(clear_only=surveyor, at_lock=surveyor))
         .order_by(EvidenceUse.standard, EvidenceUse.element, EvidenceUse.id)
     )
-    return query.where(_before_lock(EvidenceUse.added_at)) if at_lock else query
+    if one_standard:
+        query = query.where(EvidenceUse.standard == bindparam("standard"))
+    if one_site:
+        query = query.where(or_(EvidenceUse.site_id == bindparam("site_id"), EvidenceUse.site_id.is_(None)))
+    return query.where(_before_lock(EvidenceUse.added_at)) if surveyor else query
 
 
 def _newest(*, clear_only: bool, at_lock: bool) -> ColumnElement[int | None]:
@@ -406,11 +424,11 @@ def _before_lock(instant: ColumnElement[datetime] | object) -> ColumnElement[boo
     )
 
 
-def _seen(case: Case) -> ScalarSelect[datetime]:
+def _seen(case_id: int | BindParameter[int]) -> ScalarSelect[datetime]:
     """When a surveyor last opened the version, correlated to `evidence_version`."""
     return (
         select(func.max(EvidenceView.last_at))
-        .where(and_(EvidenceView.version_id == EvidenceVersion.id, EvidenceView.case_id == case.id))
+        .where(and_(EvidenceView.version_id == EvidenceVersion.id, EvidenceView.case_id == case_id))
         .correlate(EvidenceVersion)
         .scalar_subquery()
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -50,11 +51,30 @@ class QueueCounts:
     all: int
 
 
-@dataclass(frozen=True)
-class QueueRow:
+class _Found(NamedTuple):
+    """A case as the queue reads it."""
+
+    id: int
+    ref: str
+    kind: str
+    step: int
+    state: str
+    holder: str
+    due_key: str | None
+    due_on: date | None
+    due_at: datetime | None
+    state_since: datetime
+    practice_name: str
+    zone: str
+    sites: int
+    staff: str
+
+
+class QueueRow(NamedTuple):
     """A case in the queue."""
 
-    case: Case
+    case_id: int
+    kind: str
     ref: str
     practice_name: str
     sites: int
@@ -67,15 +87,6 @@ class QueueRow:
     days_left: int
     with_days: int
     surveyors: str
-    staff: str
-
-
-@dataclass(frozen=True)
-class _Found:
-    case: Case
-    practice_name: str
-    zone: str
-    sites: int
     staff: str
 
 
@@ -149,17 +160,7 @@ def count_queue(session: Session, actor: Actor, narrowed: QueueFilter, at: datet
 
     A due date ends at the end of the practice's day: what ends within 24 hours is due on that practice's today.
     """
-    base = _predicates(actor, narrowed)
-    held, others = _held(actor, narrowed), _others(actor, narrowed)
-    parts = {
-        "late": [*held, Case.due_at < at],
-        "today": [*held, Case.due_at >= at, Case.due_at < at + timedelta(days=1)],
-        "week": [*held, Case.due_at >= at, Case.due_at < at + timedelta(days=7)],
-        "others": others,
-        "all": held,
-    }
-    columns = [_count([*base, *predicates], narrowed).label(name) for name, predicates in parts.items()]
-    row = session.execute(sa.select(*columns)).one()
+    row = session.execute(_counting(actor, replace(narrowed, bucket="all")), _moments(at)).one()
     return QueueCounts(**row._mapping)
 
 
@@ -167,13 +168,12 @@ def list_queue(
     session: Session, actor: Actor, narrowed: QueueFilter, at: datetime, *, cursor: str | None, limit: int
 ) -> Page[QueueRow]:
     """Return one page of the queue, the most urgent first; cases without a date come last."""
-    predicates = [*_predicates(actor, narrowed), *_bucket(actor, narrowed, at)]
 
     def fetch(key: Key | None, back: bool, most: int) -> Sequence[_Found]:
-        return _urgent_first(session, predicates, key, back, most)
+        return _urgent_first(session, actor, narrowed, at, key, back, most)
 
     def key_of(found: _Found) -> Key:
-        return (found.case.due_at.isoformat() if found.case.due_at else None, found.case.id)
+        return (found.due_at.isoformat() if found.due_at else None, found.id)
 
     page = page_of(fetch, key_of, cursor=cursor, parts=2, limit=limit)
     rows = _rows(session, page.items, at)
@@ -182,7 +182,7 @@ def list_queue(
 
 def find_row(session: Session, actor: Actor, ref: str, at: datetime) -> QueueRow | None:
     """Return one case as a row of the queue, or None when it is not there for this person."""
-    found = _walk(session, [Case.ref == ref, visible(actor)], [], 1)
+    found = _read(session, _walk([Case.ref == ref, visible(actor)], [], 1), at)
     return _rows(session, found, at)[0] if found else None
 
 
@@ -270,19 +270,41 @@ def _others(actor: Actor, narrowed: QueueFilter) -> list[sa.ColumnElement[bool]]
     return [Case.holder.in_([other for other in HOLDERS if other != holder])] if holder else [sa.false()]
 
 
-def _bucket(actor: Actor, narrowed: QueueFilter, at: datetime) -> list[sa.ColumnElement[bool]]:
-    held = _held(actor, narrowed)
-    if narrowed.bucket == "late":
-        return [*held, Case.due_at < at]
-    if narrowed.bucket == "today":
-        return [*held, Case.due_at >= at, Case.due_at < at + timedelta(days=1)]
-    if narrowed.bucket == "week":
-        return [*held, Case.due_at >= at, Case.due_at < at + timedelta(days=7)]
+def _moments(at: datetime) -> dict[str, datetime]:
+    """The instants that the statements below are bound to when they run."""
+    return {"now": at, "tomorrow": at + timedelta(days=1), "next_week": at + timedelta(days=7)}
+
+
+def _within(bucket: str) -> list[sa.ColumnElement[bool]]:
+    """When a case of the bucket is due."""
+    now, tomorrow, next_week = (sa.bindparam(key, type_=Case.due_at.type) for key in ("now", "tomorrow", "next_week"))
+    return {
+        "late": [Case.due_at < now],
+        "today": [Case.due_at >= now, Case.due_at < tomorrow],
+        "week": [Case.due_at >= now, Case.due_at < next_week],
+    }.get(bucket, [])
+
+
+def _bucket(actor: Actor, narrowed: QueueFilter) -> list[sa.ColumnElement[bool]]:
     if narrowed.bucket == "others":
         # Said the other way round than in the count: so the index on the due date gives the rows already sorted.
         holder = narrowed.holder or holder_of(actor)
         return [Case.holder.not_in([holder, "none"])] if holder else [sa.false()]
-    return held
+    return [*_held(actor, narrowed), *_within(narrowed.bucket)]
+
+
+# Putting a statement together costs more than running it, and the same few are asked for all day.
+@lru_cache(maxsize=256)
+def _counting(actor: Actor, narrowed: QueueFilter) -> sa.Select[*tuple[Any, ...]]:
+    base, held = _predicates(actor, narrowed), _held(actor, narrowed)
+    parts = {bucket: [*held, *_within(bucket)] for bucket in BUCKETS} | {"others": _others(actor, narrowed)}
+    return sa.select(*(_count([*base, *predicates], narrowed).label(name) for name, predicates in parts.items()))
+
+
+@lru_cache(maxsize=256)
+def _first_dated(actor: Actor, narrowed: QueueFilter, most: int) -> sa.Select[*tuple[Any, ...]]:
+    predicates = [*_predicates(actor, narrowed), *_bucket(actor, narrowed), Case.due_at.is_not(None)]
+    return _walk(predicates, [Case.due_at, Case.id], most)
 
 
 def _count(predicates: list[sa.ColumnElement[bool]], narrowed: QueueFilter) -> sa.ScalarSelect[int]:
@@ -293,52 +315,59 @@ def _count(predicates: list[sa.ColumnElement[bool]], narrowed: QueueFilter) -> s
 
 
 def _urgent_first(
-    session: Session, predicates: list[sa.ColumnElement[bool]], key: Key | None, back: bool, most: int
+    session: Session, actor: Actor, narrowed: QueueFilter, at: datetime, key: Key | None, back: bool, most: int
 ) -> list[_Found]:
     """Rows beyond the key. Dated and undated cases are two walks, each on an index that sorts them already."""
+    if key is None:
+        rows = _read(session, _first_dated(actor, narrowed, most), at)
+        if len(rows) == most:
+            return rows
+    else:
+        rows = []
     due_at, case_id = _read_key(key)
+    predicates = [*_predicates(actor, narrowed), *_bucket(actor, narrowed)]
     dated, undated = Case.due_at.is_not(None), Case.due_at.is_(None)
-    rows: list[_Found] = []
+    here = sa.tuple_(Case.due_at, Case.id)
+    there = sa.tuple_(_instant(due_at), sa.literal(case_id)) if due_at is not None else None
     if not back:
-        if key is None or due_at is not None:
-            beyond = (
-                sa.true()
-                if due_at is None
-                else sa.tuple_(Case.due_at, Case.id) > sa.tuple_(_instant(due_at), sa.literal(case_id))
-            )
-            rows = _walk(session, [*predicates, dated, beyond], [Case.due_at, Case.id], most)
+        if there is not None:
+            rows = _read(session, _walk([*predicates, dated, here > there], [Case.due_at, Case.id], most), at)
         if len(rows) < most:
             beyond = Case.id > case_id if key is not None and due_at is None else sa.true()
-            rows += _walk(session, [*predicates, undated, beyond], [Case.id], most - len(rows))
+            rows += _read(session, _walk([*predicates, undated, beyond], [Case.id], most - len(rows)), at)
         return rows
     if due_at is None:
-        rows = _walk(session, [*predicates, undated, Case.id < case_id], [Case.id.desc()], most)
+        rows = _read(session, _walk([*predicates, undated, Case.id < case_id], [Case.id.desc()], most), at)
     if len(rows) < most:
-        beyond = (
-            sa.true()
-            if due_at is None
-            else sa.tuple_(Case.due_at, Case.id) < sa.tuple_(_instant(due_at), sa.literal(case_id))
-        )
-        rows += _walk(session, [*predicates, dated, beyond], [Case.due_at.desc(), Case.id.desc()], most - len(rows))
+        beyond = here < there if there is not None else sa.true()
+        order = [Case.due_at.desc(), Case.id.desc()]
+        rows += _read(session, _walk([*predicates, dated, beyond], order, most - len(rows)), at)
     return rows
 
 
-def _walk(session: Session, predicates: list[sa.ColumnElement[bool]], order: Sequence[Any], most: int) -> list[_Found]:
+def _walk(predicates: list[sa.ColumnElement[bool]], order: Sequence[Any], most: int) -> sa.Select[*tuple[Any, ...]]:
     sites = (
         sa.select(sa.func.count())
         .where(Site.practice_id == Case.practice_id, Site.closed_on.is_(None))
         .correlate(Case)
         .scalar_subquery()
     )
-    query = (
-        sa.select(Case, Practice.legal_name, Practice.time_zone, sites, Person.name)
+    return (
+        sa.select(
+            Case.id, Case.ref, Case.kind, Case.step, Case.state, Case.holder, Case.due_key, Case.due_on, Case.due_at, Case.state_since,
+            Practice.legal_name.label("practice_name"), Practice.time_zone.label("zone"), sites.label("sites"),
+            sa.func.coalesce(Person.name, "").label("staff"),
+        )
         .join(Practice, Practice.id == Case.practice_id)
         .outerjoin(Person, Person.id == Case.staff_id)
         .where(*predicates)
         .order_by(*order)
         .limit(most)
-    )
-    return [_Found(r[0], r[1], r[2], r[3], r[4] or "") for r in session.execute(query)]
+    )  # fmt: skip
+
+
+def _read(session: Session, query: sa.Select[*tuple[Any, ...]], at: datetime) -> list[_Found]:
+    return [_Found(*row) for row in session.execute(query, _moments(at))]
 
 
 def _read_key(key: Key | None) -> tuple[datetime | None, int]:
@@ -358,39 +387,44 @@ def _instant(at: datetime) -> sa.BindParameter[datetime]:
     return sa.literal(at, Case.due_at.type)
 
 
+_SURVEYORS = (
+    sa.select(CaseMember.case_id, Person.name)
+    .join(Person, Person.id == CaseMember.person_id)
+    .where(
+        CaseMember.case_id.in_(sa.bindparam("cases", expanding=True)),
+        CaseMember.role == "surveyor",
+        sa.or_(CaseMember.until_at.is_(None), CaseMember.until_at > sa.bindparam("now")),
+    )
+    .order_by(CaseMember.id)
+)
+
+
 def _rows(session: Session, found: Sequence[_Found], at: datetime) -> list[QueueRow]:
     """Make rows of a page of cases; one more query for the surveyors, however many rows."""
-    members = (
-        sa.select(CaseMember.case_id, Person.name)
-        .join(Person, Person.id == CaseMember.person_id)
-        .where(
-            CaseMember.case_id.in_([f.case.id for f in found]),
-            CaseMember.role == "surveyor",
-            sa.or_(CaseMember.until_at.is_(None), CaseMember.until_at > at),
-        )
-        .order_by(CaseMember.id)
-    )
+    if not found:
+        return []
     surveyors: dict[int, list[str]] = {}
-    for case_id, name in session.execute(members):
+    for case_id, name in session.execute(_SURVEYORS, {"cases": [f.id for f in found], "now": at}):
         surveyors.setdefault(case_id, []).append(name)
-    return [_row(f, ", ".join(surveyors.get(f.case.id, ())), at) for f in found]
+    today = {zone: local_date(at, zone) for zone in {f.zone for f in found}}
+    return [_row(f, ", ".join(surveyors.get(f.id, ())), today[f.zone], at) for f in found]
 
 
-def _row(found: _Found, surveyors: str, at: datetime) -> QueueRow:
-    case = found.case
+def _row(found: _Found, surveyors: str, today: date, at: datetime) -> QueueRow:
     return QueueRow(
-        case=case,
-        ref=case.ref,
+        case_id=found.id,
+        kind=found.kind,
+        ref=found.ref,
         practice_name=found.practice_name,
         sites=found.sites,
-        step=case.step,
-        state=case.state,
-        holder=case.holder,
-        due_key=case.due_key,
-        due_on=case.due_on,
-        due_at=case.due_at,
-        days_left=(case.due_on - local_date(at, found.zone)).days if case.due_on else 0,
-        with_days=max((at - case.state_since).days, 0),
+        step=found.step,
+        state=found.state,
+        holder=found.holder,
+        due_key=found.due_key,
+        due_on=found.due_on,
+        due_at=found.due_at,
+        days_left=(found.due_on - today).days if found.due_on else 0,
+        with_days=max((at - found.state_since).days, 0),
         surveyors=surveyors,
         staff=found.staff,
     )

@@ -9,9 +9,10 @@ from typing import Any
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from certify import resources
-from certify.certification.cases.queries import OpenStep, actor_may, header_for, mine_first, openings_for
+from certify.certification.cases.queries import OpenStep, actor_may, case_by_id, header_for, mine_first, openings_for
 from certify.certification.cases.timeline import lines
 from certify.core.access.policy import Permission, allowed
 from certify.core.access.roles import PRACTICE_ROLES, Actor
@@ -76,7 +77,7 @@ def today() -> ResponseReturnValue:
         kept={key: value for key, value in request.args.items() if key != "open" and value},
         filter=narrowed,
         opened=_opened(actor, request.args.get("open", ""), page.items, at),
-        ageing=_ageing(at),
+        ageing=_ageing_card(at),
         machine=current().machine("certification"),
         holders=HOLDERS,
         own_holder=queries.holder_of(actor),
@@ -182,7 +183,7 @@ def _opened(actor: Actor, ref: str, rows: Sequence[QueueRow], at: datetime) -> d
     )
     steps: tuple[OpenStep, ...] = ()
     if row is not None:
-        found = openings_for(db.session, row.case, actor, at)
+        found = openings_for(db.session, case_by_id(db.session, row.case_id), actor, at)
         steps = tuple(s for s in found if s.opening.role_allowed and not s.opening.automatic and not s.opening.clock)
     elif rows:
         row = rows[0]
@@ -194,10 +195,20 @@ def _opened(actor: Actor, ref: str, rows: Sequence[QueueRow], at: datetime) -> d
         "asked": row.ref == ref,
         "openings": steps,
         "primary": next((s for s in steps if s.primary), None),
-        "state": book.machine(row.case.kind).states[row.state],
+        "state": book.machine(row.kind).states[row.state],
         "deadline": book.deadlines.get(row.due_key) if row.due_key else None,
         "ageing": _ageing(at, row.state)[0],
     }
+
+
+def _ageing_card(at: datetime) -> Markup:
+    """How long cases have stood in each step, drawn once for all who look within the minute."""
+    kept: dict[str, tuple[list[Ageing], Markup]] = current_app.extensions.setdefault("certify_ageing_card", {})
+    ageing = _ageing(at)
+    if "" not in kept or kept[""][0] is not ageing:
+        text = render_template("outlets/home/ageing.html", ageing=ageing, machine=current().machine("certification"))
+        kept[""] = (ageing, Markup(text))  # noqa: S704 - a template escaped it
+    return kept[""][1]
 
 
 def _ageing(at: datetime, state: str = "") -> list[Ageing]:

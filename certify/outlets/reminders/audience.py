@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.models import Case, CaseMember
@@ -33,6 +34,29 @@ class Reader:
         return "the program's contact for this case" if self.role == CONTACT else ROLE_TITLES[Role(self.role)].lower()
 
 
+class _Someone(NamedTuple):
+    """A person as a mail names one."""
+
+    id: int
+    name: str
+    email: str
+
+
+_HELD = (
+    select(RoleGrant.role, RoleGrant.practice_id, Person.id, Person.name, Person.email)
+    .join(Person, Person.id == RoleGrant.person_id)
+    .where(
+        Person.active,
+        or_(
+            RoleGrant.practice_id.in_(bindparam("practices", expanding=True))
+            & RoleGrant.role.in_(bindparam("practice_roles", expanding=True)),
+            RoleGrant.practice_id.is_(None) & RoleGrant.role.in_(bindparam("program_roles", expanding=True)),
+        ),
+    )
+    .order_by(Person.id)
+)
+
+
 def readers_of(
     session: Session, cases: Sequence[Case], roles: Iterable[str], *, at: datetime
 ) -> dict[int, list[Reader]]:
@@ -42,7 +66,7 @@ def readers_of(
     assigned to it (all program staff while nobody is), other roles everyone who holds them for the program.
     """
     wanted = tuple(dict.fromkeys(roles))
-    by_role: dict[tuple[str, int | None], list[Person]] = _holders(session, cases, wanted)
+    by_role: dict[tuple[str, int | None], list[_Someone]] = _holders(session, cases, wanted)
     assigned = _people(session, {c.staff_id for c in cases if c.staff_id} if CONTACT in wanted else set())
     on_case = _on_cases(session, [c.id for c in cases], at) if Role.SURVEYOR in wanted else {}
     found: dict[int, list[Reader]] = {}
@@ -58,10 +82,10 @@ def readers_of(
 def _meant(
     case: Case,
     role: str,
-    by_role: dict[tuple[str, int | None], list[Person]],
-    assigned: dict[int, Person],
-    on_case: dict[int, list[Person]],
-) -> Iterable[Person]:
+    by_role: dict[tuple[str, int | None], list[_Someone]],
+    assigned: dict[int, _Someone],
+    on_case: dict[int, list[_Someone]],
+) -> Iterable[_Someone]:
     if role == CONTACT:
         person = assigned.get(case.staff_id or 0)
         return [person] if person else by_role.get((Role.PROGRAM_STAFF, None), [])
@@ -72,33 +96,32 @@ def _meant(
 
 def _holders(
     session: Session, cases: Sequence[Case], wanted: Sequence[str]
-) -> dict[tuple[str, int | None], list[Person]]:
+) -> dict[tuple[str, int | None], list[_Someone]]:
     practice_roles = [r for r in wanted if r in PRACTICE_ROLES]
     program_roles = [r for r in wanted if r not in PRACTICE_ROLES and r not in (CONTACT, Role.SURVEYOR)]
     if CONTACT in wanted:
         program_roles.append(Role.PROGRAM_STAFF)
-    held = select(RoleGrant.role, RoleGrant.practice_id, Person).join(Person, Person.id == RoleGrant.person_id).where(
-        Person.active,
-        or_(
-            RoleGrant.practice_id.in_({c.practice_id for c in cases}) & RoleGrant.role.in_(practice_roles),
-            RoleGrant.practice_id.is_(None) & RoleGrant.role.in_(program_roles),
-        ),
-    )  # fmt: skip
-    found: dict[tuple[str, int | None], list[Person]] = defaultdict(list)
-    for role, practice_id, person in session.execute(held.order_by(Person.id)):
-        found[role, practice_id].append(person)
+    given = {
+        "practices": list({c.practice_id for c in cases}),
+        "practice_roles": practice_roles,
+        "program_roles": program_roles,
+    }
+    found: dict[tuple[str, int | None], list[_Someone]] = defaultdict(list)
+    for role, practice_id, *who in session.execute(_HELD, given):
+        found[role, practice_id].append(_Someone._make(who))
     return found
 
 
-def _people(session: Session, ids: set[int]) -> dict[int, Person]:
+def _people(session: Session, ids: set[int]) -> dict[int, _Someone]:
     if not ids:
         return {}
-    return {p.id: p for p in session.scalars(select(Person).where(Person.id.in_(ids), Person.active))}
+    query = select(Person.id, Person.name, Person.email).where(Person.id.in_(ids), Person.active)
+    return {row.id: _Someone(*row) for row in session.execute(query)}
 
 
-def _on_cases(session: Session, case_ids: Sequence[int], at: datetime) -> dict[int, list[Person]]:
+def _on_cases(session: Session, case_ids: Sequence[int], at: datetime) -> dict[int, list[_Someone]]:
     rows = session.execute(
-        select(CaseMember.case_id, Person)
+        select(CaseMember.case_id, Person.id, Person.name, Person.email)
         .join(Person, Person.id == CaseMember.person_id)
         .where(
             CaseMember.case_id.in_(case_ids),
@@ -108,7 +131,7 @@ def _on_cases(session: Session, case_ids: Sequence[int], at: datetime) -> dict[i
         )
         .order_by(CaseMember.id)
     )
-    found: dict[int, list[Person]] = defaultdict(list)
-    for case_id, person in rows:
-        found[case_id].append(person)
+    found: dict[int, list[_Someone]] = defaultdict(list)
+    for case_id, *who in rows:
+        found[case_id].append(_Someone._make(who))
     return found

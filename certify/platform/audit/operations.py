@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import inspect
+from sqlalchemy import bindparam, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,12 @@ from certify.core.access.roles import Actor
 from certify.platform.audit.models import Event, StreamHead
 from certify.platform.audit.rules import START, canonical, link_hash
 
+_HEAD = (
+    select(StreamHead)
+    .where(StreamHead.stream == bindparam("stream"))
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
 # Where a session keeps the heads it holds, with the transaction that holds them.
 HELD = "event_stream_heads"
 
@@ -65,21 +71,21 @@ def _locked_head(session: Session, stream: str) -> StreamHead:
     registry: Callable[[], Session] | None = getattr(session, "registry", None)
     if registry is not None:  # routes hand over the scoped session, which stands for the session of this request
         session = registry()
-    transaction = session.get_transaction()
+    # Begun here at the latest: a head that is not held would be read over what is not written yet.
+    transaction = session.get_transaction() or session.begin()
     of, held = session.info.get(HELD, (None, None))
     if of is None or of() is not transaction or held is None:
         held = dict[str, StreamHead]()
-        session.info[HELD] = (weakref.ref(transaction) if transaction is not None else None, held)
+        session.info[HELD] = (weakref.ref(transaction), held)
     head: StreamHead | None = held.get(stream)
     # A head that a rolled back savepoint took away, or that was let go of, is read again.
     if head is not None and head in session and not inspect(head).expired_attributes:
         return head
-    head = session.get(StreamHead, stream, with_for_update=True, populate_existing=True)
+    head = session.scalar(_HEAD, {"stream": stream})
     if head is None:
         # Two writers may begin the same stream at once: one makes the row, and both then wait in line for it.
         insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         session.execute(insert(StreamHead).values(stream=stream, seq=0, hash=START).on_conflict_do_nothing())
-        head = session.get_one(StreamHead, stream, with_for_update=True, populate_existing=True)
-    if transaction is not None:
-        held[stream] = head
+        head = session.scalars(_HEAD, {"stream": stream}).one()
+    held[stream] = head
     return head

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -68,10 +69,16 @@ def post_all(session: Session, mails: Iterable[Mail], *, at: datetime) -> int:
     if not rows:
         return 0
     session.flush()
-    dialect = session.get_bind().dialect.name
+    connection = session.connection()
+    options = {"preserve_rowcount": True}
+    insert = _insert_new(connection.dialect.name)
+    return connection.execute(insert, list(rows.values()), execution_options=options).rowcount
+
+
+@lru_cache(maxsize=2)
+def _insert_new(dialect: str) -> Any:
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = insert(Outbox).on_conflict_do_nothing(index_elements=["dedupe_key"]).returning(Outbox.id)
-    return len(session.scalars(statement, list(rows.values())).all())
+    return insert(cast(Table, Outbox.__table__)).on_conflict_do_nothing(index_elements=["dedupe_key"])
 
 
 def send_again(session: Session, mail_id: int, *, actor: Actor, at: datetime) -> Outbox:

@@ -182,7 +182,7 @@ def sheet_for(session: Session, survey: Survey, site_id: int, code: str) -> Stan
     standard = edition_of(survey).standards[code]
     domain = next(d for d in edition_of(survey).domains if d.number == standard.domain)
     rows = answers_of(session, survey.id)
-    here = fields_at(rows, open_conflicts(session, survey.id), site_id)
+    here = fields_at(rows, open_conflicts(session, survey.id) if survey.clashes else [], site_id)
     ratings = ratings_by(rows)
     lacking = site_open(rows, site_id)
     marks = {c: mark(edition_of(survey).standards[c], ratings.get(site_id, {}), lacking) for c in standards}

@@ -104,6 +104,16 @@ OPENED = select(Survey, Case).join(Case, Case.id == Survey.case_id).where(Survey
 LOCKED = OPENED.with_for_update(of=Survey).execution_options(populate_existing=True)
 SITES = select(SurveySite.site_id, SurveySite.visited).where(SurveySite.survey_id == bindparam("survey"))
 
+ANSWERS = (
+    select(
+        SurveyAnswer.site_id, SurveyAnswer.element, SurveyAnswer.field, SurveyAnswer.value, SurveyAnswer.by_name,
+        SurveyAnswer.at, SurveyAnswer.clash, SurveyAnswer.seq,
+    )
+    .where(SurveyAnswer.survey_id == bindparam("survey"))
+    .order_by(SurveyAnswer.site_id, SurveyAnswer.element, SurveyAnswer.field)
+)  # fmt: skip
+NEWEST = select(func.max(Survey.id)).where(Survey.case_id == bindparam("case_id"))
+
 
 def survey_for(
     session: Session,
@@ -155,7 +165,7 @@ def newest_survey_ids(session: Session, case_ids: Sequence[int]) -> dict[int, in
 
 def newest_survey_id(session: Session, case: Case) -> int | None:
     """Return the number of the newest round, None before there is one."""
-    return session.scalar(select(func.max(Survey.id)).where(Survey.case_id == case.id))
+    return session.scalar(NEWEST, {"case_id": case.id})
 
 
 def list_surveys(session: Session, case_id: int) -> Sequence[Survey]:
@@ -227,15 +237,12 @@ def answers_of(
     session: Session, survey_id: int, *, site_id: int | None = None, about: Sequence[str] | None = None
 ) -> list[AnswerRow]:
     """Return what stands in a survey, or at one site, or for the elements and standards named."""
-    query = select(
-        SurveyAnswer.site_id, SurveyAnswer.element, SurveyAnswer.field, SurveyAnswer.value, SurveyAnswer.by_name,
-        SurveyAnswer.at, SurveyAnswer.clash, SurveyAnswer.seq,
-    ).where(SurveyAnswer.survey_id == survey_id)  # fmt: skip
+    query = ANSWERS
     if site_id is not None:
         query = query.where(SurveyAnswer.site_id == site_id)
     if about is not None:
         query = query.where(SurveyAnswer.element.in_(about))
-    rows = session.execute(query.order_by(SurveyAnswer.site_id, SurveyAnswer.element, SurveyAnswer.field))
+    rows = session.execute(query, {"survey": survey_id})
     return [AnswerRow(r[0], r[1] or None, *r[2:]) for r in rows]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from certify.certification.cases.queries import actor_may, header_for, openings_for, zone_of
+from certify.certification.cases.queries import actor_may, header_for, openings_for, practice_of, zone_of
 from certify.certification.evidence.queries import evidence_for_standard
 from certify.certification.surveys.forms import SEEN, bases_in, ops_of_form
 from certify.certification.surveys.operations import agree_not_applicable, judge_late
@@ -222,9 +222,9 @@ def _standard_page(survey_id: int, site_id: int, code: str) -> str:
     return render_template(
         "certification/surveys/standard.html",
         survey=survey, case=opened.case, sheet=sheet, here=here, person_id=actor.user_id, domains=domains_of(survey), counters=counters,
-        conflicts=len(open_conflicts(db.session, survey_id)),
+        conflicts=survey.clashes,
         evidence=evidence_for_standard(db.session, opened.case, code, site_id),
         history=history_of(db.session, survey_id, site_id, about, limit=60), may_conduct=may_conduct, may_agree=may_conduct or actor_may(db.session, opened.case, actor, Permission.PLAN_SURVEY),
         editable=may_conduct and survey.finished_at is None and opened.case.open,
-        zone=zone_of(db.session, opened.case), practice_name=header_for(db.session, opened.case, actor, now()).practice_name,
+        zone=zone_of(db.session, opened.case), practice_name=practice_of(db.session, opened.case).legal_name,
     )  # fmt: skip

@@ -33,7 +33,7 @@ from certify.core.foundation.errors import Invalid, NotFound, NotOpen
 from certify.core.rulebook.current import current
 from certify.db import db
 from certify.platform.identity.queries import names_of
-from certify.platform.web.edges import commits, current_actor, requires
+from certify.platform.web.edges import client_network, commits, current_actor, requires
 from certify.platform.web.forms import posted_version
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def answer_for_practice(ref: str) -> ResponseReturnValue:
     declaration = declare(
         db.session, case, answers=conflict_answers(request.form), detail=request.form.get("detail", "")[:5000],
         signed_name=request.form.get("signed_name", "")[:200], signed_title=request.form.get("signed_title", "")[:200],
-        address=request.remote_addr or "", actor=actor, at=now(),
+        address=client_network(), actor=actor, at=now(),
     )  # fmt: skip
     flash("Signed and kept." if declaration.none else "Signed and kept. The program proposes someone else.")
     return redirect(url_for("surveys.planning", ref=ref))

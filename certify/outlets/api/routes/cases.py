@@ -6,6 +6,8 @@ from typing import Any
 
 from certify.certification.applications.operations import put_answers
 from certify.certification.applications.queries import answers_for, missing_answers
+from certify.certification.cases.memory import remember_reads
+from certify.certification.cases.models import Case
 from certify.certification.cases.operations import open_case, take
 from certify.certification.cases.queries import (
     CaseFilter,
@@ -13,9 +15,10 @@ from certify.certification.cases.queries import (
     actor_may,
     case_for,
     deadlines_of,
-    header_for,
     list_cases,
     openings_for,
+    practice_of,
+    status_for,
 )
 from certify.certification.surveys.queries import newest_survey_id
 from certify.core.access.policy import Permission
@@ -75,7 +78,7 @@ def create(body: dict[str, Any]) -> dict[str, Any]:
     actor = current_actor()
     practice = practice_for(db.session, actor, body["practice"], Permission.START_CASE)
     case = open_case(db.session, practice.id, practice.legal_name, zone=practice.time_zone, actor=actor, at=now())
-    return _whole(case.ref)
+    return _whole(case)
 
 
 @doors.route("/cases/<ref>")
@@ -83,7 +86,7 @@ def create(body: dict[str, Any]) -> dict[str, Any]:
 @doors.response(200, CaseWhole)
 def show(ref: str) -> dict[str, Any]:
     """A case: where it stands, what may happen next, what each step still lacks."""
-    return _whole(ref)
+    return _whole(case_for(db.session, current_actor(), ref))
 
 
 @doors.route("/cases/<ref>/transitions", methods=["POST"])
@@ -96,7 +99,7 @@ def transition(body: dict[str, Any], ref: str) -> dict[str, Any]:
     actor = current_actor()
     case = case_for(db.session, actor, ref, lock=True)
     take(db.session, case, body["trigger"], body["data"], actor=actor, at=now(), version=body["version"])
-    return _whole(ref)
+    return _whole(case)
 
 
 @doors.route("/cases/<ref>/events")
@@ -170,10 +173,12 @@ def _item(row: CaseRow) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _whole(ref: str) -> dict[str, Any]:
-    actor, at = current_actor(), now()
-    case = case_for(db.session, actor, ref)
-    header = header_for(db.session, case, actor, at)
+def _whole(case: Case) -> dict[str, Any]:
+    """The last thing a request does: what is written is written, so what is read is read once."""
+    session, actor, at = db.session(), current_actor(), now()
+    session.flush()
+    remember_reads(session)
+    practice = practice_of(session, case)
     actions = [
         {
             "trigger": s.trigger, "label": s.label, "explanation": s.explanation, "allowed": s.allowed,
@@ -181,16 +186,16 @@ def _whole(ref: str) -> dict[str, Any]:
             "inputs": [{"key": i.key, "label": i.label, "kind": i.kind, "required": i.required} for i in s.opening.inputs],
             "unmet": [{"guard": u.guard, "message": u.message, "link": u.link} for u in s.unmet],
         }
-        for s in openings_for(db.session, case, actor, at)
+        for s in openings_for(session, case, actor, at)
     ]  # fmt: skip
     deadlines = [
         {"key": d.key, "on": d.on, "overdue": d.overdue, "label": d.label, "days_left": d.days_left}
-        for d in deadlines_of(db.session, case, at)
+        for d in deadlines_of(session, case, at)
     ]
     return {
-        **_item(CaseRow(case, header.practice_name, header.zone)),
-        "status": header.status,
-        "survey": newest_survey_id(db.session, case),
+        **_item(CaseRow(case, practice.legal_name, practice.time_zone)),
+        "status": status_for(session, case, actor, at),
+        "survey": newest_survey_id(session, case),
         "actions": actions,
         "deadlines": deadlines,
     }
