@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
 import tomllib
@@ -21,7 +22,10 @@ KEYS = {
     "CERTIFY_SECRET_KEY",
     "CERTIFY_CLOCK",
     "CERTIFY_ENV",
+    "CERTIFY_TRUSTED_PROXIES",
 }
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class WrongSetting(Exception):
@@ -41,6 +45,7 @@ class Settings:
     env: str = "development"
     workflows: Path | None = None
     testing: bool = False
+    trusted_proxies: tuple[Network, ...] = ()  # beside this very machine
 
     @property
     def production(self) -> bool:
@@ -86,6 +91,7 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
         smtp_url=_smtp_url(values.get("CERTIFY_SMTP_URL")),
         clock=clock,
         env=kind,
+        trusted_proxies=_networks(values.get("CERTIFY_TRUSTED_PROXIES")),
     )
 
 
@@ -141,6 +147,21 @@ def _smtp_url(value: str | None) -> str | None:
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or not port_ok:
         raise WrongSetting("CERTIFY_SMTP_URL: must be smtp://user:password@host:port or smtps://….")
     return value
+
+
+def _networks(value: str | None) -> tuple[Network, ...]:
+    found = []
+    for word in (value or "").replace(",", " ").split():
+        try:
+            network = ipaddress.ip_network(word)
+        except ValueError as wrong:
+            raise WrongSetting(
+                f"CERTIFY_TRUSTED_PROXIES: {word!r} is not an address or network; write like 10.0.0.5, 10.1.0.0/16, with commas between."
+            ) from wrong
+        if network.prefixlen == 0:
+            raise WrongSetting(f"CERTIFY_TRUSTED_PROXIES: {word} is everyone; name the proxies alone, like 10.0.0.5.")
+        found.append(network)
+    return tuple(found)
 
 
 def _clock(value: str | None) -> datetime | None:

@@ -58,6 +58,9 @@ def test_every_way_to_write_postgresql_is_understood(tmp_path: Path, start: str)
         ("CERTIFY_SECRET_KEY", "short"),
         ("CERTIFY_CLOCK", "tomorrow"),
         ("CERTIFY_CLOCK", "2026-03-05T14:00:00"),
+        ("CERTIFY_TRUSTED_PROXIES", "proxy.example.org"),
+        ("CERTIFY_TRUSTED_PROXIES", "10.0.0.0/8, 10.1.2.3/16"),
+        ("CERTIFY_TRUSTED_PROXIES", "0.0.0.0/0"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, name: str, value: str) -> None:
@@ -91,3 +94,9 @@ def test_a_damaged_secret_key_is_refused(tmp_path: Path) -> None:
     (tmp_path / "secret_key").write_text("x")
     with pytest.raises(WrongSetting, match="secret_key"):
         load_settings({"CERTIFY_INSTANCE": str(tmp_path)})
+
+
+@pytest.mark.parametrize("value", ["10.0.0.5, 10.1.0.0/16, fd00::/8", "10.0.0.5 10.1.0.0/16,fd00::/8,"])
+def test_proxies_are_addresses_or_networks(tmp_path: Path, value: str) -> None:
+    settings = load_settings({"CERTIFY_INSTANCE": str(tmp_path), "CERTIFY_TRUSTED_PROXIES": value})
+    assert [str(n) for n in settings.trusted_proxies] == ["10.0.0.5/32", "10.1.0.0/16", "fd00::/8"]

@@ -33,7 +33,7 @@ from certify.core.rulebook.current import current
 from certify.db import db
 from certify.platform.identity.queries import person_for
 from certify.platform.practices.queries import practice_for
-from certify.platform.web.edges import commits, current_actor, requires
+from certify.platform.web.edges import client_network, commits, current_actor, requires
 from certify.platform.web.forms import posted_version
 
 bp = Blueprint("surveyors", __name__)
@@ -137,7 +137,7 @@ def answer_conflict(ref: str) -> ResponseReturnValue:
     case = case_of_question(db.session, actor, ref)
     declaration = declare(
         db.session, case, answers=conflict_answers(request.form), detail=request.form.get("detail", "")[:5000],
-        signed_name=request.form.get("signed_name", "")[:200], address=request.remote_addr or "", actor=actor, at=now(),
+        signed_name=request.form.get("signed_name", "")[:200], address=client_network(), actor=actor, at=now(),
     )  # fmt: skip
     if declaration.none:
         flash("Thank you. The case opens to you once the practice has declared as well.")

@@ -173,11 +173,29 @@ def way_back() -> str:
 
 
 def client_network() -> str:
-    """Return the address the request comes from; behind a proxy on this machine or network, the one it names last."""
-    remote = request.remote_addr or ""
-    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    """Return the address the request comes from.
+
+    What `X-Forwarded-For` says is believed only as far as a proxy that may say so wrote it: one on this very machine, or
+    one named by CERTIFY_TRUSTED_PROXIES. Anyone can send the header, so each of its addresses counts, from the last on,
+    only when the one that handed it over is trusted.
+    """
+    trusted = current_app.extensions["certify_settings"].trusted_proxies
+    named = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
+    address = _address(request.remote_addr or "")
+    if address is None:
+        return request.remote_addr or ""
+    while named and (address.is_loopback or any(address in network for network in trusted)):
+        handed_over = _address(named.pop())
+        if handed_over is None:
+            break
+        address = handed_over
+    return str(address)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        near = ipaddress.ip_address(remote)
-        return str(ipaddress.ip_address(forwarded)) if forwarded and near.is_private else remote
+        address = ipaddress.ip_address(text)
     except ValueError:
-        return remote
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address

@@ -48,7 +48,7 @@ from certify.core.foundation.days import local_date
 from certify.core.foundation.errors import FieldError, Invalid
 from certify.core.rulebook.current import current
 from certify.db import db
-from certify.platform.web.edges import commits, current_actor, current_person, requires
+from certify.platform.web.edges import client_network, commits, current_actor, current_person, requires
 from certify.platform.web.texts import unstorable
 
 bp = Blueprint("applications", __name__)
@@ -179,7 +179,7 @@ def sign(ref: str) -> ResponseReturnValue:
     try:
         sign_agreement(
             db.session, case, name=given["signer_name"], title=given["signer_title"], agreed=given["agreed"] == "yes",
-            shown_sha256=given["sha256"], address=request.remote_addr or "", user_agent=request.user_agent.string, actor=actor, at=now(),
+            shown_sha256=given["sha256"], address=client_network(), user_agent=request.user_agent.string, actor=actor, at=now(),
         )  # fmt: skip
     except Invalid as invalid:
         db.session.rollback()

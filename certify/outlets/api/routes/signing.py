@@ -17,7 +17,7 @@ from certify.core.foundation.errors import NotAllowed, NotFound
 from certify.db import db
 from certify.outlets.api.problems import Doors
 from certify.outlets.api.schemas import AgreementShown, Attendance, Declaration, Done, Signature
-from certify.platform.web.edges import commits, current_actor, requires
+from certify.platform.web.edges import client_network, commits, current_actor, requires
 
 doors = Doors("api_signing", __name__, url_prefix="/api/v1", description="What is signed on the way to a certificate")
 
@@ -41,7 +41,7 @@ def sign(body: dict[str, Any], ref: str) -> dict[str, Any]:
     case = case_for(db.session, actor, ref, Permission.SIGN_AGREEMENT, lock=True)
     sign_agreement(
         db.session, case, name=body["name"], title=body["title"], agreed=True, shown_sha256=body["sha256"],
-        address=request.remote_addr or "", user_agent=str(request.user_agent), actor=actor, at=now(),
+        address=client_network(), user_agent=str(request.user_agent), actor=actor, at=now(),
     )  # fmt: skip
     return _agreement(case)
 
@@ -72,7 +72,7 @@ def declare_(body: dict[str, Any], ref: str) -> Any:
     except (NotFound, NotAllowed):
         # Not of the practice: the surveyor answers before the case opens to her.
         case = case_of_question(db.session, actor, ref)
-    declare(db.session, case, **body, address=request.remote_addr or "", actor=actor, at=now())
+    declare(db.session, case, **body, address=client_network(), actor=actor, at=now())
     return case
 
 
