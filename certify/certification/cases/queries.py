@@ -26,6 +26,7 @@ from certify.platform.practices.queries import named
 
 PROPOSED = "proposed_surveyor"
 PRACTICES = "practices_of_cases"
+MOST_HELD = 200
 HOLDERS = {
     "practice": "the practice",
     "program": "the program",
@@ -246,6 +247,8 @@ def practice_of(session: Session, case: Case) -> Practice:
     held: dict[int, Practice] = session.info.setdefault(PRACTICES, {})
     practice = held.get(case.practice_id)
     if practice is None or practice not in session:
+        if len(held) >= MOST_HELD:  # a round over all cases must not end up with all practices in memory
+            held.clear()
         practice = held[case.practice_id] = session.get_one(Practice, case.practice_id)
     return practice
 
@@ -418,6 +421,16 @@ def conditions(actor: Actor, narrowed: CaseFilter) -> list[ColumnElement[bool]]:
 def members_of(session: Session, case: Case) -> Sequence[CaseMember]:
     """Return the people on the case, past ones too."""
     return session.scalars(select(CaseMember).where(CaseMember.case_id == case.id).order_by(CaseMember.id)).all()
+
+
+def team_of(session: Session, case: Case, at: datetime) -> set[int]:
+    """Return the people on the case in force; a surveyor who is only proposed is not on it yet."""
+    query = select(CaseMember.person_id).where(
+        CaseMember.case_id == case.id,
+        CaseMember.role != PROPOSED,
+        or_(CaseMember.until_at.is_(None), CaseMember.until_at > at),
+    )
+    return set(session.scalars(query))
 
 
 def _member_roles(session: Session, case: Case, actor: Actor) -> set[str]:
