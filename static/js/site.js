@@ -80,7 +80,7 @@
       on(table, "click", (event) => {
         const link = event.target.closest("[data-row-link]");
         if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-        if (window.innerWidth < 1024) return;
+        if (window.innerWidth < 640) return;
         event.preventDefault();
         open(link, panel, links);
       });
@@ -88,7 +88,7 @@
   }
   // The first case is judged after the list has been shown.
   const more = document.querySelector("[data-panel-more]");
-  if (more && table && window.innerWidth >= 1024) {
+  if (more && table && window.innerWidth >= 640) {
     const first = table.querySelector("[data-row-link]");
     if (first) open(first, document.querySelector("[data-panel]"), all("[data-row-link]", table), true);
   }
