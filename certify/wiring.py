@@ -17,6 +17,7 @@ from certify.certification.decisions import operations as decision_operations
 from certify.certification.decisions import queries as decision_queries
 from certify.certification.decisions import rules as decision_rules
 from certify.certification.discussions import queries as discussion_queries
+from certify.certification.discussions.events import MessageWritten
 from certify.certification.evidence import operations as evidence_operations
 from certify.certification.evidence import queries as evidence_queries
 from certify.certification.fees import operations as fee_operations
@@ -218,3 +219,4 @@ def wire_reminders() -> None:
     events.subscribe(ReportIssued, news.report_issued)
     events.subscribe(ObjectionMade, news.objection_made)
     events.subscribe(ObjectionAnswered, news.objection_answered)
+    events.subscribe(MessageWritten, news.message_written)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,11 +10,21 @@ from sqlalchemy import ColumnElement, func, literal, select
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.models import Case
-from certify.certification.cases.queries import acting_roles
+from certify.certification.cases.queries import acting_roles, team_of
 from certify.certification.discussions.models import Message, MessageSeen
-from certify.certification.discussions.rules import LABELS, WORDS, Audience, item_label, item_url, readable, writable
-from certify.core.access.roles import Actor
+from certify.certification.discussions.rules import (
+    LABELS,
+    READERS,
+    WORDS,
+    Audience,
+    item_label,
+    item_url,
+    readable,
+    writable,
+)
+from certify.core.access.roles import Actor, Grant, Role
 from certify.core.foundation.clock import now
+from certify.platform.identity.models import Person, RoleGrant
 
 
 @dataclass(frozen=True)
@@ -104,6 +114,47 @@ def counts_for(session: Session, case: Case, actor: Actor) -> dict[str, ColumnEl
 def newest_readable_id(session: Session, case: Case, actor: Actor, at: datetime) -> int:
     """Return the id of the newest message this person can read, 0 when there is none."""
     return session.scalar(select(func.max(Message.id)).where(*_readable(session, case, actor, at))) or 0
+
+
+def readers_among(
+    session: Session, case: Case, audience: Audience, person_ids: Collection[int], at: datetime
+) -> dict[int, Role]:
+    """Return who of these people may read what is written for an audience of the case, each with the role by which."""
+    grants: dict[int, set[Grant]] = {}
+    rows = session.execute(
+        select(RoleGrant.person_id, RoleGrant.role, RoleGrant.practice_id)
+        .join(Person, Person.id == RoleGrant.person_id)
+        .where(RoleGrant.person_id.in_(person_ids), Person.active)
+    )
+    for person_id, role, practice_id in rows:
+        grants.setdefault(person_id, set()).add(Grant(Role(role), practice_id))
+    team = team_of(session, case, at)
+    found = {}
+    for person_id, held in grants.items():
+        roles = Actor(person_id, frozenset(held)).roles_at(case.practice_id)
+        roles = roles if person_id in team else roles - {Role.SURVEYOR}
+        by = next((role for role in Role if role in roles and role in READERS[audience]), None)
+        if by is not None and audience in readable(roles):
+            found[person_id] = by
+    return found
+
+
+def writers_of(session: Session, case: Case, audience: Audience) -> list[int]:
+    """Return who wrote to an audience of the case."""
+    query = (
+        select(Message.author_id)
+        .where(Message.case_id == case.id, Message.audience == audience.value, Message.author_id.is_not(None))
+        .distinct()
+    )
+    return [person for person in session.scalars(query) if person is not None]
+
+
+def seen_by(session: Session, case: Case, person_ids: Collection[int]) -> dict[int, int]:
+    """Return the last message each of these people has had before them; who never opened any is not named."""
+    query = select(MessageSeen.person_id, MessageSeen.last_message_id).where(
+        MessageSeen.case_id == case.id, MessageSeen.person_id.in_(person_ids)
+    )
+    return {row.person_id: row.last_message_id for row in session.execute(query)}
 
 
 def audiences_for(session: Session, case: Case, actor: Actor, at: datetime) -> Sequence[tuple[str, str, str]]:

@@ -13,6 +13,7 @@ from certify.core.catalogue.model import (
     FeeBand,
     FeeSchedule,
     Field,
+    MessageNotice,
     Notice,
     Questionnaire,
     RefundRule,
@@ -26,6 +27,7 @@ FIELD_KINDS = (
     "phone", "contacts", "attestation", "practice_record",
 )  # fmt: skip
 AUDIENCES = (*(r.value for r in Role if r is not Role.SYSTEM), "contact")
+MESSAGE_AUDIENCES = ("practice_and_program", "program_only", "survey_team")
 
 
 def read_questionnaire(source: Map, mistakes: list[Mistake]) -> Questionnaire:
@@ -145,8 +147,10 @@ def read_fees(source: Map, mistakes: list[Mistake], states: Collection[str]) -> 
     return found
 
 
-def read_notices(source: Map, mistakes: list[Mistake], triggers: Collection[str]) -> tuple[Notice, ...]:
-    """Read notices.yaml."""
+def read_notices(
+    source: Map, mistakes: list[Mistake], triggers: Collection[str]
+) -> tuple[tuple[Notice, ...], tuple[MessageNotice, ...]]:
+    """Read notices.yaml: the notices of steps, and those of messages."""
     r = Reader(source, mistakes)
     r.text("version", "")
     found = []
@@ -162,7 +166,22 @@ def read_notices(source: Map, mistakes: list[Mistake], triggers: Collection[str]
             )
         )
         n.done()
+    messages = _message_notices(r, mistakes)
     r.done()
+    return tuple(found), messages
+
+
+def _message_notices(r: Reader, mistakes: list[Mistake]) -> tuple[MessageNotice, ...]:
+    found: list[MessageNotice] = []
+    for body in r.maps("messages"):
+        n = Reader(body, mistakes, f"message notice {body.get('audience', '?')!r}: ")
+        audience, to = n.choice("audience", MESSAGE_AUDIENCES), n.texts("to", None)
+        if audience in {x.audience for x in found}:
+            n.wrong("audience", f"{audience!r} is declared twice; give one list of roles")
+        _check_roles(n, "to", [role for role in to if role != "writers"])
+        resend = n.choice("resend", ("repeat", "ask"), "repeat")
+        found.append(MessageNotice(audience, n.text("template", "message"), to, n.text("subject"), resend))
+        n.done()
     return tuple(found)
 
 

@@ -125,6 +125,17 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class MessageNotice:
+    """Who is told by mail of a new message for an audience; never its author, nor anyone who may not read it."""
+
+    audience: str
+    template: str
+    to: tuple[str, ...]  # as in a notice, and `writers`: those who wrote to the same audience of the case before
+    subject: str
+    resend: str = "repeat"
+
+
+@dataclass(frozen=True)
 class Reminder:
     """When people are reminded of a deadline: days before (positive) and after (negative) it."""
 

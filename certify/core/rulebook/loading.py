@@ -75,6 +75,7 @@ def read_rulebook(root: Path, *, guards: Collection[str] | None) -> tuple[Rulebo
                     reason = f"transition {t.trigger!r}: 'sets' names {anchor!r}, which no deadline counts from; {nearest(anchor, ANCHORS)}"
                     mistakes.append(Mistake(t.file, t.line, reason))
     _check_endings(root, mistakes)
+    notices, message_notices = read_notices(read("notices.yaml"), mistakes, triggers)
     rulebook = Rulebook(
         machines=machines,
         deadlines=deadlines,
@@ -82,7 +83,8 @@ def read_rulebook(root: Path, *, guards: Collection[str] | None) -> tuple[Rulebo
         questionnaires=_folder(root, "questionnaires", read_questionnaire, lambda q: q.version, mistakes),
         agreements=_folder(root, "agreements", read_agreement, lambda a: a.version, mistakes),
         editions=_folder(root, "standards", read_edition, lambda e: e.edition, mistakes),
-        notices=read_notices(read("notices.yaml"), mistakes, triggers),
+        notices=notices,
+        message_notices=message_notices,
         reminders=read_reminders(read("reminders.yaml"), mistakes, deadlines),
         settings=settings,
     )

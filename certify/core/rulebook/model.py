@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from certify.core.catalogue.deadlines import Deadline
-from certify.core.catalogue.model import Agreement, FeeSchedule, Notice, Questionnaire, Reminder
+from certify.core.catalogue.model import Agreement, FeeSchedule, MessageNotice, Notice, Questionnaire, Reminder
 from certify.core.catalogue.standards import Edition
 from certify.core.workflow.machine import Machine
 
@@ -22,6 +22,7 @@ class Rulebook:
     agreements: dict[str, Agreement]
     editions: dict[str, Edition]
     notices: tuple[Notice, ...]
+    message_notices: tuple[MessageNotice, ...]
     reminders: tuple[Reminder, ...]
     settings: dict[str, int | bool]
 

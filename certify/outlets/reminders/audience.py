@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -110,6 +110,12 @@ def _holders(
     for role, practice_id, *who in session.execute(_HELD, given):
         found[role, practice_id].append(_Someone._make(who))
     return found
+
+
+def people_as(session: Session, roles: Mapping[int, Role]) -> list[Reader]:
+    """Return these people as readers, each in the role given."""
+    found = _people(session, set(roles))
+    return [Reader(person.id, person.name, person.email, roles[person.id].value) for person in found.values()]
 
 
 def _people(session: Session, ids: set[int]) -> dict[int, _Someone]:

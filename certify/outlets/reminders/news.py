@@ -1,4 +1,4 @@
-"""What happens on a case beside its steps: a new version of the report, an objection and its answer."""
+"""What happens on a case beside its steps: a message, a new version of the report, an objection and its answer."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.models import Case
+from certify.certification.discussions.events import MessageWritten
+from certify.certification.discussions.queries import readers_among, seen_by, writers_of
+from certify.certification.discussions.rules import WORDS, Audience, item_label
 from certify.certification.reports.events import ObjectionAnswered, ObjectionMade, ReportIssued
 from certify.core.foundation.days import local_date
-from certify.outlets.reminders.audience import readers_of
-from certify.outlets.reminders.wording import case_context, why
+from certify.core.rulebook.current import current
+from certify.outlets.reminders.audience import people_as, readers_of
+from certify.outlets.reminders.wording import case_context, why, why_message
 from certify.platform.mail.operations import Mail, post_all
 from certify.platform.practices.models import Practice
 
 PRACTICE_HEADS = ("practice_admin", "physician_lead")
 PROGRAM = ("contact",)
+WRITERS = "writers"
 
 
 class OnCase(Protocol):
@@ -55,6 +60,41 @@ def objection_answered(session: Session, event: ObjectionAnswered) -> int:
     """Tell the practice what came of its objection, in the program's own words."""
     subject = "Your objection is accepted; the report is corrected" if event.accepted else "Answer to your objection"
     return _tell(session, event, f"objection-answer:{event.objection_id}", PRACTICE_HEADS, subject, quoted=event.answer)
+
+
+def message_written(session: Session, event: MessageWritten) -> int:
+    """Tell of a new message those whom the rules name and who may read it, but its author.
+
+    The key of the mail holds the last message its reader has had before them, so that one mail goes out until they have
+    opened the messages, however many are written meanwhile. It says who wrote, not what: mail is read by more eyes.
+    """
+    notice = next((n for n in current().message_notices if n.audience == event.audience), None)
+    if notice is None:
+        return 0
+    case, practice = session.get_one(Case, event.case_id), session.get_one(Practice, event.practice_id)
+    audience = Audience(event.audience)
+    named = {
+        r.person_id for r in readers_of(session, [case], [t for t in notice.to if t != WRITERS], at=event.at)[case.id]
+    }
+    if WRITERS in notice.to:
+        named.update(writers_of(session, case, audience))
+    readers = people_as(session, readers_among(session, case, audience, named - {event.author_id}, event.at))
+    seen = seen_by(session, case, [r.person_id for r in readers])
+    words = {
+        "headline": f"{event.author_name} wrote a message", "by": event.author_name, "practice": practice.legal_name, "ref": case.ref,
+        "about": item_label(event.item).lower() if event.item else "", "read_by": WORDS[audience],
+        "action_label": "Read the message", "action_path": f"/cases/{case.ref}/messages",
+    }  # fmt: skip
+    mails = [
+        Mail(
+            dedupe_key=f"message:{case.id}:{reader.person_id}:{seen.get(reader.person_id, 0)}", kind="message", template=notice.template,
+            person_id=reader.person_id, to_email=reader.email, to_name=reader.name,
+            subject=f"{notice.subject} ({practice.legal_name}, {case.ref})", why=why_message(reader, practice), context=words,
+            case_ref=case.ref, once_only=notice.resend == "ask",
+        )
+        for reader in readers
+    ]  # fmt: skip
+    return post_all(session, mails, at=event.at)
 
 
 def _tell(session: Session, event: OnCase, key: str, roles: tuple[str, ...], subject: str, *, quoted: str = "") -> int:

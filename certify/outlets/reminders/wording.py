@@ -72,6 +72,15 @@ def why(reader: Reader, practice: Practice, *, reminder: bool = False) -> str:
     return f"You are {reader.title}{place}. {what} to that role. {change}"
 
 
+def why_message(reader: Reader, practice: Practice) -> str:
+    """Return why this person is told of a message, and how often."""
+    place = f" of {practice.legal_name}" if reader.role in PRACTICE_ROLES else ""
+    return (
+        f"You are {reader.title}{place} and may read this message. "
+        "You get one mail about a case until you have opened its messages, however many are written."
+    )
+
+
 def _action(case: Case, reader: Reader) -> dict[str, str]:
     """The one thing to do, where the machine names a page for it."""
     if is_proposed(case, reader):

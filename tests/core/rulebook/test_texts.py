@@ -150,9 +150,9 @@ def test_people_are_reminded_when_the_process_says(
 
 
 def test_every_notice_has_its_mail_in_text_and_html() -> None:
-    for notice in BOOK.notices:
+    for template in (*(n.template for n in BOOK.notices), *(n.template for n in BOOK.message_notices)):
         for ending in ("txt", "html"):
-            assert (TEMPLATES / "mail" / f"{notice.template}.{ending}").is_file(), notice.template
+            assert (TEMPLATES / "mail" / f"{template}.{ending}").is_file(), template
 
 
 def test_decisions_and_invoices_are_never_sent_twice_without_asking() -> None:
