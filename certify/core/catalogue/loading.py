@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
@@ -27,6 +28,10 @@ FIELD_KINDS = (
     "phone", "contacts", "attestation", "practice_record",
 )  # fmt: skip
 AUDIENCES = (*(r.value for r in Role if r is not Role.SYSTEM), "contact")
+# Words that the addresses of a section's page, and the names in its form, use themselves; tests hold them against the routes.
+SECTION_WORDS = frozenset({"answers", "changes", "edition", "rejection"})
+FIELD_WORDS = frozenset({"add", "csrf_token", "form_key", "then", "version"})
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,59}")
 MESSAGE_AUDIENCES = ("practice_and_program", "program_only", "survey_team")
 
 
@@ -51,6 +56,7 @@ def read_questionnaire(source: Map, mistakes: list[Mistake]) -> Questionnaire:
         key = s.text("key")
         if key in {x.key for x in sections}:
             s.wrong("key", f"section {key!r} stands twice")
+        _check_key(s, key, SECTION_WORDS, "the addresses of the application")
         sections.append(Section(key, s.text("title"), s.text("intro", ""), tuple(fields)))
         s.done()
     found = Questionnaire(r.text("key"), r.text("version"), r.text("title"), tuple(sections))
@@ -79,8 +85,17 @@ def _read_field(body: Map, mistakes: list[Mistake]) -> Field:
         max_length=r.integer("max_length", 0, least=0, most=100_000) or None,
         autocomplete=r.text("autocomplete", ""),
     )
+    _check_key(r, field.key, FIELD_WORDS, "the form of every section")
     r.done()
     return field
+
+
+def _check_key(r: Reader, key: str, taken: Collection[str], by: str) -> None:
+    """A key stands in addresses and forms, so it is a plain word, and none that they use themselves."""
+    if key and not _KEY.fullmatch(key):
+        r.wrong("key", f"{key!r} must be lower-case letters, digits and underscores, beginning with a letter")
+    elif key in taken:
+        r.wrong("key", f"{key!r} is taken by {by}; not free: {', '.join(sorted(taken))}")
 
 
 def _number(r: Reader, key: str) -> float | None:
