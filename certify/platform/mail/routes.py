@@ -18,6 +18,8 @@ from certify.platform.web.paging import PAGE, Key, linked, page_of
 
 bp = Blueprint("mail", __name__)
 
+# More are shown as “1,000+”.
+MOST_COUNTED = 1000
 GROUP_TITLES = {"queued": "Waiting", "unclear": "Unclear", "sent": "Sent", "failed": "Failed"}
 
 
@@ -46,7 +48,8 @@ def index() -> ResponseReturnValue:
     return render_template(
         "platform/mail/index.html",
         page=linked(page, "/mail", {"state": group, "q": text}),
-        counts=count_by_group(db.session()),
+        counts=count_by_group(db.session(), most=MOST_COUNTED + 1),
+        most_counted=MOST_COUNTED,
         titles=GROUP_TITLES,
         group=group,
         q=text,

@@ -13,6 +13,7 @@ from certify.core.foundation.clock import now
 from certify.core.foundation.errors import NotFound, NotOpen
 from certify.platform.mail.models import Outbox
 from certify.platform.mail.operations import Mail, post, post_all, send_again, try_now
+from certify.platform.mail.queries import count_by_group
 from certify.platform.mail.rules import plain_line
 from certify.platform.mail.writing import compose, message_id, write
 from tests.builders import make_actor, make_person, sign_in
@@ -191,3 +192,19 @@ def test_a_link_that_lets_someone_in_is_shown_to_nobody_else(client: FlaskClient
 
 def test_a_line_is_one_line() -> None:
     assert plain_line("a\x00b\u2028c\td") == "a b c d"
+
+
+def test_the_mail_page_counts_no_further_than_it_shows(
+    client: FlaskClient, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("certify.platform.mail.routes.MOST_COUNTED", 3)
+    for n in range(9):
+        put(session, key=f"k{n}").state = "sent" if n < 5 else "claimed" if n < 7 else "pending"
+    put(session, key="one").state = "failed"
+    session.flush()
+    assert count_by_group(session) == {"queued": 4, "unclear": 0, "sent": 5, "failed": 1}
+    assert count_by_group(session, most=4) == {"queued": 4, "unclear": 0, "sent": 4, "failed": 1}
+    sign_in(client, make_person(session, Role.PROGRAM_STAFF))
+    page = client.get("/mail").text
+    assert page.count("3+") == 2
+    assert ">1</span>" in page
