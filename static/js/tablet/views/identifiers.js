@@ -1,0 +1,142 @@
+/* Free text: checked for what may name a patient before any of it is kept for sending, and kept as a draft meanwhile. */
+(() => {
+  "use strict";
+
+  const Tablet = globalThis.Tablet;
+  const { h, button, icon, textArea } = Tablet.dom;
+  const compiled = new WeakMap();
+
+  const patterns = (pack) => {
+    const given = pack.identifiers || [];
+    if (!compiled.has(given)) {
+      compiled.set(given, given.flatMap((one) => {
+        try {
+          return [{ label: one.label || one.name || one.kind || "patient identifier", find: new RegExp(one.pattern, `g${(one.flags || "i").replace("g", "")}`) }];
+        } catch {
+          return []; // a pattern this browser cannot read; the server looks again
+        }
+      }));
+    }
+    return compiled.get(given);
+  };
+
+  /** Return what in a text may name a patient: [{label, text}], each once. */
+  function found(pack, text) {
+    const seen = new Map();
+    for (const { label, find } of patterns(pack)) {
+      for (const match of String(text || "").matchAll(find)) {
+        if (match[0].trim() && !seen.has(match[0])) seen.set(match[0], { label, text: match[0] });
+      }
+    }
+    return Array.from(seen.values());
+  }
+
+  /** Show what was found, and ask: change it, or (asked a second time) keep it. Returns the box. */
+  function warning(matches, { change, keep }) {
+    const names = matches.map((one) => `“${one.text}” (${one.label})`).join(", ");
+    const box = h("div", { class: "identifier-warning", role: "alert" });
+    const first = () => {
+      box.replaceChildren(
+        h("p", { class: "identifier-warning__title" }, icon("alert"), h("span", {}, "This may identify a patient: ", h("strong", {}, names), ". It waits on this tablet and is not sent.")),
+        h("div", { class: "form-actions" },
+          button("Change the text", change, { kind: "filled" }),
+          button("Keep it as it is", second, { kind: "quiet" })));
+    };
+    const second = () => {
+      const title = h("p", { class: "identifier-warning__title", tabindex: "-1" }, icon("alert"), h("span", {}, "Are you sure that ", h("strong", {}, names), " does not identify a patient? It will be sent to the program."));
+      box.replaceChildren(title, h("div", { class: "form-actions" },
+        button("Yes, keep and send it", () => { box.remove(); keep(); }, { kind: "danger" }),
+        button("No, change the text", change, { kind: "outline" })));
+      title.focus();
+    };
+    first();
+    return box;
+  }
+
+  /** A text area that keeps itself: as a draft at once, for sending after a pause if it names no patient.
+      `keep(text)` writes the journal; `stands` is what is kept now. */
+  function kept(pack, { draft, stands, keep, label, placeholder, described, changed, single = false }) {
+    const allowed = new Set(found(pack, stands).map((one) => one.text));
+    const area = single
+      ? h("input", { type: "text", class: "usa-input tablet-text", autocomplete: "off", spellcheck: "true", maxlength: "2000", "aria-label": label, placeholder, "aria-describedby": described })
+      : textArea({ "aria-label": label, placeholder, "aria-describedby": described });
+    area.value = stands || "";
+    const place = h("div", { class: "kept-text" }, area);
+    let last = (stands || "").trim();
+    let timer = 0;
+    let box = null;
+    let drafted = false;
+    let busy = Promise.resolve();
+
+    const put = async (text) => {
+      last = text;
+      try {
+        await keep(text || null);
+        if (drafted) await Tablet.store.meta(draft, null);
+        drafted = false;
+        place.removeAttribute("data-held");
+      } catch (error) {
+        last = null;
+        Tablet.app.failed(error);
+      }
+    };
+    const clear = () => {
+      if (box) box.remove();
+      box = null;
+    };
+    const look = () => {
+      clearTimeout(timer);
+      timer = 0;
+      const text = area.value.trim();
+      const matches = found(pack, text).filter((one) => !allowed.has(one.text));
+      if (matches.length) {
+        place.dataset.held = "true";
+        drafted = true;
+        Tablet.store.meta(draft, area.value).catch(Tablet.app.failed);
+        const key = matches.map((one) => one.text).join("|");
+        if (box && box.dataset.key === key && box.isConnected) return busy;
+        clear();
+        box = warning(matches, {
+          change: () => { area.focus(); },
+          keep: () => {
+            for (const one of matches) allowed.add(one.text);
+            box = null;
+            busy = busy.then(look);
+          },
+        });
+        box.dataset.key = key;
+        place.append(box);
+        return busy;
+      }
+      clear();
+      if (text === last && !drafted) return busy;
+      busy = busy.then(() => put(text));
+      return busy;
+    };
+    area.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(look, 700);
+      if (changed) changed(area.value);
+    });
+    area.addEventListener("change", look);
+    area.addEventListener("blur", () => { if (timer) look(); });
+    Tablet.app.beforeLeaving(() => (timer ? look() : busy));
+    // A text that was held back when the screen was left is still there.
+    Tablet.store.meta(draft).then((held) => {
+      if (typeof held !== "string" || !held.trim() || held.trim() === last) return;
+      area.value = held;
+      drafted = true;
+      area.dispatchEvent(new Event("input"));
+      if (place.closest("details")) place.closest("details").open = true;
+      look();
+    }).catch(() => {});
+    const show = (text) => {
+      if (document.activeElement === area || timer || place.dataset.held) return;
+      area.value = text || "";
+      last = (text || "").trim();
+    };
+    return { place, area, show, look };
+  }
+
+  Tablet.identifiers = { found, warning, kept };
+})();

@@ -1,0 +1,88 @@
+/* The line that is always in view: what is not yet sent, when all was sent, or what is wrong and what to do. */
+(() => {
+  "use strict";
+
+  const Tablet = globalThis.Tablet;
+  const { h, icon, count, moment } = Tablet.dom;
+
+  const WRONG = {
+    signed_out: (waiting) => ["Sign in to send", `${waiting}. Your sign-in has ended: sign in to send it. Nothing is lost.`],
+    other_person: (waiting) => ["Someone else is signed in", `${waiting}. Another person is signed in; their name cannot send your entries. Sign in as yourself, or save a backup file.`],
+    server: (waiting) => [waiting, `${waiting}. The server does not answer as it should; trying again by itself.`],
+    garbage: (waiting) => [waiting, `${waiting}. This network answers instead of the server (a sign-in page of the Wi-Fi?). Open its page, then it goes on by itself.`],
+    full: () => ["Tablet nearly full", "The tablet's storage is nearly full. Send what waits, or save a backup file, then free some space."],
+    offline: (waiting) => [waiting, `${waiting}. No network; it is sent by itself when the network is back.`],
+  };
+
+  const waitingWords = ({ unsentAnswers = 0, unsentPhotos = 0 }) => {
+    const parts = [];
+    if (unsentAnswers) parts.push(count(unsentAnswers, "answer"));
+    if (unsentPhotos) parts.push(count(unsentPhotos, "photo"));
+    return parts.length ? `${parts.join(", ")} not yet sent` : "";
+  };
+
+  /** Return {short, long, kind} for a state of the sender. */
+  function words(state, zone) {
+    const waiting = waitingWords(state);
+    if (state.problem === "full") {
+      const [short, long] = WRONG.full();
+      return { short: waiting ? `${waiting} · ${short}` : short, long, kind: "wrong" };
+    }
+    if (state.rejected) {
+      const refused = `${count(state.rejected, "entry", "entries")} refused`;
+      return { short: waiting ? `${waiting} · ${refused}` : refused, long: `${refused} by the server${waiting ? `; ${waiting}` : ""}. Open the list to see why, and correct or discard.`, kind: "wrong" };
+    }
+    if (waiting) {
+      const problem = WRONG[state.problem];
+      const [short, long] = problem ? problem(waiting) : [waiting, `${waiting}.`];
+      const wrong = ["signed_out", "other_person", "garbage"].includes(state.problem);
+      return { short: short === waiting ? waiting : `${waiting} · ${short}`, long, kind: wrong ? "wrong" : "waiting" };
+    }
+    if (state.lastSentAt) return { short: `All sent ${moment(state.lastSentAt, zone)}`, long: `All sent ${moment(state.lastSentAt, zone)}.`, kind: "sent" };
+    return { short: "Nothing waits to be sent", long: "Nothing waits to be sent.", kind: "sent" };
+  }
+
+  let state = { unsentAnswers: 0, unsentPhotos: 0, rejected: 0, lastSentAt: null, problem: null };
+  let drawn = null;
+  let spoken = "";
+  let timer = 0;
+
+  // Read out once it rests: a person who answers fast is not talked over at each tap.
+  const voice = h("p", { class: "sr-only", role: "status", "aria-live": "polite" });
+  const say = (text) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (text === spoken) return;
+      spoken = text;
+      voice.textContent = text;
+    }, 1200);
+  };
+
+  function draw() {
+    if (!drawn) return;
+    const { short, long, kind } = words(state, drawn.zone);
+    drawn.link.className = `save-line save-line--${kind} tablet-line`;
+    drawn.text.textContent = short;
+    drawn.sign.replaceChildren(icon(kind === "sent" ? "check" : kind === "wrong" ? "alert" : "upload"));
+    drawn.link.title = long;
+    say(long);
+    for (const place of document.querySelectorAll("[data-line-long]")) place.textContent = long;
+  }
+
+  /** The line as a link to what has not been sent. */
+  function line(survey, zone) {
+    const text = h("span", { data: { line: "text" } });
+    const sign = h("span", { class: "tablet-line__sign" });
+    const link = h("a", { class: "save-line tablet-line", id: "save-line", href: survey ? `#/${survey}/outbox` : "#/" }, sign, text);
+    drawn = { link, text, sign, zone };
+    draw();
+    return link;
+  }
+
+  const take = (fresh) => {
+    state = { ...state, ...fresh };
+    draw();
+  };
+
+  Tablet.line = { line, words, take, voice, waitingWords, state: () => state };
+})();
