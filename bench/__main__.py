@@ -1,216 +1,122 @@
-"""The command: `python -m bench [--quick]`; prints Markdown tables, and keeps them with all figures under .cache/bench."""
+"""The command: `python -m bench [--quick]`; prints Markdown, and keeps it with all figures under .cache/bench."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import platform
-import statistics
-import subprocess
 import sys
 import time
-from pathlib import Path
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
-from bench.data import CACHE, Dataset, dataset
-from bench.scenarios import Found, Scenario, find, scenarios
-from bench.servers import ROOT, Running, serving
-from bench.traffic import Connection, Maker, Timing, WrongAnswer, run
+from bench.data import CACHE
+from bench.parts import beside, clock, flat, idle, items, mixed, plans, requests, single, steps, word
+from bench.parts.part import Options, Part, Run
+from bench.traffic import WrongAnswer
 
-PASSWORD = "open-the-case-file"
-Line = dict[str, Any]
+PARTS: tuple[Part, ...] = tuple(
+    module.PART for module in (requests, single, flat, items, steps, beside, word, mixed, clock, plans, idle)
+)
+LOAD_SECONDS_EACH = 0.035  # a practice of the dataset, when it has to be loaded first
 
 
-def options() -> argparse.Namespace:
+def options(arguments: list[str] | None = None) -> Options:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help="a small dataset and short turns: a trial of the bench itself"
+        "--quick", action="store_true", help="small datasets and short turns: a trial of the bench itself"
     )
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
-    parser.add_argument("--practices", type=int)
-    parser.add_argument("--clients", default="1,8,32")
-    parser.add_argument("--seconds", type=float, help="length of a turn")
-    parser.add_argument("--turns", type=int, help="turns of each pair; the median of their ratios is shown")
-    parser.add_argument("--only", default="", help="only lines whose name holds this text")
-    given = parser.parse_args()
+    parser.add_argument("--practices", type=int, help="size of the large dataset (10000)")
+    parser.add_argument("--parts", default="", metavar="A,B", help=f"only these: {', '.join(p.key for p in PARTS)}")
+    parser.add_argument("--clients", default="1,8,32", help="of the part `requests`")
+    parser.add_argument("--only", default="", help="of the part `requests`: lines whose name holds this text")
+    parser.add_argument("--seconds", type=float, help="length of a turn (1.5)")
+    parser.add_argument("--turns", type=int, help="turns of each pair; the median of their ratios is shown (3)")
+    parser.add_argument("--mixed-minutes", type=float, help="length of the mixed load (2; 60 shows an hour)")
+    given = parser.parse_args(arguments, Options())
     given.practices = given.practices or (150 if given.quick else 10_000)
-    given.seconds = given.seconds or (1.0 if given.quick else 4.0)
+    given.seconds = given.seconds or (0.5 if given.quick else 1.5)
     given.turns = given.turns or (1 if given.quick else 3)
+    given.mixed_minutes = given.mixed_minutes or (0.2 if given.quick else 2.0)
     given.kinds = ("sqlite", "postgresql") if given.database == "both" else (given.database,)
     given.counts = [int(part) for part in given.clients.split(",")]
+    wanted = [key for key in given.parts.split(",") if key]
+    if unknown := set(wanted) - {part.key for part in PARTS}:
+        parser.error(f"there is no part {', '.join(sorted(unknown))}")
+    given.chosen = [part for part in PARTS if part.key in wanted or not wanted]
     return given
 
 
-async def signed_in(server: Running, people: list[str], count: int, kept: dict[str, str]) -> list[Connection]:
-    """Connect that many clients, as these people in turn; one who has signed in before keeps the session."""
-    made = []
-    for index in range(count):
-        connection = Connection(server.url)
-        if people:
-            who = people[index % len(people)]
-            if who not in kept:
-                await connection.sign_in(who, PASSWORD)
-                kept[who] = connection.cookie
-            connection.cookie = kept[who]
-        made.append(connection)
-    return made
+class Progress:
+    """Says how far the run is, and how long it has still to go by what the parts said of themselves."""
 
+    def __init__(self, expected: float) -> None:
+        self.begun, self.expected, self.done = time.monotonic(), expected, 0.0
 
-async def turn(
-    server: Running, make: Maker, people: list[str], count: int, seconds: float, kept: dict[str, str]
-) -> tuple[Timing, float]:
-    """One turn; returns the times and the processor time in milliseconds per request."""
-    connections = await signed_in(server, people, count, kept)
-    before = server.cpu_seconds()
-    try:
-        timing = await run(connections, make, seconds)
-    finally:
-        for connection in connections:
-            connection.close()
-    return timing, (server.cpu_seconds() - before) * 1000 / max(1, len(timing.times))
-
-
-def middle(values: list[float]) -> float:
-    """The median."""
-    return statistics.median(values)
-
-
-async def measure(
-    scenario: Scenario, ours: Running, floor: Running, given: argparse.Namespace, kept: dict[str, str]
-) -> list[Line]:
-    """Measure one line with each number of clients, ours and the floor in turns."""
-    lines = []
-    for count in [c for c in given.counts if c in scenario.clients or c not in (1, 8, 32)]:
-        if not scenario.once:
-            await turn(ours, scenario.ours, scenario.people, count, min(0.5, given.seconds), kept)  # warm
-        times: list[Timing] = []
-        cpu, ratios, floors = [], [], []
-        for _ in range(given.turns):
-            timing, own = await turn(ours, scenario.ours, scenario.people, count, given.seconds, kept)
-            if not timing.times:
-                break
-            times.append(timing)
-            cpu.append(own)
-            if scenario.floor is not None:
-                bare, least = await turn(floor, scenario.floor, [], count, given.seconds, {})
-                floors.append(bare.rate)
-                ratios.append(own / max(least, 0.001))
-        if not times:
-            continue
-        lines.append(
-            {
-                "name": scenario.name, "clients": count, "rate": middle([t.rate for t in times]),
-                "p50": middle([t.percentile(0.5) for t in times]), "p95": middle([t.percentile(0.95) for t in times]),
-                "p99": middle([t.percentile(0.99) for t in times]), "cpu_ms": middle(cpu),
-                "floor_rate": middle(floors) if floors else None, "cpu_ratio": middle(ratios) if ratios else None, "aim": scenario.aim,
-            }
-        )  # fmt: skip
-    return lines
-
-
-def show(lines: list[Line], queries: dict[str, int]) -> str:
-    """The table, as Markdown."""
-    rows = [
-        "| request | clients | req/s | p50 / p95 / p99 ms | CPU ms | queries | floor req/s | CPU × floor | aim |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
-    ]
-    for line in lines:
-        floor = f"{line['floor_rate']:.0f}" if line["floor_rate"] else ""
-        ratio = f"{line['cpu_ratio']:.1f}" if line["cpu_ratio"] else ""
-        aim = f"≤ {line['aim']}" if line["aim"] else ""
-        rows.append(
-            f"| {line['name']} | {line['clients']} | {line['rate']:.0f} | {line['p50']:.1f} / {line['p95']:.1f} / {line['p99']:.1f} "
-            f"| {line['cpu_ms']:.1f} | {queries.get(line['name'], '')} | {floor} | {ratio} | {aim} |"
+    def say(self, text: str) -> None:
+        """A line on stderr."""
+        left = max(0.0, self.expected - self.done) / 60
+        passed = time.monotonic() - self.begun
+        print(
+            f"[{passed / 60:5.1f} min, about {left:.0f} more when this part began] {text}", file=sys.stderr, flush=True
         )
-    return "\n".join(rows)
 
 
-def count_queries(data: Dataset, wanted: list[Scenario], cookies: dict[str, str]) -> dict[str, int]:
-    """Ask each page once inside this process, with the sessions of the server, and count the statements."""
-    asked = [
-        {
-            "name": s.name, "path": s.counted.path, "method": s.counted.method, "body": s.counted.body.decode(),
-            "type": s.counted.content_type, "cookie": cookies.get(s.people[0], "") if s.people else "",
-        }
-        for s in wanted
-        if s.counted is not None
-    ]  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.queries"], input=json.dumps(asked), text=True, capture_output=True, check=True, cwd=ROOT,
-        env={**os.environ, **data.environment},
-    )  # fmt: skip
-    counted: dict[str, int] = json.loads(done.stdout)
-    return counted
+def one_part(part: Part, run: Run) -> str:
+    """Measure one part; what goes wrong in it is said and does not end the others."""
+    try:
+        return part.measure(run)
+    except (WrongAnswer, AssertionError, RuntimeError, OSError) as wrong:
+        run.figures[part.key] = {"failed": str(wrong)}
+        return f"NOT MEASURED: {type(wrong).__name__}: {str(wrong)[-1500:]}"
 
 
-def measure_idle(data: Dataset, log: Path) -> list[str]:
-    """Cold start to the first answer, and memory of two idle workers."""
-    starts, memory = [], 0.0
-    for _ in range(3):
-        with serving(["-m", "certify", "serve", "--port", "{port}"], "/healthz", data.environment, log) as ours:
-            starts.append(ours.first_answer_seconds)
-            time.sleep(2)
-            memory = ours.memory_mb()
-    return [
-        f"- Cold start to the first answer: {min(starts):.2f} s (aim < 2.5 s)",
-        f"- Two idle workers and their parent: {memory:.0f} MB (aim < 230 MB)",
+def all_parts(given: Options, progress: Progress, kept: dict[str, Any]) -> list[str]:
+    """Every chosen part on every database; what is there so far is kept after each."""
+    said = [
+        f"Measured {datetime.now(UTC):%Y-%m-%d} on {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, by "
+        f"`python -m bench {' '.join(sys.argv[1:])}`."
     ]
-
-
-def measure_documents() -> list[str]:
-    """The report of a full survey, three sites and 42 standards, in a fresh process."""
-    done = subprocess.run([sys.executable, "-m", "bench.papers"], capture_output=True, text=True, check=True, cwd=ROOT)
-    return done.stdout.splitlines()
-
-
-async def measure_database(
-    data: Dataset, given: argparse.Namespace, found: Found, log: Path
-) -> tuple[list[Line], dict[str, int]]:
-    """All lines on one database."""
-    wanted = [s for s in scenarios(found) if given.only in s.name]
-    lines: list[Line] = []
-    kept: dict[str, str] = {}
-    with (
-        serving(["-m", "certify", "serve", "--port", "{port}"], "/healthz", data.environment, log) as ours,
-        serving(["-m", "bench.floors", "{port}", data.floor_url], "/empty", {}, log) as floor,
-    ):
-        for scenario in wanted:
-            try:
-                lines += await measure(scenario, ours, floor, given, kept)
-            except WrongAnswer as wrong:
-                print(f"{scenario.name}: NOT MEASURED, {wrong}", file=sys.stderr)
-                continue
-            print(f"{data.kind}: {scenario.name}", file=sys.stderr)
-        counted = count_queries(data, wanted, kept)
-    return lines, counted
+    failed = 0
+    for kind in given.kinds:
+        said.append(f"\n## {kind}, {given.practices:,} practices")
+        with Run(given, kind, progress.say) as run:
+            kept[kind] = run.figures
+            loading = run.data().loading
+            said += [f"\nThe dataset was {loading}."] if loading else []
+            for part in given.chosen:
+                began = time.monotonic()
+                text = one_part(part, run)
+                failed += text.startswith("NOT MEASURED")
+                progress.done += part.seconds(given)
+                run.figures.setdefault("took", {})[part.key] = round(time.monotonic() - began)
+                said.append(f"\n### {part.title}\n\n{text}")
+                (CACHE / "last.md").write_text("\n".join(said) + "\n", encoding="utf-8")
+                (CACHE / "last.json").write_text(json.dumps(kept, indent=1), encoding="utf-8")
+    kept["failed"] = failed
+    return said
 
 
 def main() -> int:
-    """Measure and print."""
+    """Say how long it will take, measure, print; 1 when a part could not be measured."""
     given = options()
     CACHE.mkdir(parents=True, exist_ok=True)
-    log = CACHE / "servers.log"
-    parts = [
-        f"Measured on {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}: `make bench`."
-    ]
+    for old in CACHE.glob("servers*.log"):
+        with suppress(OSError):
+            old.unlink()
+    each = sum(part.seconds(given) for part in given.chosen)
+    progress = Progress(each * len(given.kinds))
+    loading = given.practices * LOAD_SECONDS_EACH * len(given.kinds) / 60
+    progress.say(
+        f"{len(given.chosen)} parts on {' and '.join(given.kinds)}: about {progress.expected / 60:.0f} minutes, and {loading:.0f} more where a dataset is to be loaded first"
+    )
     kept: dict[str, Any] = {}
-    for kind in given.kinds:
-        with dataset(kind, given.practices) as data:
-            lines, counted = asyncio.run(measure_database(data, given, find(data), log))
-            kept[kind] = {"lines": lines, "queries": counted}
-            parts += [f"\n### {kind}, {given.practices} practices", show(lines, counted), ""]
-            if data.load_seconds:
-                parts.append(f"- Loading the dataset: {data.load_seconds:.0f} s")
-            parts += measure_idle(data, log)
-    parts += ["\n### Documents", *measure_documents()]
-    text = "\n".join(parts)
-    print(text)
-    (CACHE / "last.md").write_text(text + "\n", encoding="utf-8")
-    (CACHE / "last.json").write_text(json.dumps(kept, indent=1), encoding="utf-8")
-    return 0
+    print("\n".join(all_parts(given, progress, kept)))
+    return 1 if kept["failed"] else 0
 
 
 if __name__ == "__main__":

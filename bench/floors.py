@@ -17,6 +17,8 @@ from flask import Flask, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from bench.paper_floor import row_by_row
+
 CASES = 2000
 ITEMS = 240
 
@@ -147,6 +149,10 @@ def create_floor(url: str) -> Flask:
                 answer.value = values[answer.item]
             session.commit()
         return jsonify({"saved": len(given)})
+
+    @app.get("/report.docx")
+    def report() -> ResponseReturnValue:
+        return row_by_row(), 200, {"Content-Type": "application/octet-stream"}
 
     return app
 

@@ -54,6 +54,13 @@ class Running:
                     total += int(after[13]) + int(after[14])
         return total / TICK
 
+    def settled_memory_mb(self, seconds: float = 20) -> float:
+        """Memory once it has stopped changing: two looks in a row that agree to half a megabyte."""
+        until, before, memory = time.monotonic() + seconds, -1.0, self.memory_mb()
+        while abs(memory - before) > 0.5 and time.monotonic() < until and not ended(self.process, 0.5):
+            before, memory = memory, self.memory_mb()
+        return memory
+
     def memory_mb(self) -> float:
         """Memory of server and workers; what they share is counted once."""
         total = 0
@@ -63,6 +70,13 @@ class Running:
                     if line.startswith("Pss:"):
                         total += int(line.split()[1])
         return total / 1024
+
+
+def ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Wait for the process to end, at most that long, and say whether it has: looking again is not waiting blindly."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    return process.poll() is not None
 
 
 def free_port() -> int:
@@ -86,7 +100,7 @@ def serving(arguments: list[str], path: str, environment: dict[str, str], log: P
     url = f"http://127.0.0.1:{port}"
     try:
         while True:
-            if process.poll() is not None:
+            if ended(process, 0):
                 raise RuntimeError(f"the server did not start; see {log}")
             with (
                 contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError),
@@ -96,7 +110,7 @@ def serving(arguments: list[str], path: str, environment: dict[str, str], log: P
                     break
             if time.perf_counter() - begun > 120:
                 raise RuntimeError(f"the server does not answer; see {log}")
-            time.sleep(0.02)
+            ended(process, 0.02)
         yield Running(process, url, time.perf_counter() - begun)
     finally:
         process.send_signal(signal.SIGTERM)

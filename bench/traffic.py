@@ -127,14 +127,20 @@ class Timing:
     def percentile(self, share: float) -> float:
         """The time within which that share of the answers came."""
         ordered = sorted(self.times)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+        place = share * (len(ordered) - 1)  # between two answers in proportion, as numpy has it
+        low = int(place)
+        high = min(low + 1, len(ordered) - 1)
+        return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
 
 
 Maker = Callable[[int, int], Request | None]
 
 
-async def run(connections: list[Connection], make: Maker, seconds: float) -> Timing:
-    """Let every connection ask what `make(client, number)` gives until the time is up, or it gives no more."""
+async def run(connections: list[Connection], make: Maker, seconds: float, faults: list[str] | None = None) -> Timing:
+    """Let every connection ask what `make(client, number)` gives until the time is up, or it gives no more.
+
+    A wrong answer ends it, unless `faults` is given: then it is written down there, and the client goes on.
+    """
     times: list[float] = []
     begun = time.perf_counter()
 
@@ -146,14 +152,21 @@ async def run(connections: list[Connection], make: Maker, seconds: float) -> Tim
                 return
             number += 1
             start = time.perf_counter()
-            answer = await connection.ask(request)
-            times.append((time.perf_counter() - start) * 1000)
-            if answer.status != request.status or request.contains not in answer.body:
-                raise WrongAnswer(f"{request.method} {request.path}: {answer.status} {answer.body[:300]!r}")
-            if request.learn is not None:
-                request.learn(answer.body)
+            try:
+                answer = await connection.ask(request)
+                times.append((time.perf_counter() - start) * 1000)
+                if answer.status != request.status or request.contains not in answer.body:
+                    raise WrongAnswer(f"{request.method} {request.path}: {answer.status} {answer.body[:300]!r}")
+                if request.learn is not None:
+                    request.learn(answer.body)
+            except WrongAnswer as wrong:
+                if faults is None:
+                    raise
+                faults.append(str(wrong))
 
-    await asyncio.gather(*(client(index, connection) for index, connection in enumerate(connections)))
+    async with asyncio.TaskGroup() as group:
+        for index, connection in enumerate(connections):
+            group.create_task(client(index, connection))
     return Timing(times, time.perf_counter() - begun)
 
 
