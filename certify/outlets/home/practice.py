@@ -120,13 +120,16 @@ def domains_of(session: Session, case: Case) -> DomainPicture:
 
 
 def dates_of(session: Session, case: Case, zone: str, at: datetime) -> list[DateLine]:
-    """Return what falls into the next weeks, soonest first; of what is past only that which the case still waits for."""
+    """Return what falls into the next weeks, soonest first; of what is past only that which the case still waits for.
+
+    The day of the site survey is there as soon as it is agreed, however far ahead: people and rooms are planned around it.
+    """
     today = local_date(at, zone)
     last = today + timedelta(days=DAYS_AHEAD)
     running = [due for due in deadlines_of(session, case, at) if not due.overdue or due.key == case.due_key]
     found = [DateLine(due.label, due.on, due.days_left) for due in running if due.on <= last]
     survey = latest_survey(session, case.id)
-    if survey is not None and survey.starts_on is not None and today <= survey.starts_on <= last:
+    if survey is not None and survey.starts_on is not None and today <= survey.starts_on:
         found.append(DateLine("Site survey begins", survey.starts_on, (survey.starts_on - today).days))
     return sorted(found, key=lambda line: (line.on, line.label))
 

@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 
 from certify.certification.cases.models import Case
 from certify.certification.cases.operations import add_member, open_case
+from certify.certification.surveys.models import Survey
 from certify.core.access.roles import SYSTEM, Role
 from certify.core.foundation.clock import now
+from certify.core.foundation.days import local_date
 from certify.outlets.home.queries import QueueFilter, count_queue, find_current_case, find_current_ref, list_queue
 from certify.platform.identity.models import Person
 from certify.platform.identity.operations import grant_role
@@ -127,6 +129,25 @@ def test_the_practices_page_shows_readiness_by_all_seven_domains(client: FlaskCl
 
     assert "Your readiness by domain" in page
     assert len(re.findall(r'class="bars__title"', page)) == 7
+
+
+@pytest.mark.parametrize("days_ahead", [0, 20, 200])
+def test_the_agreed_survey_day_stands_on_the_practices_page_however_far_ahead(
+    client: FlaskClient, session: Session, days_ahead: int
+) -> None:
+    practice = make_practice(session)
+    case = make_case(session, practice)
+    on = local_date(now(), practice.time_zone) + timedelta(days=days_ahead)
+    survey = Survey(case_id=case.id, round=1, edition=case.edition, seed="seed", created_at=now())
+    session.add(survey)
+    session.flush()
+    sign_in(client, make_person(session, Role.PRACTICE_ADMIN, practice=practice))
+    assert "Site survey begins" not in client.get("/").text
+    survey.starts_on = survey.ends_on = on
+    session.flush()
+    page = client.get("/").text
+    assert "Site survey begins" in page
+    assert f'datetime="{on.isoformat()}"' in page
 
 
 def test_a_practice_without_a_case_is_shown_how_to_begin(client: FlaskClient, session: Session) -> None:
