@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm.exc import StaleDataError
@@ -167,7 +167,15 @@ def _field_entry(error: FieldError) -> dict[str, Any]:
 def _way_back() -> str:
     """The page the person was on: for a refused form that is where it can be mended."""
     referrer, root = request.referrer or "", request.host_url
-    return "/" + referrer.removeprefix(root) if referrer.startswith(root) and referrer != request.url else "/"
+    if not referrer.startswith(root) or (referrer == request.url and not _sent_from_here()):
+        return "/"
+    return "/" + referrer.removeprefix(root)
+
+
+def _sent_from_here() -> bool:
+    """Whether the refused request was sent from a page of the very same address, which can then be opened again."""
+    adapter = current_app.create_url_adapter(request)
+    return request.method != "GET" and adapter is not None and adapter.test(method="GET")
 
 
 def _lead_to_sign_in() -> Response:

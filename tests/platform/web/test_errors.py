@@ -117,6 +117,19 @@ def test_a_refused_action_leads_back_to_the_page_it_was_on(client: FlaskClient, 
     assert f'href="/practices/{practice.id}"' in page.text
 
 
+def test_a_form_that_is_sent_to_its_own_page_leads_back_to_it(client: FlaskClient, session: Session) -> None:
+    practice = make_practice(session)
+    sign_in(client, make_person(session, Role.PRACTICE_ADMIN, practice=practice))
+    edit = f"/practices/{practice.id}/edit"
+    page = client.post(edit, data={"version": "x"}, headers={"Referer": f"http://localhost{edit}"})
+    assert page.status_code == 422
+    assert f'href="{edit}">Back to the page' in page.text
+
+    reopen = f"/practices/{practice.id}/sites/1/reopen"
+    page = client.post(reopen, data={"version": "x"}, headers={"Referer": f"http://localhost{reopen}"})
+    assert f'href="{reopen}"' not in page.text, "an address that only takes forms cannot be opened again"
+
+
 def test_a_form_without_its_version_is_told_so(client: FlaskClient, session: Session) -> None:
     practice = make_practice(session)
     sign_in(client, make_person(session, Role.PRACTICE_ADMIN, practice=practice))

@@ -4,7 +4,6 @@
 
   const Tablet = globalThis.Tablet;
   const keyOf = (site, about, field) => `${site}|${about || ""}|${field}`;
-  const RATED = { yes: "met", no: "not_met", na: "not_applicable" };
 
   class Desk {
     constructor(taken, answers, conflicts, photos) {
@@ -24,6 +23,7 @@
       }
       this.codes = Array.from(this.standards.keys());
       this.listeners = new Set();
+      this.drafts = {};
       this.fill(answers, conflicts, photos);
     }
 
@@ -113,28 +113,28 @@
       this.marks.set(key, said);
     }
 
-    /** One word for a standard at a site: conflict, not_met, open, met, not_applicable. */
+    /** One word for a standard at a site: met, not_met, not_applicable, not_assessed, lacking, conflict. */
     mark(site, code) {
-      const said = this.marks.get(`${site}|${code}`);
-      if (!said) return "open";
-      if (said.conflict) return "conflict";
-      if (said.no) return "not_met";
-      if (said.answered < said.elements) return "open";
-      if (this.gapsOf(site, code).length) return "lacking";
-      return said.na === said.elements ? "not_applicable" : "met";
+      const entry = this.standards.get(code);
+      return entry ? Tablet.rules.mark(this.pack, entry.standard, this.answersOf(site, code), this.conflictsOf(site, code), Number(site)) : "not_assessed";
+    }
+
+    conflictsOf(site, code) {
+      if (!this.conflicts.length) return [];
+      return this.conflicts.filter((one) => one.site === Number(site) && (one.element === code || (this.elements.get(one.element) || { standard: {} }).standard.code === code));
     }
 
     /** What is still missing at one standard, by the same rules as the server's. */
     gapsOf(site, code) {
       const entry = this.standards.get(code);
-      return entry ? Tablet.rules.gaps(entry.mini, this.answersOf(site, code), site) : [];
+      return entry ? Tablet.rules.gaps(entry.mini, this.answersOf(site, code), this.conflictsOf(site, code), Number(site)) : [];
     }
 
     /** What is missing in the whole survey; counted once, then kept by each change. */
     countGaps() {
       if (this.gaps) return this.gapCount;
       this.gaps = new Map();
-      for (const gap of Tablet.rules.gaps(this.pack, Array.from(this.answers.values()))) {
+      for (const gap of Tablet.rules.gaps(this.pack, Array.from(this.answers.values()), this.conflicts)) {
         const key = `${gap.site}|${gap.standard}`;
         if (!this.gaps.has(key)) this.gaps.set(key, []);
         this.gaps.get(key).push(gap);
@@ -160,29 +160,42 @@
     /** Believe one answer, and tell the screen that shows it. */
     believe(answer) {
       this.put(answer);
-      const entry = this.elements.get(answer.element || "");
-      const code = entry ? entry.standard.code : this.standards.has(answer.element || "") ? answer.element : null;
+      const code = this.codeOf(answer.element);
       if (code) {
         this.judge(answer.site, code);
         this.regap(answer.site, code);
       }
-      this.tell({ site: answer.site, element: answer.element || "", field: answer.field, code });
+      this.tell({ answers: [answer] });
+    }
+
+    /** The standard that an element or a standard's own code belongs to; null for the site as a whole. */
+    codeOf(about) {
+      const entry = this.elements.get(about || "");
+      return entry ? entry.standard.code : this.standards.has(about) ? about : null;
     }
 
     /** Write one answer into the journal; only when it is kept does this resolve. */
-    async record(site, about, field, value, base) {
-      const entry = { site: Number(site), element: about || null, field, value };
-      if (base !== undefined) entry.base = base;
-      const kept = await Tablet.journal.record(this.survey, entry);
-      this.believe({ ...(this.answer(site, about, field) || {}), ...entry, element: about || "", at: new Date().toISOString(), by: this.taken.person.name, mine: true, open_op: (kept && kept.op) || true });
+    async record(site, about, field, value, more = {}) {
+      const kept = await Tablet.journal.record(this.survey, { site: Number(site), element: about || null, field, value, ...more });
+      this.believe(kept.answer);
       return kept;
     }
 
     /** Write several answers as one; all are kept, or none. */
     async recordMany(entries) {
-      await Tablet.journal.recordMany(this.survey, entries.map((one) => ({ ...one, element: one.element || null })));
-      const at = new Date().toISOString();
-      for (const one of entries) this.believe({ ...(this.answer(one.site, one.element, one.field) || {}), ...one, element: one.element || "", at, by: this.taken.person.name, mine: true, open_op: true });
+      const kept = await Tablet.journal.recordMany(this.survey, entries.map((one) => ({ ...one, element: one.element || null })));
+      for (const one of kept) this.believe(one.answer);
+      return kept;
+    }
+
+    /** What is typed and must not be sent as it is, or is not finished; kept on the tablet only. */
+    draft(key) { return this.drafts[key]; }
+    async keepDraft(key, value) {
+      if (value === null || value === undefined) {
+        if (!(key in this.drafts)) return;
+        delete this.drafts[key];
+      } else this.drafts[key] = value;
+      await Tablet.store.meta(`drafts:${this.survey}`, this.drafts);
     }
 
     tell(what) { for (const run of this.listeners) run(what); }
@@ -209,26 +222,42 @@
     if (current && current.survey === survey && !fresh) return current;
     const taken = await Tablet.store.pack(survey);
     if (!taken) return null;
-    current = new Desk({ ...taken, survey }, ...(await shelf(survey)));
-    return current;
+    const made = new Desk(taken, ...(await shelf(survey)));
+    made.drafts = (await Tablet.store.meta(`drafts:${survey}`)) || {};
+    current = made;
+    return made;
   }
 
-  /** Read again what the store holds of the open survey: something changed from elsewhere. */
-  async function refresh(keys) {
+  /** Take in what changed elsewhere: these answers, or all that the store holds. */
+  async function changed({ answers = [], conflicts = false, photos = false }) {
     const desk = current;
     if (!desk) return;
-    const [answers, conflicts, photos] = await shelf(desk.survey);
-    const before = new Map(desk.answers);
-    const counted = desk.gaps !== null;
-    desk.fill(answers, conflicts, photos);
-    if (counted) desk.countGaps();
-    const changed = [];
-    for (const [key, answer] of desk.answers) {
-      const old = before.get(key);
-      if (!old || JSON.stringify(old.value) !== JSON.stringify(answer.value)) changed.push(answer);
+    if (!answers.length && !conflicts && !photos) {
+      const counted = desk.gaps !== null;
+      desk.fill(...(await shelf(desk.survey)));
+      if (counted) desk.countGaps();
+      desk.tell({ all: true, answers: [], conflicts: true, photos: true });
+      return;
     }
-    desk.tell({ all: true, changed, keys });
+    const touched = new Set();
+    if (conflicts) {
+      const before = desk.conflicts;
+      desk.takeConflicts(await Tablet.store.conflicts(desk.survey));
+      for (const one of [...before, ...desk.conflicts]) touched.add(`${one.site}|${desk.codeOf(one.element)}`);
+    }
+    if (photos) desk.takePhotos(await Tablet.store.photos(desk.survey));
+    for (const answer of answers) {
+      desk.put(answer);
+      touched.add(`${answer.site}|${desk.codeOf(answer.element)}`);
+    }
+    for (const place of touched) {
+      const [site, code] = [Number(place.slice(0, place.indexOf("|"))), place.slice(place.indexOf("|") + 1)];
+      if (!desk.standards.has(code)) continue;
+      desk.judge(site, code);
+      desk.regap(site, code);
+    }
+    desk.tell({ answers, conflicts, photos });
   }
 
-  Tablet.desk = { open, refresh, current: () => current, forget: () => { current = null; }, keyOf, RATED };
+  Tablet.desk = { open, changed, current: () => current, forget: () => { current = null; } };
 })();

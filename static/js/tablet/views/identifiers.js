@@ -55,7 +55,8 @@
 
   /** A text area that keeps itself: as a draft at once, for sending after a pause if it names no patient.
       `keep(text)` writes the journal; `stands` is what is kept now. */
-  function kept(pack, { draft, stands, keep, label, placeholder, described, changed, single = false }) {
+  function kept(desk, { draft, stands, keep, label, placeholder, described, changed, single = false }) {
+    const { pack } = desk;
     const allowed = new Set(found(pack, stands).map((one) => one.text));
     const area = single
       ? h("input", { type: "text", class: "usa-input tablet-text", autocomplete: "off", spellcheck: "true", maxlength: "2000", "aria-label": label, placeholder, "aria-describedby": described })
@@ -65,15 +66,13 @@
     let last = (stands || "").trim();
     let timer = 0;
     let box = null;
-    let drafted = false;
     let busy = Promise.resolve();
 
     const put = async (text) => {
       last = text;
       try {
         await keep(text || null);
-        if (drafted) await Tablet.store.meta(draft, null);
-        drafted = false;
+        await desk.keepDraft(draft, null);
         place.removeAttribute("data-held");
       } catch (error) {
         last = null;
@@ -91,8 +90,7 @@
       const matches = found(pack, text).filter((one) => !allowed.has(one.text));
       if (matches.length) {
         place.dataset.held = "true";
-        drafted = true;
-        Tablet.store.meta(draft, area.value).catch(Tablet.app.failed);
+        desk.keepDraft(draft, area.value).catch(Tablet.app.failed);
         const key = matches.map((one) => one.text).join("|");
         if (box && box.dataset.key === key && box.isConnected) return busy;
         clear();
@@ -109,27 +107,28 @@
         return busy;
       }
       clear();
-      if (text === last && !drafted) return busy;
+      if (text === last) {
+        place.removeAttribute("data-held");
+        busy = busy.then(() => desk.keepDraft(draft, null));
+        return busy;
+      }
       busy = busy.then(() => put(text));
       return busy;
     };
     area.addEventListener("input", () => {
       clearTimeout(timer);
-      timer = setTimeout(look, 700);
+      timer = setTimeout(look, 500);
       if (changed) changed(area.value);
     });
     area.addEventListener("change", look);
     area.addEventListener("blur", () => { if (timer) look(); });
     Tablet.app.beforeLeaving(() => (timer ? look() : busy));
     // A text that was held back when the screen was left is still there.
-    Tablet.store.meta(draft).then((held) => {
-      if (typeof held !== "string" || !held.trim() || held.trim() === last) return;
+    const held = desk.draft(draft);
+    if (typeof held === "string" && held.trim() && held.trim() !== last) {
       area.value = held;
-      drafted = true;
-      area.dispatchEvent(new Event("input"));
-      if (place.closest("details")) place.closest("details").open = true;
-      look();
-    }).catch(() => {});
+      queueMicrotask(look);
+    }
     const show = (text) => {
       if (document.activeElement === area || timer || place.dataset.held) return;
       area.value = text || "";
