@@ -121,8 +121,15 @@ def test_a_form_that_is_sent_to_its_own_page_leads_back_to_it(client: FlaskClien
     practice = make_practice(session)
     sign_in(client, make_person(session, Role.PRACTICE_ADMIN, practice=practice))
     edit = f"/practices/{practice.id}/edit"
-    page = client.post(edit, data={"version": "x"}, headers={"Referer": f"http://localhost{edit}"})
-    assert page.status_code == 422
+    form = {
+        "version": str(practice.version),
+        "legal_name": "Lakeside",
+        "setting": "community",
+        "time_zone": "America/Chicago",
+    }
+    assert client.post(edit, data=form).status_code == 302
+    page = client.post(edit, data={**form, "legal_name": "Seaside"}, headers={"Referer": f"http://localhost{edit}"})
+    assert page.status_code == 409
     assert f'href="{edit}">Back to the page' in page.text
 
     reopen = f"/practices/{practice.id}/sites/1/reopen"
