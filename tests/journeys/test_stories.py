@@ -381,7 +381,6 @@ def write_and_approve_report(journey: Journey) -> None:
 
 def declare_none(council: Page) -> None:
     """Say that there is no conflict of interest, where it is asked before a step of the council."""
-    council.get_by_text("Answer the question").click()
     council.get_by_text("No, I have none").click()
     council.get_by_role("button", name="Keep my answer").click()
 

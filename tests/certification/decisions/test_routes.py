@@ -30,9 +30,13 @@ def test_the_council_sees_everything_on_one_screen_and_awards(
     page = decider.get(URL).text
     for words in ("All 37 applicable standards are met", "INV-2026-0001", "Physician Person", "Do you have a conflict"):
         assert words in page
-    assert "Award certification" in page
+    # Until it is answered, the question is the one next step: in the main column, before what is to be judged.
+    assert page.index("<h1>") < page.index("Do you have a conflict") < page.index("Survey report</h2>")
+    assert page.count("button--filled") == 1
+    assert "Award certification" not in page
     assert admin.post(f"{URL}/conflict", data={"conflict": "none"}).status_code == 403
     assert decider.post(f"{URL}/conflict", data={"conflict": "none"}).status_code == 302
+    assert "Award certification" in decider.get(URL).text
     assert decider.post("/cases/LO-2026-001/do/award", data={"conflict": "none"}).status_code == 302
     session.refresh(world.case)
     assert world.case.state == "certified"

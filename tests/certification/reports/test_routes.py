@@ -80,11 +80,17 @@ def test_reviewers_comment_and_pass_it_on(session: Session, world: Surveyed, as_
     assert "Name the shift." not in surveyor.get(f"{URL}?domain=7").text
     surveyor.post("/cases/LO-2026-001/do/submit_report")
     assert staff.post("/cases/LO-2026-001/do/pass_report").status_code == 302
-    page = council.get(URL)
-    assert "Do you have a conflict of interest" in page.text
+    page = council.get(URL).text
+    # Until it is answered, the question is the one next step: in the main column, before what is to be judged.
+    assert page.index("<h1>") < page.index("Do you have a conflict of interest") < page.index("On one page")
+    assert page.index("Do you have a conflict of interest") < page.index('<aside class="with-rail__rail"')
+    assert page.count("button--filled") == 1
+    assert "do/approve_report" not in page
+    assert "Do you have a conflict of interest" not in staff.get(URL).text
     assert council.post(f"{URL}/conflict", data={"conflict": "none"}).status_code == 302
-    page = council.get(URL)
-    assert 'name="conflict" value="none"' in page.text
+    page = council.get(URL).text
+    assert page.index('<aside class="with-rail__rail"') < page.index("Change your answer")
+    assert 'name="conflict" value="none"' in page
     assert council.post("/cases/LO-2026-001/do/approve_report", data={"conflict": "none"}).status_code == 302
     session.refresh(world.case)
     assert world.case.state == "plan_due"
