@@ -153,17 +153,26 @@ class Tally:
 NOTHING = Tally()
 
 
-def tally(rating: Any, clash: bool, note: Any, na_reason: Any) -> Tally:
-    """Return what an element counts as: a No without a note and an N/A without a reason are still open."""
+COUNTS_AS = {"yes": "met", "no": "not_met", "na": "not_applicable"}
+LACKS = {"note": "without_note", "na_reason": "without_reason"}
+
+
+def tally(rating: Any, clash: bool, texts: Mapping[str, Any], needs: Mapping[str, str]) -> Tally:
+    """Return what an element counts as: one without the text that its rating needs is still open.
+
+    Args:
+        texts: its note and its reason, by field.
+        needs: the text each rating needs, as survey.yaml declares it.
+    """
     if clash:
         return Tally(conflicts=1)
-    if rating == "yes":
-        return Tally(met=1)
-    if rating == "no":
-        return Tally(not_met=1, without_note=0 if filled(note) else 1)
-    if rating == "na":
-        return Tally(not_applicable=1, without_reason=0 if filled(na_reason) else 1)
-    return NOTHING
+    if rating not in COUNTS_AS:
+        return NOTHING
+    counted = {COUNTS_AS[rating]: 1}
+    needed = needs.get(rating)
+    if needed is not None and not filled(texts.get(needed)):
+        counted[LACKS[needed]] = 1
+    return Tally(**counted)
 
 
 def filled(text: Any) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certify.certification.applications.queries import blackout_days, survey_windows
@@ -20,6 +20,7 @@ from certify.certification.fees.operations import charge_late_reschedule
 from certify.certification.surveyors.queries import accepted_proposal, profile_of_person, surveyor_for
 from certify.certification.surveys.agenda import default_agenda, read_agenda
 from certify.certification.surveys.attachments import put_attachment
+from certify.certification.surveys.counters import recount, start_counters
 from certify.certification.surveys.events import LateAnswersAccepted, SurveyDateAgreed
 from certify.certification.surveys.models import (
     Survey,
@@ -34,7 +35,6 @@ from certify.certification.surveys.queries import (
     date_proposals,
     latest_survey,
     may_judge_late,
-    places,
     sheet_for,
     sites_of,
 )
@@ -110,7 +110,7 @@ def draw_sites(session: Session, case: Case, survey: Survey, *, actor: Actor, at
                 position=position,
             )
         )
-    _start_counters(session, survey, [site_id for site_id, reasons in visits.items() if reasons])
+    start_counters(session, survey, [site_id for site_id, reasons in visits.items() if reasons])
     survey.sampled_from = [
         {
             "site": f.site_id,
@@ -219,6 +219,7 @@ def prepare_check_in(session: Session, case: Case, inputs: dict[str, Any], *, ac
 def prepare_finish_survey(session: Session, case: Case, inputs: dict[str, Any], *, actor: Actor, at: datetime) -> None:
     """Close the survey; its row is held, so that an entry under way comes before or, late, after."""
     survey = _current(session, case, lock=True)
+    recount(session, survey)
     survey.finished_at, survey.finished_by_id = at, actor.user_id
 
 
@@ -470,18 +471,3 @@ def _site_facts(session: Session, case: Case) -> list[SiteFacts]:
         )
         for s in rows
     ]
-
-
-def _start_counters(session: Session, survey: Survey, visited: Sequence[int]) -> None:
-    elements, _ = places(survey)
-    sizes: dict[int, int] = {}
-    for domain in elements.values():
-        sizes[domain] = sizes.get(domain, 0) + 1
-    rows = [
-        {"survey_id": survey.id, "site_id": site, "domain": domain, "elements": size, "met": 0, "not_met": 0, "not_applicable": 0,
-         "conflicts": 0, "without_note": 0, "without_reason": 0}
-        for site in visited
-        for domain, size in sizes.items()
-    ]  # fmt: skip
-    if rows:
-        session.execute(insert(SurveyProgress), rows)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from datetime import date
+from typing import Any
 
+from certify.certification.surveys.journal import filled
+from certify.certification.surveys.ops import AGREED
+from certify.core.catalogue.standards import Standard
+from certify.core.catalogue.survey import SurveyRules
 from certify.core.foundation.errors import Unmet
 
 
@@ -20,9 +26,19 @@ class SiteGaps:
     conflicts: int = 0
 
     @property
+    def counts(self) -> dict[str, int]:
+        """Return how many gaps of each kind there are."""
+        return {
+            "unrated": self.unrated,
+            "note": self.without_note,
+            "na_reason": self.without_reason,
+            "conflict": self.conflicts,
+        }
+
+    @property
     def nothing(self) -> bool:
         """Whether the site is complete."""
-        return not (self.unrated or self.without_note or self.without_reason or self.conflicts)
+        return not any(self.counts.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +47,8 @@ class SurveyFacts:
 
     ref: str
     today: date  # in the practice's time zone
+    _: KW_ONLY
+    rules: SurveyRules  # survey.yaml
     min_notice_days: int = 45
     reschedule_limit: int = 2
     survey_id: int | None = None
@@ -120,23 +138,115 @@ def repeat_scope_named(facts: SurveyFacts) -> list[Unmet]:
 
 
 def all_sites_rated(facts: SurveyFacts) -> list[Unmet]:
-    """Guard of `finish_survey`: at every visited site each element is rated, each No has a note, each N/A a reason."""
+    """Guard of `finish_survey`: at every visited site each element is rated and has what its rating needs (survey.yaml)."""
     if facts.survey_id is None or not facts.gaps:
         return [Unmet("all_sites_rated", "Nothing has been rated yet.", facts.page)]
     found = []
     for gaps in facts.gaps:
         link = f"/surveys/{facts.survey_id}#site-{gaps.site_id}"
-        for count, one, many in (
-            (gaps.unrated, "1 element is not rated", "{} elements are not rated"),
-            (gaps.without_note, "1 “No” has no note", "{} “No” have no note"),
-            (gaps.without_reason, "1 “Not applicable” has no reason", "{} “Not applicable” have no reason"),
-            (gaps.conflicts, "1 conflict is not settled", "{} conflicts are not settled"),
-        ):
+        for kind, count in gaps.counts.items():
             if count:
-                found.append(
-                    Unmet("all_sites_rated", f"{gaps.name}: {one if count == 1 else many.format(count)}.", link)
-                )
+                message = f"{gaps.name}: {facts.rules.gaps[kind].counted(count)}."
+                found.append(Unmet("all_sites_rated", message, link))
     for site_id, name, code in facts.unagreed:
-        message = f"{name}: {code} is critical; a second reviewer has to agree that it is not applicable."
+        message = f"{name}, {code}: {facts.rules.gaps['agreement'].message}"
         found.append(Unmet("all_sites_rated", message, f"/surveys/{facts.survey_id}/sites/{site_id}/standards/{code}"))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What stands for one field, as far as the finish is concerned; `element` is "" for the site as a whole."""
+
+    site: int
+    element: str
+    field: str
+    value: Any
+    seq: int = 0
+    conflict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """One thing that finishing the survey still waits for; `element` is a standard's code for what concerns the standard."""
+
+    site_id: int
+    element: str
+    standard: str
+    kind: str  # unrated | note | na_reason | conflict | agreement
+    text: str
+
+
+def gaps(
+    rules: SurveyRules, standards: Sequence[Standard], visited: Mapping[int, bool], said: Iterable[Said]
+) -> list[Gap]:
+    """Return everything still open, in the order of the sites and of the checklist.
+
+    Args:
+        standards: those in the survey's scope.
+        visited: every site of the survey, and whether it is visited; one that is not has only notes on the site as a whole.
+    The tablet judges by the same declaration (Tablet.rules.gaps), and a test holds both against each other.
+    """
+    said = list(said)
+    clashing = {(s.site, s.element) for s in said if s.conflict}
+    standing = {(s.site, s.element, s.field): s.value for s in said if not s.conflict}
+    alone = set(unagreed(rules, standards, said))
+    found = []
+
+    def add(site: int, element: str, standard: str, kind: str) -> None:
+        found.append(Gap(site, element, standard, kind, rules.gaps[kind].message))
+
+    for site, is_visited in visited.items():
+        if (site, "") in clashing:
+            add(site, "", "", "conflict")
+        for standard in standards if is_visited else ():
+            if (site, standard.code) in alone:
+                add(site, standard.code, standard.code, "agreement")
+            if (site, standard.code) in clashing:
+                add(site, standard.code, standard.code, "conflict")
+            for element in standard.elements:
+                kind = _open(rules, site, element.id, clashing, standing)
+                if kind is not None:
+                    add(site, element.id, standard.code, kind)
+    return found
+
+
+def _open(
+    rules: SurveyRules,
+    site: int,
+    element: str,
+    clashing: set[tuple[int, str]],
+    standing: Mapping[tuple[int, str, str], Any],
+) -> str | None:
+    """Return what is open on an element: one thing at a time, as its page shows it."""
+    if (site, element) in clashing:
+        return "conflict"
+    rating = standing.get((site, element, "rating"))
+    if rating is None:
+        return "unrated"
+    needed = rules.needs.get(rating)
+    return needed if needed is not None and not filled(standing.get((site, element, needed))) else None
+
+
+def unagreed(rules: SurveyRules, standards: Sequence[Standard], said: Iterable[Said]) -> list[tuple[int, str]]:
+    """Return the (site, standard) set to not applicable for which a second reviewer's agreement is due and not there.
+
+    An agreement counts while no rating of the standard is newer; what is in conflict counts as not said.
+    """
+    ratings: dict[tuple[int, str], tuple[Any, int]] = {}
+    agreed: dict[tuple[int, str], int] = {}
+    for s in said:
+        if s.field == "rating" and s.element and not s.conflict:
+            ratings[(s.site, s.element)] = (s.value, s.seq)
+        elif s.field == AGREED and s.element and s.value is True and not s.conflict:
+            agreed[(s.site, s.element)] = s.seq
+    asked = [s for s in standards if rules.reviewed == "every" or (rules.reviewed == "critical" and s.critical)]
+    found = []
+    for site in dict.fromkeys(site for site, _ in ratings):
+        for standard in asked:
+            given = [ratings.get((site, e.id), (None, 0)) for e in standard.elements]
+            if all(value == "na" for value, _ in given) and agreed.get((site, standard.code), 0) < max(
+                seq for _, seq in given
+            ):
+                found.append((site, standard.code))
     return found

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from certify.certification.cases.operations import record_on
+from certify.certification.surveys.counters import COUNTERS
 from certify.certification.surveys.journal import (
     NOTHING,
     Standing,
@@ -39,8 +40,10 @@ from certify.certification.surveys.ops import Envelope, Malformed, Op, Scope, op
 from certify.certification.surveys.queries import OpenSurvey, open_conflicts, scope_of, survey_for
 from certify.core.access.policy import Permission
 from certify.core.access.roles import Actor
+from certify.core.catalogue.survey import NEEDS
+from certify.core.rulebook.current import current
 
-COUNTED = ("rating", "note", "na_reason")
+COUNTED = ("rating", *NEEDS)
 OP, ANSWER, PROGRESS, SURVEY = (
     cast(sa.Table, model.__table__) for model in (SurveyOp, SurveyAnswer, SurveyProgress, Survey)
 )
@@ -59,7 +62,6 @@ STANDS = select(ANSWER.c.id, ANSWER.c.site_id, ANSWER.c.element, ANSWER.c.field,
 KEPT_FIELDS = ("value", "seq", "by_id", "by_name", "at", "seen", "clash", "latest")
 ADD_OPS, ADD_ANSWERS = insert(OP), insert(ANSWER)
 CHANGE_ANSWERS = update(ANSWER).where(ANSWER.c.id == bindparam("row")).values({f: bindparam(f) for f in KEPT_FIELDS})
-COUNTERS = tuple(asdict(NOTHING))
 MOVE_COUNTERS = (
     update(PROGRESS)
     .where(
@@ -318,13 +320,10 @@ def _tally_of(answers: Mapping[Key, _Answer], site: int, element: str) -> Tally:
         found = answers.get((site, element, name))
         return found.standing if found and found.standing.latest else None
 
-    rating, note, reason = stands("rating"), stands("note"), stands("na_reason")
-    return tally(
-        rating.stands.value if rating else None,
-        rating.clash if rating else False,
-        note.text if note else None,
-        reason.text if reason else None,
-    )
+    rating = stands("rating")
+    texts = {name: said.text for name in NEEDS if (said := stands(name)) is not None}
+    needs = current().survey.needs
+    return tally(rating.stands.value if rating else None, rating.clash if rating else False, texts, needs)
 
 
 def _move_counters(session: Session, work: _Work, scope: Scope) -> None:

@@ -16,6 +16,7 @@ from certify.core.catalogue.loading import (
     read_settings,
 )
 from certify.core.catalogue.standards import read_edition
+from certify.core.catalogue.survey import read_survey_rules
 from certify.core.declarations.reading import Broken, Map, Mistake, nearest, read_yaml, shown_name
 from certify.core.rulebook.model import Rulebook
 from certify.core.workflow.loading import load_machine
@@ -87,6 +88,7 @@ def read_rulebook(root: Path, *, guards: Collection[str] | None) -> tuple[Rulebo
         message_notices=message_notices,
         reminders=read_reminders(read("reminders.yaml"), mistakes, deadlines),
         settings=settings,
+        survey=read_survey_rules(read("survey.yaml"), mistakes),
     )
     return rulebook, mistakes
 

@@ -8,6 +8,7 @@ from datetime import date
 from certify.core.catalogue.deadlines import Deadline
 from certify.core.catalogue.model import Agreement, FeeSchedule, MessageNotice, Notice, Questionnaire, Reminder
 from certify.core.catalogue.standards import Edition
+from certify.core.catalogue.survey import SurveyRules
 from certify.core.workflow.machine import Machine
 
 
@@ -25,6 +26,7 @@ class Rulebook:
     message_notices: tuple[MessageNotice, ...]
     reminders: tuple[Reminder, ...]
     settings: dict[str, int | bool]
+    survey: SurveyRules
 
     def machine(self, key: str) -> Machine:
         """Return a machine by its key. Raises: KeyError."""

@@ -148,11 +148,13 @@ def test_no_value_vanishes_unless_someone_saw_it_or_its_tablet_went_on(drawn):
         assert word.op in standing or word.seq <= server.standing.seen or later_of_device
 
 
-def test_an_element_counts_once_and_a_no_without_a_note_is_open():
-    assert tally("yes", False, None, None) == Tally(met=1)
-    assert tally("no", False, "  ", None) == Tally(not_met=1, without_note=1)
-    assert tally("no", False, "The kit was out of date.", None) == Tally(not_met=1)
-    assert tally("na", False, None, "No intrathecal therapy.") == Tally(not_applicable=1)
-    assert tally("na", False, "a note is no reason", None) == Tally(not_applicable=1, without_reason=1)
-    assert tally("no", True, None, None) == Tally(conflicts=1)
-    assert tally(None, False, "note", None) == Tally()
+def test_an_element_counts_once_and_one_without_what_its_rating_needs_is_open():
+    needs = {"no": "note", "na": "na_reason"}
+    assert tally("yes", False, {}, needs) == Tally(met=1)
+    assert tally("no", False, {"note": "  "}, needs) == Tally(not_met=1, without_note=1)
+    assert tally("no", False, {"note": "The kit was out of date."}, needs) == Tally(not_met=1)
+    assert tally("na", False, {"na_reason": "No intrathecal therapy."}, needs) == Tally(not_applicable=1)
+    assert tally("na", False, {"note": "a note is no reason"}, needs) == Tally(not_applicable=1, without_reason=1)
+    assert tally("no", True, {}, needs) == Tally(conflicts=1)
+    assert tally(None, False, {"note": "note"}, needs) == Tally()
+    assert tally("yes", False, {}, {"yes": "note"}) == Tally(met=1, without_note=1)

@@ -19,8 +19,10 @@ from certify.certification.surveys.models import SurveyAnswer, SurveyOp, SurveyP
 from certify.certification.surveys.operations import answer_all, judge_late
 from certify.certification.surveys.queries import OpenSurvey, answers_of, late_ops, open_conflicts, places
 from certify.certification.surveys.sync import digest_of, sync
+from certify.core.catalogue.survey import NEEDS
 from certify.core.foundation.clock import FixedClock, now
 from certify.core.foundation.errors import Invalid, NotAllowed, NotFound, RulesUnmet
+from certify.core.rulebook.current import current
 from certify.platform.audit.models import Event
 from certify.platform.audit.queries import verify_chain
 from tests.certification.surveys.visits import OTHER_TABLET, TABLET, Visit, journal, make_surveyor, visit_under_way
@@ -328,8 +330,8 @@ def assert_counters_fit(visit: Visit) -> None:
     for site, element, field in standing:
         if field == "rating":
             rating = standing[(site, element, "rating")]
-            note, reason = standing.get((site, element, "note")), standing.get((site, element, "na_reason"))
-            one = tally(rating.stands.value, rating.clash, note.text if note else None, reason.text if reason else None)
+            texts = {f: standing[(site, element, f)].text for f in NEEDS if (site, element, f) in standing}
+            one = tally(rating.stands.value, rating.clash, texts, current().survey.needs)
             place = (site, elements[element])
             sums[place] = sums.get(place, Tally()) + one
     for row in journal(session, SurveyProgress, survey.id):

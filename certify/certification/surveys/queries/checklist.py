@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,17 +20,20 @@ from certify.certification.surveys.queries.survey import (
     edition_of,
     open_conflicts,
     places,
+    said_of,
     sites_of,
+    standards_of,
     survey_for,
     unagreed,
 )
+from certify.certification.surveys.rules import Gap, gaps
 from certify.core.access.policy import Permission
 from certify.core.access.roles import Actor
 from certify.core.catalogue.standards import Domain, Standard
+from certify.core.catalogue.survey import NEEDS
 from certify.core.foundation.errors import NotFound
+from certify.core.rulebook.current import current
 
-ALONE = "Critical: a second reviewer has to agree that it is not applicable."
-CLASH = "Two values stand: settle the conflict."
 _structures: dict[str, list[dict[str, Any]]] = {}
 
 
@@ -144,15 +148,17 @@ class Item:
     @property
     def lacks(self) -> str:
         """What is still open on it, in words; empty when nothing is."""
+        rules = current().survey
+        needed = rules.needs.get(self.rating.value)
         if any(f.clash for f in self.fields.values()):
-            return CLASH
-        if self.rating.value is None:
-            return "Not rated yet."
-        if self.rating.value == "no" and not filled(self["note"].value):
-            return "No needs a note: what was seen?"
-        if self.rating.value == "na" and not filled(self["na_reason"].value):
-            return "Not applicable needs a reason."
-        return ""
+            kind = "conflict"
+        elif self.rating.value is None:
+            kind = "unrated"
+        elif needed is not None and not filled(self[needed].value):
+            kind = needed
+        else:
+            return ""
+        return rules.gaps[kind].message
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +199,7 @@ def sheet_for(session: Session, survey: Survey, site_id: int, code: str) -> Stan
         tuple(Item(e.id, e.letter, e.question, here.get(e.id, {})) for e in standard.elements),
         Item(code, "", standard.title, here.get(code, {})), marks,
         order[at - 1] if at else None, order[at + 1] if at + 1 < len(order) else None, next_open(survey, rows, visited, site_id, code),
-        (site_id, code) in unagreed(survey, ((r.site_id, r.element, r.field, r.value, r.seq) for r in rows if not r.clash)),
+        (site_id, code) in unagreed(survey, rows),
     )  # fmt: skip
 
 
@@ -223,16 +229,13 @@ def ratings_by(rows: list[AnswerRow]) -> dict[int, dict[str, str]]:
 
 def site_open(rows: list[AnswerRow], site_id: int) -> set[str]:
     """Return the elements of a site that have a rating but lack its note or reason, or have any field in conflict."""
-    texts = {
-        (r.element, r.field)
-        for r in rows
-        if r.site_id == site_id and r.field in ("note", "na_reason") and filled(r.value)
-    }
+    texts = {(r.element, r.field) for r in rows if r.site_id == site_id and r.field in NEEDS and filled(r.value)}
+    needs = current().survey.needs
     found = {r.element for r in rows if r.site_id == site_id and r.clash}
     for row in rows:
         if row.site_id == site_id and row.field == "rating" and not row.clash:
-            needs = {"no": "note", "na": "na_reason"}.get(row.value) if isinstance(row.value, str) else None
-            if needs and (row.element, needs) not in texts:
+            needed = needs.get(row.value) if isinstance(row.value, str) else None
+            if needed and (row.element, needed) not in texts:
                 found.add(row.element)
     return {element for element in found if element}
 
@@ -296,35 +299,6 @@ def site_words(rows: list[AnswerRow]) -> dict[int, dict[str, Field]]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """One thing that finishing the survey still waits for."""
-
-    site_id: int
-    element: str
-    standard: str
-    text: str
-
-
-def gaps_of(survey: Survey, rows: list[AnswerRow], sites: tuple[PlannedSite, ...]) -> list[Gap]:
+def gaps_of(survey: Survey, rows: list[AnswerRow], sites: Iterable[PlannedSite]) -> list[Gap]:
     """Return everything still open, in the order of the checklist, site by site."""
-    clashing = {(r.site_id, r.element) for r in rows if r.clash}
-    found = []
-    alone = set(unagreed(survey, ((r.site_id, r.element, r.field, r.value, r.seq) for r in rows if not r.clash)))
-    for site in sites:
-        here = fields_at(rows, [], site.site_id)
-        for _, standards in domains_of(survey):
-            for standard in standards:
-                if (site.site_id, standard.code) in alone:
-                    found.append(Gap(site.site_id, standard.code, standard.code, ALONE))
-                if (site.site_id, standard.code) in clashing:
-                    found.append(Gap(site.site_id, standard.code, standard.code, CLASH))
-                for e in standard.elements:
-                    lacks = (
-                        CLASH
-                        if (site.site_id, e.id) in clashing
-                        else Item(e.id, e.letter, e.question, here.get(e.id, {})).lacks
-                    )
-                    if lacks:
-                        found.append(Gap(site.site_id, e.id, standard.code, lacks))
-    return found
+    return gaps(current().survey, standards_of(survey), {s.site_id: s.visited for s in sites}, said_of(rows))

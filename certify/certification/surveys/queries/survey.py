@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from certify.certification.cases.memory import remembered
 from certify.certification.cases.models import Case
 from certify.certification.cases.queries import actor_may, subject_of, zone_of
+from certify.certification.surveys import rules
 from certify.certification.surveys.journal import restored
 from certify.certification.surveys.models import (
     Survey,
@@ -24,10 +25,10 @@ from certify.certification.surveys.models import (
     SurveySite,
 )
 from certify.certification.surveys.ops import AGREED, Scope
-from certify.certification.surveys.rules import SiteGaps, SurveyFacts
+from certify.certification.surveys.rules import Said, SiteGaps, SurveyFacts
 from certify.core.access.policy import Permission, allowed
 from certify.core.access.roles import SYSTEM, Actor
-from certify.core.catalogue.standards import Edition
+from certify.core.catalogue.standards import Edition, Standard
 from certify.core.foundation.days import local_date
 from certify.core.foundation.errors import NotAllowed, NotFound
 from certify.core.rulebook.current import current
@@ -326,6 +327,7 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Surve
     zone = zone_of(session, case)
     today = local_date(at, zone)
     base = SurveyFacts(
+        rules=current().survey,
         ref=case.ref,
         today=today,
         min_notice_days=settings["survey_min_notice_days"],
@@ -338,6 +340,7 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Surve
     )
     gaps = _gaps(session, survey)
     return SurveyFacts(
+        rules=base.rules,
         ref=case.ref,
         today=today,
         min_notice_days=base.min_notice_days,
@@ -357,30 +360,21 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Surve
     )
 
 
-def unagreed(survey: Survey, rows: Iterable[tuple[int, str | None, str, Any, int]]) -> list[tuple[int, str]]:
-    """Return the (site, standard) of critical standards set to not applicable without a second reviewer's agreement.
+def standards_of(survey: Survey) -> list[Standard]:
+    """Return the standards in the survey's scope, in the edition's order."""
+    known = edition_of(survey).standards
+    return [known[code] for code in places(survey)[1]]
 
-    Args:
-        rows: (site, element, field, value, seq) of the ratings and agreements that stand.
-    An agreement counts while no rating of the standard is newer.
-    """
-    ratings: dict[tuple[int, str], tuple[Any, int]] = {}
-    agreed: dict[tuple[int, str], int] = {}
-    for site, element, field, value, seq in rows:
-        if field == "rating" and element:
-            ratings[(site, element)] = (value, seq)
-        elif field == AGREED and element and value is True:
-            agreed[(site, element)] = seq
-    _, standards = places(survey)
-    critical = [s for s in edition_of(survey).standards.values() if s.critical and s.code in standards]
-    found = []
-    for site in dict.fromkeys(site for site, _ in ratings):
-        for standard in critical:
-            given = [ratings.get((site, e.id), (None, 0)) for e in standard.elements]
-            newest = max(seq for _, seq in given)
-            if all(value == "na" for value, _ in given) and agreed.get((site, standard.code), 0) < newest:
-                found.append((site, standard.code))
-    return found
+
+def said_of(rows: Iterable[AnswerRow]) -> list[Said]:
+    """Return what stands, as the rules of the finish judge it."""
+    return [Said(r.site_id, r.element or "", r.field, r.value, r.seq, r.clash) for r in rows]
+
+
+def unagreed(survey: Survey, rows: Iterable[AnswerRow]) -> list[tuple[int, str]]:
+    """Return the (site, standard) that wait for a second reviewer to agree that the standard is not applicable."""
+    asked = (r for r in rows if r.field in ("rating", AGREED))
+    return rules.unagreed(current().survey, standards_of(survey), said_of(asked))
 
 
 def _unagreed(session: Session, survey: Survey, names: dict[int, str]) -> tuple[tuple[int, str, str], ...]:
@@ -392,7 +386,8 @@ def _unagreed(session: Session, survey: Survey, names: dict[int, str]) -> tuple[
             a.survey_id == survey.id, a.field.in_(("rating", AGREED)), a.clash.is_(False)
         )
     )
-    return tuple((site, names.get(site, ""), code) for site, code in unagreed(survey, ((*row,) for row in rows)))
+    waiting = rules.unagreed(current().survey, standards_of(survey), (Said(*row) for row in rows))
+    return tuple((site, names.get(site, ""), code) for site, code in waiting)
 
 
 def _gaps(session: Session, survey: Survey) -> tuple[SiteGaps, ...]:

@@ -56,7 +56,7 @@ def overview(survey_id: int) -> ResponseReturnValue:
     rows = answers_of(db.session, survey_id)
     counters = progress_of(db.session, survey_id)
     domains = domains_of(survey)
-    gaps = gaps_of(survey, rows, tuple(sites))
+    gaps = gaps_of(survey, rows, sites_of(db.session, survey_id))
     onward = next_open(survey, rows, tuple(sites), sites[0].site_id, "") if sites else None
     steps = {step.trigger: step for step in openings_for(db.session, opened.case, actor, at)}
     names = names_of(db.session, [survey.lead_id])
