@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -32,18 +33,18 @@ def options(arguments: list[str] | None = None) -> Options:
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
     parser.add_argument("--practices", type=int, help="size of the large dataset (10000)")
     parser.add_argument("--parts", default="", metavar="A,B", help=f"only these: {', '.join(p.key for p in PARTS)}")
-    parser.add_argument("--clients", default="1,8,32", help="of the part `requests`")
+    parser.add_argument("--clients", help="of the part `requests` (1,8,32)")
     parser.add_argument("--only", default="", help="of the part `requests`: lines whose name holds this text")
-    parser.add_argument("--seconds", type=float, help="length of a turn (1.5)")
+    parser.add_argument("--seconds", type=float, help="length of a turn (1)")
     parser.add_argument("--turns", type=int, help="turns of each pair; the median of their ratios is shown (3)")
-    parser.add_argument("--mixed-minutes", type=float, help="length of the mixed load (2; 60 shows an hour)")
+    parser.add_argument("--mixed-minutes", type=float, help="length of the mixed load (1; 60 shows an hour)")
     given = parser.parse_args(arguments, Options())
     given.practices = given.practices or (150 if given.quick else 10_000)
-    given.seconds = given.seconds or (0.5 if given.quick else 1.5)
+    given.seconds = given.seconds or (0.3 if given.quick else 1.0)
     given.turns = given.turns or (1 if given.quick else 3)
-    given.mixed_minutes = given.mixed_minutes or (0.2 if given.quick else 2.0)
+    given.mixed_minutes = given.mixed_minutes or (0.1 if given.quick else 1.0)
     given.kinds = ("sqlite", "postgresql") if given.database == "both" else (given.database,)
-    given.counts = [int(part) for part in given.clients.split(",")]
+    given.counts = [int(part) for part in (given.clients or ("1,8" if given.quick else "1,8,32")).split(",")]
     wanted = [key for key in given.parts.split(",") if key]
     if unknown := set(wanted) - {part.key for part in PARTS}:
         parser.error(f"there is no part {', '.join(sorted(unknown))}")
@@ -66,39 +67,55 @@ class Progress:
         )
 
 
-def one_part(part: Part, run: Run) -> str:
-    """Measure one part; what goes wrong in it is said and does not end the others."""
-    try:
-        return part.measure(run)
-    except (WrongAnswer, AssertionError, RuntimeError, OSError) as wrong:
-        run.figures[part.key] = {"failed": str(wrong)}
-        return f"NOT MEASURED: {type(wrong).__name__}: {str(wrong)[-1500:]}"
+class Report:
+    """What is printed, part by part, and kept as it grows."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.figures: dict[str, Any] = {}
+        self.failed = 0
+
+    def add(self, text: str) -> None:
+        """Print it, and keep everything so far."""
+        print(text, flush=True)
+        self.texts.append(text)
+        (CACHE / "last.md").write_text("\n".join(self.texts) + "\n", encoding="utf-8")
+        (CACHE / "last.json").write_text(json.dumps(self.figures, indent=1), encoding="utf-8")
+
+    def measure(self, part: Part, run: Run) -> None:
+        """Measure one part; what goes wrong in it is said and does not end the others."""
+        began = time.monotonic()
+        try:
+            text = part.measure(run)
+        except (WrongAnswer, AssertionError, RuntimeError, OSError, subprocess.SubprocessError) as wrong:
+            self.failed += 1
+            run.figures[part.key] = {"failed": str(wrong)}
+            text = f"NOT MEASURED: {type(wrong).__name__}: {str(wrong)[-1500:]}"
+        run.figures.setdefault("took", {})[part.key] = round(time.monotonic() - began)
+        self.add(f"\n### {part.title}\n\n{text}")
 
 
-def all_parts(given: Options, progress: Progress, kept: dict[str, Any]) -> list[str]:
-    """Every chosen part on every database; what is there so far is kept after each."""
-    said = [
+def measure_all(given: Options, progress: Progress, report: Report) -> None:
+    """Every chosen part on every database."""
+    report.add(
         f"Measured {datetime.now(UTC):%Y-%m-%d} on {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, by "
-        f"`python -m bench {' '.join(sys.argv[1:])}`."
-    ]
-    failed = 0
+        f"`{' '.join(['python -m bench', *sys.argv[1:]])}`."
+    )
     for kind in given.kinds:
-        said.append(f"\n## {kind}, {given.practices:,} practices")
+        report.add(f"\n## {kind}, {given.practices:,} practices")
         with Run(given, kind, progress.say) as run:
-            kept[kind] = run.figures
-            loading = run.data().loading
-            said += [f"\nThe dataset was {loading}."] if loading else []
+            report.figures[kind] = run.figures
+            try:
+                loading = run.data().loading
+            except (RuntimeError, OSError, subprocess.SubprocessError) as wrong:
+                report.failed += 1
+                report.add(f"\nNOT MEASURED: the dataset could not be loaded: {wrong}")
+                continue
+            if loading:
+                report.add(f"\nThe dataset was {loading}.")
             for part in given.chosen:
-                began = time.monotonic()
-                text = one_part(part, run)
-                failed += text.startswith("NOT MEASURED")
+                report.measure(part, run)
                 progress.done += part.seconds(given)
-                run.figures.setdefault("took", {})[part.key] = round(time.monotonic() - began)
-                said.append(f"\n### {part.title}\n\n{text}")
-                (CACHE / "last.md").write_text("\n".join(said) + "\n", encoding="utf-8")
-                (CACHE / "last.json").write_text(json.dumps(kept, indent=1), encoding="utf-8")
-    kept["failed"] = failed
-    return said
 
 
 def main() -> int:
@@ -114,9 +131,9 @@ def main() -> int:
     progress.say(
         f"{len(given.chosen)} parts on {' and '.join(given.kinds)}: about {progress.expected / 60:.0f} minutes, and {loading:.0f} more where a dataset is to be loaded first"
     )
-    kept: dict[str, Any] = {}
-    print("\n".join(all_parts(given, progress, kept)))
-    return 1 if kept["failed"] else 0
+    report = Report()
+    measure_all(given, progress, report)
+    return 1 if report.failed else 0
 
 
 if __name__ == "__main__":

@@ -66,10 +66,10 @@ class Dataset:
 
 
 def certify(arguments: list[str], environment: dict[str, str]) -> None:
-    """Run one command of the program."""
+    """Run one command of the program; what it says goes to stderr, beside the tables."""
     subprocess.run(
-        [sys.executable, "-m", "certify", *arguments], cwd=ROOT, env={**os.environ, **environment}, check=True
-    )
+        [sys.executable, "-m", "certify", *arguments], cwd=ROOT, env={**os.environ, **environment}, check=True, stdout=sys.stderr
+    )  # fmt: skip
 
 
 @contextmanager
@@ -77,6 +77,8 @@ def dataset(kind: str, practices: int) -> Iterator[Dataset]:
     """Give the dataset, loading it when it is not there or was made by other tables."""
     schema = "".join(sorted(p.read_text(encoding="utf-8") for p in (ROOT / "certify/migrations/versions").glob("*.py")))
     folder = CACHE / f"{kind}-{practices}-{abs(hash_of(schema)):x}"
+    if not (folder / "loaded").exists():
+        shutil.rmtree(folder, ignore_errors=True)  # what is left of a loading that was broken off
     folder.mkdir(parents=True, exist_ok=True)
     with database(kind, folder) as (url, floor_url):
         made = Dataset(kind, practices, folder, url, floor_url)

@@ -11,7 +11,7 @@ from bench.parts.part import SMALL, Options, Part, Run
 from bench.traffic import Request
 from bench.turns import Side, middle, ratio, table
 
-SECONDS = 0.7
+SECONDS = 0.4
 HEAD = " page|p50 ms at {small}|p50 ms at {large}|ratio|CPU ms at {small}|CPU ms at {large}|ratio"
 Asked = tuple[str, str, str]
 

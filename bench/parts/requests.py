@@ -44,7 +44,7 @@ async def line(scenario: Scenario, ours: Side, floor: Side, count: int, given: O
         times.append(turn.timing)
         cpu.append(turn.cpu_ms)
         if scenario.floor is not None:
-            bare = await floor.turn(scenario.floor, [], count, given.seconds)
+            bare = await floor.turn(scenario.floor, [], count, given.seconds / 2)
             floors.append(bare.timing.rate)
             least.append(bare.cpu_ms)
     if not times:
@@ -119,7 +119,7 @@ def measure(run: Run) -> str:
 def seconds(given: Options) -> float:
     """Turns of both sides, and a little for signing in."""
     turns = (LINES * len(given.counts) - 2) * given.turns
-    return turns * (given.seconds * 1.9 + 0.2) + 20
+    return turns * (given.seconds * 1.5 + 0.3) + 20
 
 
 PART = Part("requests", "Requests against their floors", seconds, measure)
