@@ -42,7 +42,7 @@ def measure(run: Run) -> str:
         for job in said["jobs"]
     ]  # fmt: skip
     plans = [
-        [job["job"], f"`{one['statement'].replace('|', '∣')}…`", "" if one["ms"] is None else f"{one['ms']:.2f}", "; ".join(one["plan"])[:300]]
+        [job["job"], f"`{one['statement'].replace('|', '∣')[:200]}`", f"{one['ms']:.2f}" if one["ms"] else "", "; ".join(one["plan"])[:300]]
         for job in said["jobs"]
         for one in job["plans"]
     ]  # fmt: skip
