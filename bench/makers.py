@@ -15,6 +15,7 @@ from bench.found import FIELD, Found
 from bench.traffic import Maker, Request, WrongAnswer, as_json
 
 JSON = "application/json"
+APART = 7  # elements between two who work in the same survey
 
 
 class Saves:
@@ -39,13 +40,22 @@ def always(request: Request) -> Maker:
     return lambda client, number: request
 
 
-def answers(found: Found, count: int, saves: Saves | None = None) -> Maker:
+class Tablets:
+    """The tablet of each client, and how much of its survey's journal it has seen."""
+
+    def __init__(self) -> None:
+        self.devices = [str(uuid.uuid4()) for _ in range(64)]
+        self.seen: dict[int, int] = {}
+
+
+def answers(found: Found, count: int, saves: Saves | None = None, tablets: Tablets | None = None) -> Maker:
     """Answers of a surveyor, each new; a client has a survey of its own while there are enough.
 
-    As on a real tablet, each call says what it has seen so far, and learns where the journal stands.
+    As on a real tablet, each call says what it has seen so far, and learns where the journal stands. Those who share
+    a survey are each at another standard.
     """
-    devices = [str(uuid.uuid4()) for _ in range(64)]
-    seen: dict[int, int] = {}
+    own = tablets or Tablets()
+    devices, seen = own.devices, own.seen
     turns = itertools.count()
 
     def make(client: int, number: int) -> Request:
@@ -54,7 +64,7 @@ def answers(found: Found, count: int, saves: Saves | None = None) -> Maker:
         at, start = datetime.now(UTC).isoformat(), next(turns)
         sent = [
             {
-                "op": str(uuid.uuid4()), "site": site, "element": found.elements[(number * count + i) % len(found.elements)],
+                "op": str(uuid.uuid4()), "site": site, "element": found.elements[(number * count + i + client * APART) % len(found.elements)],
                 "field": "note", "value": f"Seen at visit {start}-{i} by tablet {client}", "base": since, "at": at,
             }
             for i in range(count)

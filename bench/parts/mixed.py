@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from bench.found import STAFF, Found, find
-from bench.makers import Saves, answers, asked, drafting, paid, telephoning
+from bench.makers import Saves, Tablets, answers, asked, drafting, paid, telephoning
 from bench.pages import ADMIN, AUDITOR, COUNCIL, FINANCE, Page, lists, of_cases
 from bench.parts.part import Options, Part, Run
 from bench.traffic import Maker, Request, WrongAnswer
@@ -53,7 +53,8 @@ def crew(
         Page("", surveyor, path)
         for path in ("/my-surveys", f"/surveys/{survey}", f"/surveys/{survey}/checklist.json", f"/surveys/{survey}/sites/{site}/standards/{standard}")
     ]  # fmt: skip
-    one, many, own, phone = answers(found, 1, saves), answers(found, 60, saves), drafting(found), telephoning(found)
+    tablet, own, phone = Tablets(), drafting(found), telephoning(found)
+    one, many = answers(found, 1, saves, tablet), answers(found, 60, saves, tablet)
     asks = Pace((asked(*case) for case in found.submitted), len(found.submitted), seconds)
     pays = Pace((paid(*case) for case in found.unpaid), len(found.unpaid), seconds)
     return [
