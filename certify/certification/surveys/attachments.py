@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from certify.certification.cases.operations import record_on
 from certify.certification.surveys.models import SurveyAttachment
-from certify.certification.surveys.ops import UUID
 from certify.certification.surveys.queries import survey_for
+from certify.certification.surveys.values import UUID
 from certify.core.access.policy import Permission
 from certify.core.access.roles import Actor
 from certify.core.foundation.errors import Conflict, Invalid, NotFound

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from certify.certification.surveys.values import (
+    ATTACHMENT,
+    NOTE,
+    SIGNATURE,
+    UUID,
+    Malformed,
+    check_name,
+    check_value,
+    plain,
+)
 from certify.core.foundation.clock import parse_instant
-from certify.core.foundation.errors import FieldError, Invalid
+from certify.core.foundation.errors import Conflict, FieldError, Invalid
 
 MOST_OPS = 500
-MOST_TEXT = 20_000
 HIGHEST_SEQ = 2**31 - 1
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
-ATTACHMENT = "attachment:"
-RATINGS = ("yes", "no", "na")
-ELEMENT_FIELDS = frozenset({"rating", "note", "na_reason", "seen_documentation", "seen_observation", "seen_data"})
+ELEMENT_FIELDS = frozenset(
+    {"rating", "note", "na_reason", "risk", "seen_documentation", "seen_observation", "seen_data"}
+)
 STANDARD_FIELDS = frozenset({"strength", "recommendation", "standard_note"})
 AGREED = "na_agreed"  # a second reviewer's word on a critical standard; never a tablet's
 SITE_FIELDS = frozenset({"site_note", "remote_interview"})
@@ -31,6 +38,10 @@ class Scope:
     sites: Mapping[int, bool]
     elements: Mapping[str, int]
     standards: Mapping[str, int]
+
+    def knows(self, about: str) -> bool:
+        """Whether this is one of the survey's elements or standards."""
+        return about in self.elements or about in self.standards
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +68,11 @@ class Envelope:
     device: str
     since: int
     ops: list[Any]
+    person: int | None = None  # whose entries these are, when the tablet says so
 
 
-class Malformed(ValueError):
-    """Why an op cannot be stored, in words for the person who will look at it."""
+class OtherPerson(Conflict):
+    """A tablet would send one person's entries while another is signed in."""
 
 
 def read_envelope(body: Any) -> Envelope:
@@ -86,9 +98,14 @@ def read_envelope(body: Any) -> Envelope:
                 "ops", f"ops: at most {MOST_OPS} fit in one call; this has {len(ops)}. Send the rest in the next."
             )
         )
+    person = body.get("person")
+    if person is not None and (isinstance(person, bool) or not isinstance(person, int)):
+        errors.append(
+            FieldError("person", "person: give the number of the person whose entries these are, or nothing.")
+        )
     if errors:
         raise Invalid(errors)
-    return Envelope(str(device).lower(), since, ops)
+    return Envelope(str(device).lower(), since, ops, person)
 
 
 def op_id(raw: Any) -> str | None:
@@ -116,7 +133,7 @@ def read_op(raw: Any, scope: Scope) -> Op:
     about = element or ""
     _check_place(site, about, field, scope)
     value = plain(field, raw.get("value"))
-    _check_value(field, value)
+    check_value(field, value, scope.knows)
     base = raw.get("base")
     if base is not None and (isinstance(base, bool) or not isinstance(base, int) or base < 0):
         raise Malformed("base: give the seq of the value that was seen, or null.")
@@ -125,21 +142,15 @@ def read_op(raw: Any, scope: Scope) -> Op:
     return Op(op, site, about, field, value, seen, _read_at(raw.get("at")))
 
 
-def plain(field: Any, value: Any) -> Any:
-    """Return a value as it is stored: a rating may be spelt out."""
-    return "na" if field == "rating" and value == "not_applicable" else value
-
-
 def _check_place(site: int, about: str, field: str, scope: Scope) -> None:
+    check_name(field)
     bound = field.startswith(ATTACHMENT)
-    if bound and not UUID.fullmatch(field.removeprefix(ATTACHMENT)):
-        raise Malformed("field: name an attachment as attachment:UUID.")
     if about in scope.elements:
         fits = bound or field in ELEMENT_FIELDS
     elif about in scope.standards:
         fits = bound or field in STANDARD_FIELDS
     elif about == "":
-        fits = bound or field in SITE_FIELDS
+        fits = field in SITE_FIELDS or field.startswith((ATTACHMENT, NOTE, SIGNATURE))
     else:
         raise Malformed(f"element: {about[:20]!r} is not part of this survey's checklist.")
     if not fits:
@@ -147,35 +158,6 @@ def _check_place(site: int, about: str, field: str, scope: Scope) -> None:
         raise Malformed(f"field: {field[:40]!r} is not a field of {what}.")
     if about and not scope.sites[site]:
         raise Malformed("site: this site is not visited; only notes on the site as a whole can be kept for it.")
-
-
-def _check_value(field: str, value: Any) -> None:
-    if field == "rating":
-        if value is not None and (not isinstance(value, str) or value not in RATINGS):
-            raise Malformed("value: a rating is yes, no or na (null takes it back).")
-    elif field.startswith("seen_"):
-        if isinstance(value, dict):
-            if set(value) != {"what"} or not isinstance(value["what"], str):
-                raise Malformed('value: say true, false, or {"what": text}.')
-            _check_text(value["what"])
-        elif value is not None and not isinstance(value, bool):
-            raise Malformed('value: say true, false, or {"what": text}.')
-    elif field.startswith(ATTACHMENT):
-        if value is not None:
-            if not isinstance(value, dict) or set(value) - {"caption"} or not isinstance(value.get("caption", ""), str):
-                raise Malformed('value: give {"caption": text}, or null to take the attachment away.')
-            _check_text(value.get("caption", ""))
-    elif value is not None:
-        if not isinstance(value, str):
-            raise Malformed("value: a text is needed.")
-        _check_text(value)
-
-
-def _check_text(text: str) -> None:
-    if len(text) > MOST_TEXT:
-        raise Malformed(f"value: this text has {len(text):,} characters; at most {MOST_TEXT:,} fit.")
-    if any((ord(c) < 32 and c not in "\n\r\t") or 0xD800 <= ord(c) <= 0xDFFF for c in text):
-        raise Malformed("value: the text holds characters that cannot be stored.")
 
 
 def _read_at(given: Any) -> datetime:

@@ -36,8 +36,17 @@ from certify.certification.surveys.journal import (
     tally,
 )
 from certify.certification.surveys.models import Survey, SurveyAnswer, SurveyOp, SurveyProgress
-from certify.certification.surveys.ops import Envelope, Malformed, Op, Scope, op_id, plain, read_envelope, read_op
+from certify.certification.surveys.ops import (
+    Envelope,
+    Op,
+    OtherPerson,
+    Scope,
+    op_id,
+    read_envelope,
+    read_op,
+)
 from certify.certification.surveys.queries import OpenSurvey, open_conflicts, scope_of, survey_for
+from certify.certification.surveys.values import Malformed, plain
 from certify.core.access.policy import Permission
 from certify.core.access.roles import Actor
 from certify.core.catalogue.survey import NEEDS
@@ -110,9 +119,13 @@ def sync(session: Session, survey_id: int, body: Any, *, actor: Actor, at: datet
     """Store the ops of a call and return acks, changes and open conflicts as the contract shapes them.
 
     Nothing is half-stored: what the answer acknowledges is in the transaction that the caller commits before answering.
-    Raises: NotFound, NotAllowed, Invalid (the frame of the request is wrong; a wrong op is only rejected).
+    Raises: NotFound, NotAllowed, Invalid (the frame of the request is wrong; a wrong op is only rejected), OtherPerson.
     """
     envelope = read_envelope(body)
+    if envelope.person is not None and envelope.person != actor.user_id:
+        raise OtherPerson(
+            "Someone else is signed in. These entries wait until the person who made them signs in again."
+        )
     opened = survey_for(session, actor, survey_id, Permission.CONDUCT_SURVEY, lock=True)
     work = _Work(opened, envelope.device, actor, at, opened.survey.seq)
     before = work.seq

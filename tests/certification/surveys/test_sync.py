@@ -251,9 +251,13 @@ def test_one_event_a_call_holds_the_ids_and_a_digest_of_the_journal(visit: Visit
 
 # The property: any order, any split, any number of times, from several tablets, gives the same answers.
 
-FIELDS = ("rating", "note", "na_reason")
+NOTE = "note:0b8a3a52-9d3c-4a9a-8a55-6a4a40d5d0c1"
+FIELDS = ("rating", "note", "na_reason", "risk", NOTE, "signature:leader")
 TABLETS = (TABLET, OTHER_TABLET, "7e5f4552-091a-4f5f-8d9b-6ec1d7a1e3a1")
-VALUES = {"rating": ["yes", "no", "na", None], "note": ["seen", "not seen", None], "na_reason": ["none given", None]}
+VALUES = {"rating": ["yes", "no", "na", None], "note": ["seen", "not seen", None], "na_reason": ["none given", None],
+          "risk": [{"harm": "low", "scope": "pattern"}, {"harm": "high", "scope": "limited"}, None],
+          NOTE: [{"kind": "tracer", "text": "Came at nine.", "about": about, "pseudonym": "P-1"} for about in ([], ["1.1.a"], ["1.1.a", "7.9"])],
+          "signature:leader": [{"name": name, "title": "MD", "strokes": "", "digest": "0" * 64} for name in ("Ada", "Bob")]}  # fmt: skip
 
 
 @st.composite
@@ -264,7 +268,8 @@ def stories(draw: st.DrawFn) -> tuple[list[tuple[str, dict[str, Any]]], int]:
     shared = draw(st.integers(0, 3))
     for number in range(count):
         field = draw(st.sampled_from(FIELDS))
-        op = {"op": str(draw(st.uuids(version=4))), "element": draw(st.sampled_from(["1.1.a", "7.9.b"])), "field": field, "value": draw(st.sampled_from(VALUES[field])),
+        element = None if ":" in field else draw(st.sampled_from(["1.1.a", "7.9.b"]))
+        op = {"op": str(draw(st.uuids(version=4))), "element": element, "field": field, "value": draw(st.sampled_from(VALUES[field])),
               "minute": draw(st.integers(0, 5)), "base": draw(st.one_of(st.none(), st.integers(0, shared))) if number >= shared else None}  # fmt: skip
         if op["op"] not in {other["op"] for _, other in said}:
             said.append((draw(st.sampled_from(TABLETS)), op))
@@ -295,7 +300,9 @@ def told(visit: Visit) -> dict[str, Any]:
     """What the server holds, without seq numbers and without which of two clashing values stands first."""
     session, survey_id = visit.session, visit.survey.id
     conflicts = {
-        (c["site"], c["element"], c["field"]): frozenset((v["op"], v["value"], v["device"]) for v in c["values"])
+        (c["site"], c["element"], c["field"]): frozenset(
+            (v["op"], canonical(v["value"]), v["device"]) for v in c["values"]
+        )
         for c in open_conflicts(session, survey_id)
     }
     answers = {(a.site_id, a.element, a.field): (a.value, a.at) for a in answers_of(session, survey_id) if not a.clash}

@@ -19,15 +19,29 @@ doors = Doors("api_surveys", __name__, url_prefix="/api/v1", description="Survey
 
 UUID = {"type": "string", "format": "uuid"}
 INSTANT = {"type": "string", "format": "date-time"}
+FIELDS = """What the entry is about.
+
+Of an element: `rating` (yes, no, na), `note`, `na_reason`, `seen_documentation`, `seen_observation`, `seen_data`
+(true, false or {"what": text}), `risk` ({"harm": low|moderate|high, "scope": limited|pattern|widespread}, as
+workflows/survey.yaml declares them), `attachment:<uuid>` ({"caption": text}).
+Of a standard: `strength`, `recommendation`, `standard_note`, `attachment:<uuid>`.
+Of a site as a whole (element null): `site_note`, `remote_interview`, `attachment:<uuid>`,
+`note:<uuid>` ({"kind": interview|observation|record_review|tracer, "text", "about": [elements or standards], "pseudonym": text or absent}),
+`signature:leader` and `signature:surveyor` ({"name", "title", "strokes": PNG as a data URL of at most 60 KB or "", "digest": SHA-256 in hex}).
+The digest is that of the JSON (UTF-8, keys sorted, no spaces) of the list of [site, element or "", field, value] of every
+answer that stands and is not null, except signatures, sorted by code points; a field in conflict has the value {"conflict": true}."""
 OP = {
     "type": "object",
     "required": ["op", "site", "field", "value", "at"],
     "properties": {
         "op": UUID,
         "site": {"type": "integer"},
-        "element": {"type": ["string", "null"]},
-        "field": {"type": "string"},
-        "value": {},
+        "element": {
+            "type": ["string", "null"],
+            "description": "an element, a standard, or null for the site as a whole",
+        },
+        "field": {"type": "string", "examples": ["rating", "note", "risk"], "description": FIELDS},
+        "value": {"description": "see field; null takes back what was said"},
         "base": {"type": ["integer", "null"]},
         "at": INSTANT,
     },
@@ -43,6 +57,10 @@ SYNC = {
                     "properties": {
                         "device": UUID,
                         "since": {"type": "integer", "minimum": 0},
+                        "person": {
+                            "type": ["integer", "null"],
+                            "description": "whose entries these are; 409 when someone else is signed in, and nothing is stored",
+                        },
                         "ops": {"type": "array", "maxItems": 500, "items": OP},
                     },
                 }
