@@ -3,33 +3,28 @@
   "use strict";
 
   const Tablet = globalThis.Tablet;
-  const entries = (given) => (Array.isArray(given) ? given : Object.entries(given || {}).map(([key, value]) => (typeof value === "object" && value ? { key, ...value } : { key, title: value })));
-  const words = (entry) => entry.label || entry.title || entry.words || entry.name || entry.key;
-  const plain = (entry) => ({ ...entry, words: words(entry) });
-  const LEVELS = { low: "Low", moderate: "Moderate", high: "High" };
+  const entries = (given) => (Array.isArray(given) ? given : Object.entries(given || {}).map(([key, value]) => (typeof value === "object" && value ? { key, ...value } : { key, label: value })));
+  const plain = (entry) => ({ ...entry, words: entry.label || entry.key });
   const known = new WeakMap();
 
   function read(pack) {
     const rules = pack.rules || {};
-    const risk = rules.risk || rules;
-    const harms = entries(risk.harm || risk.harms).map(plain);
-    const scopes = entries(risk.scope || risk.scopes).map(plain);
-    const levels = new Map(entries(risk.levels || risk.level).map((one) => [one.key, plain(one)]));
-    const matrix = risk.matrix || {};
-    /** The level of one cell: {key, words, demands}. */
+    const harms = entries(rules.harm).map(plain);
+    const scopes = entries(rules.scope).map(plain);
+    const levels = new Map(entries(rules.levels).map((one) => [one.key, plain(one)]));
+    const statements = entries(rules.statements).map(plain);
+    const signatures = entries(rules.signatures).map(plain);
+    /** The level of one cell: {key, words, demands: labels of the statements its plan must hold}. */
     const level = (harm, scope) => {
-      const row = Array.isArray(matrix) ? null : matrix[harm];
-      const cell = Array.isArray(matrix) ? matrix.find((one) => one.harm === harm && one.scope === scope) : row && row[scope];
-      const key = cell && typeof cell === "object" ? cell.level : cell;
-      if (!key) return null;
-      const found = levels.get(key) || { key };
-      return { ...found, key, words: found.words && found.words !== key ? found.words : LEVELS[key] || key };
+      const key = ((rules.matrix || {})[harm] || {})[scope];
+      const found = levels.get(key);
+      return found ? { ...found, demands: (found.demands || []).map((one) => (statements.find((statement) => statement.key === one) || { words: one }).words) } : null;
     };
-    const kinds = entries(rules.notes || rules.note_kinds).map(plain);
+    const kinds = entries(rules.notes).map(plain);
     const at = (list, key) => list.find((one) => one.key === key);
     const riskWords = (value) => (value && value.harm ? `${(at(harms, value.harm) || { words: value.harm }).words} harm · ${(at(scopes, value.scope) || { words: value.scope }).words.toLowerCase()}` : "");
     const kindWords = (key) => (at(kinds, key) || { words: String(key).replace("_", " ") }).words;
-    return { harms, scopes, level, kinds, riskWords, kindWords };
+    return { harms, scopes, level, kinds, signatures, riskWords, kindWords };
   }
 
   const of = (pack) => {

@@ -198,6 +198,12 @@
       await Tablet.store.meta(`drafts:${this.survey}`, this.drafts);
     }
 
+    /** Photos that the journal of answers names for a place, those of other tablets too: [{uuid, caption, by}]. */
+    attachments(site, about) {
+      const code = this.codeOf(about) || "";
+      return this.answersOf(site, code).filter((one) => one.field.startsWith("attachment:") && one.element === about && one.value).map((one) => ({ uuid: one.field.slice(11), caption: one.value.caption, by: one.by }));
+    }
+
     tell(what) { for (const run of this.listeners) run(what); }
     listen(run) {
       this.listeners.add(run);

@@ -99,7 +99,7 @@
           keep: () => {
             for (const one of matches) allowed.add(one.text);
             box = null;
-            busy = busy.then(look);
+            look();
           },
         });
         box.dataset.key = key;

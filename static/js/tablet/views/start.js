@@ -1,0 +1,87 @@
+/* The first screen: surveys taken on this tablet, how the tablet is, how to take one along. */
+(() => {
+  "use strict";
+
+  const Tablet = globalThis.Tablet;
+  const { h, icon, badge, card, button, linkButton, notice, moment, bytes, empty } = Tablet.dom;
+
+  const header = () => h("header", { class: "survey-bar" }, h("div", { class: "survey-bar__row" }, h("a", { class: "survey-bar__back tablet-brand", href: "#/" }, icon("mark"), h("strong", {}, "certify on this tablet")), Tablet.line.line(null)));
+  const main = (...children) => h("main", { id: "main", class: "page tablet-main", tabindex: "-1" }, children);
+
+  function dates(survey) {
+    const given = survey.dates || {};
+    const from = given.starts_on || given.from || (Array.isArray(given) && given[0]) || null;
+    const to = given.ends_on || given.to || (Array.isArray(given) && given[1]) || null;
+    const day = (on) => new Date(`${on}T12:00:00Z`).toLocaleDateString("en-US", { weekday: "short", month: "short", day: "numeric", year: "numeric", timeZone: "UTC" });
+    return from ? (to && to !== from ? `${day(from)} to ${day(to)}` : day(from)) : "";
+  }
+
+  function surveyCard(taken, unsent, me) {
+    const { survey } = taken.pack;
+    const waiting = Tablet.line.waitingWords({ unsentAnswers: unsent.answers, unsentPhotos: unsent.photos });
+    const foreign = me && me.id && taken.person && taken.person.id !== me.id;
+    const mark = unsent.rejected ? badge("late", Tablet.dom.count(unsent.rejected, "entry refused", "entries refused"), "alert") : null;
+    return h("li", { class: "card tablet-survey" },
+      h("div", { class: "tablet-survey__words" },
+        h("h2", {}, h("a", { href: `#/${taken.survey}` }, survey.practice)),
+        h("p", { class: "muted" }, [survey.ref, survey.edition && `standards ${survey.edition}`, survey.round > 1 && `visit ${survey.round}`, dates(survey)].filter(Boolean).join(" · ")),
+        h("p", {}, waiting ? badge("due", waiting, "upload") : badge("met", "Nothing waits to be sent", "check"), " ", mark, survey.finished ? badge("neutral", "Finished") : null),
+        h("p", { class: "muted" }, `Taken along ${moment(taken.taken_at, survey.zone)} by ${taken.person ? taken.person.name : "someone"} · ${bytes(taken.size)}`),
+        foreign && waiting ? notice("late", `${waiting} of ${taken.person.name}`, h("p", {}, `${me.name} is signed in now, and cannot send another person's entries. Let ${taken.person.name} sign in here, or save a backup file that the program can take in.`)) : null),
+      h("div", { class: "tablet-survey__acts" },
+        linkButton("Open", `#/${taken.survey}`, { kind: "filled", "aria-label": `Open ${survey.practice}` }),
+        linkButton("Renew, choose files", `#/${taken.survey}/take`, { kind: "outline" }),
+        waiting || unsent.rejected ? button("Save a backup file", () => Tablet.backup.save(taken.survey).catch(Tablet.app.failed), { kind: "outline", mark: "download" }) : null,
+        waiting || unsent.rejected ? linkButton("What has not been sent", `#/${taken.survey}/outbox`, { kind: "quiet" }) : null));
+  }
+
+  function storage(room, state) {
+    const share = room.quota ? Math.round((room.usage / room.quota) * 100) : 0;
+    const persist = room.persisted
+      ? h("p", {}, icon("check"), " The browser keeps this app's data until you remove it.")
+      : h("div", {}, h("p", {}, "The browser may clear this app's data when the tablet runs short of space. Entries that are sent are safe on the server."),
+        button("Ask the browser to keep it", async () => {
+          const kept = await Tablet.store.persist();
+          Tablet.app.said(kept ? "The browser keeps the data." : "The browser did not agree. Add the app to the home screen, then ask again.");
+          Tablet.app.again();
+        }));
+    return card("This tablet",
+      h("dl", { class: "data-list" },
+        h("div", {}, h("dt", {}, "Storage used"), h("dd", {}, `${bytes(room.usage)} of ${bytes(room.quota)} (${share} %)`)),
+        h("div", {}, h("dt", {}, "Network"), h("dd", {}, Tablet.shell.onLine() ? "There is a network" : "No network; everything works, and is sent later")),
+        h("div", {}, h("dt", {}, "Signed in"), h("dd", {}, state.me && state.me.name ? state.me.name : "Not known; asked for only when sending")),
+        h("div", {}, h("dt", {}, "App version"), h("dd", {}, document.body.dataset.app || "unknown"))),
+      room.nearly_full ? notice("late", "Storage is nearly full", h("p", {}, "Send what waits, remove evidence files or surveys you no longer need, then go on.")) : null,
+      persist);
+  }
+
+  async function show() {
+    const packs = await Tablet.store.packs();
+    const [room, ...unsent] = await Promise.all([Tablet.store.estimate(), ...packs.map((taken) => Tablet.store.unsent(taken.survey))]);
+    const state = Tablet.sender.state() || {};
+    const stop = () => Tablet.events.removeEventListener("state", redraw);
+    const known = JSON.stringify([state.unsentAnswers, state.unsentPhotos, state.rejected, state.problem, state.me && state.me.id]);
+    const redraw = () => {
+      const now = Tablet.sender.state() || {};
+      if (JSON.stringify([now.unsentAnswers, now.unsentPhotos, now.rejected, now.problem, now.me && now.me.id]) === known) return;
+      stop();
+      Tablet.app.again();
+    };
+    Tablet.events.addEventListener("state", redraw);
+    Tablet.app.onLeave(stop);
+    const signIn = state.problem === "signed_out" ? notice("due", "Your sign-in has ended", h("p", {}, "What you entered is safe on this tablet. Sign in to send it."), h("p", {}, linkButton("Sign in", Tablet.sender.signInAddress(null), { kind: "filled" }))) : null;
+    const waits = Tablet.shell.waiting && Tablet.shell.waiting() ? notice("info", "A newer version of this app is ready", h("p", {}, "It starts when you say so; nothing that was entered is touched."), button("Start the newer version", () => Tablet.shell.apply())) : null;
+    return {
+      title: "Surveys on this tablet",
+      parts: [header(), main(Tablet.frame.page("Surveys on this tablet",
+        h("p", { class: "tablet-long", data: { lineLong: "" } }, Tablet.line.words(Tablet.line.state()).long),
+        signIn, waits,
+        packs.length ? h("ul", { class: "tablet-surveys" }, packs.map((taken, n) => surveyCard(taken, unsent[n], state.me)))
+          : h("div", { class: "card" }, empty("No survey is on this tablet yet", "With a network, open the survey among your surveys and choose “Take offline”. It then works here without any network, also after the tablet was switched off.", h("p", {}, linkButton("My surveys", "/my-surveys", { kind: "filled" })))),
+        packs.length ? h("p", {}, h("a", { class: "tablet-link", href: "/my-surveys" }, "Take another survey along: open it among your surveys and choose “Take offline”")) : null,
+        storage(room, state)))],
+    };
+  }
+
+  Tablet.start = { show, header, main, dates };
+})();
