@@ -20,19 +20,27 @@ class CaseClockFacts:
     due_on: Mapping[str, date] = field(default_factory=dict)
 
 
+# Which deadline each of the clock's guards speaks of; the clock looks for cases by these.
+PERIODS = {
+    "pending_period_over": "pending_days",
+    "answer_period_over": "answer_days",
+    "payment_period_over": "payment_days",
+}
+
+
 def pending_period_over(facts: CaseClockFacts) -> list[Unmet]:
     """Guard of `expire`: the pending period has run out (process.md, transition 38)."""
-    return _over(facts, "pending_days", "pending_period_over", "The certification pending period")
+    return _over(facts, "pending_period_over", "The certification pending period")
 
 
 def answer_period_over(facts: CaseClockFacts) -> list[Unmet]:
     """Guard of `close_unanswered`: no answer came in the time given (process.md, transition 3)."""
-    return _over(facts, "answer_days", "answer_period_over", "The time to answer the program's questions")
+    return _over(facts, "answer_period_over", "The time to answer the program's questions")
 
 
 def payment_period_over(facts: CaseClockFacts) -> list[Unmet]:
     """Guard of `close_unpaid`: no payment came in the time given (process.md, transition 6)."""
-    return _over(facts, "payment_days", "payment_period_over", "The time to pay")
+    return _over(facts, "payment_period_over", "The time to pay")
 
 
 def edition_chosen(facts: CaseClockFacts) -> list[Unmet]:
@@ -42,7 +50,8 @@ def edition_chosen(facts: CaseClockFacts) -> list[Unmet]:
     return [Unmet("edition_chosen", "Choose the edition of the standards.", f"/cases/{facts.ref}/application")]
 
 
-def _over(facts: CaseClockFacts, deadline: str, guard: str, what: str) -> list[Unmet]:
+def _over(facts: CaseClockFacts, guard: str, what: str) -> list[Unmet]:
+    deadline = PERIODS[guard]
     due_at, due_on = facts.due_at.get(deadline), facts.due_on.get(deadline)
     if due_at is None or due_on is None:
         return [Unmet(guard, f"{what} is not running.", f"/cases/{facts.ref}")]

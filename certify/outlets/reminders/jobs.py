@@ -14,6 +14,7 @@ from certify.core.catalogue.model import Reminder
 from certify.core.foundation.clock import Clock
 from certify.core.foundation.days import local_date
 from certify.core.rulebook.current import current
+from certify.db import write_intent
 from certify.outlets.reminders.audience import Reader, readers_of
 from certify.outlets.reminders.rules import CATCH_UP_DAYS, days_words, due_dates, long_day, morning_of, offset_due
 from certify.outlets.reminders.wording import case_context, why
@@ -23,11 +24,23 @@ from certify.platform.practices.models import Practice
 
 # Every zone's today, from UTC-11 to UTC+10, lies between yesterday and tomorrow of UTC.
 ZONE_DAYS = 1
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class Found:
+    """A deadline that is reminded of today, before it is known whether the mail went out already."""
+
+    rule: Reminder
+    deadline_id: int
+    offset: int
+    today: date
+    key: str  # the same reminder has the same key, however often the job runs
 
 
 @dataclass(frozen=True)
 class Ripe:
-    """A deadline that is reminded of today."""
+    """A reminder to be written now."""
 
     rule: Reminder
     deadline: CaseDeadline
@@ -35,22 +48,46 @@ class Ripe:
     practice: Practice
     offset: int
     today: date
+    key: str
 
     @property
     def roles(self) -> tuple[str, ...]:
         """Whom it goes to: after the date others join."""
         return tuple(dict.fromkeys((*self.rule.to, *(self.rule.late_to if self.offset < 0 else ()))))
 
-    @property
-    def key(self) -> str:
-        """The same reminder has the same key, however often the job runs."""
-        return f"reminder:{self.case.ref}:{self.deadline.key}:{self.deadline.due_on}:{self.offset}"
-
 
 def remind(session: Session, clock: Clock) -> int:
-    """Post the reminders that are due; returns how many mails were new. Safe to repeat."""
+    """Post the reminders that are due; returns how many mails were new. Safe to repeat.
+
+    Looks first, with what little it takes to name a reminder, and writes only when one has not gone out: nearly always
+    there is nothing to do, and no writer waits for that.
+    """
     at = clock.now()
-    ripe = _not_yet_sent(session, [r for rule in current().reminders for r in _ripe(session, rule, at)])
+    intent = write_intent.set(False)
+    try:
+        found = _not_yet_sent(session, [f for rule in current().reminders for f in _found(session, rule, at)])
+        session.commit()
+    finally:
+        write_intent.reset(intent)
+    posted = 0
+    for start in range(0, len(found), BATCH):
+        posted += _post(session, found[start : start + BATCH], at)
+    return posted
+
+
+def _post(session: Session, found: Sequence[Found], at: datetime) -> int:
+    by_id = {f.deadline_id: f for f in found}
+    rows = session.execute(
+        select(CaseDeadline, Case, Practice)
+        .join(Case, Case.id == CaseDeadline.case_id)
+        .join(Practice, Practice.id == Case.practice_id)
+        .where(CaseDeadline.id.in_(by_id), CaseDeadline.ended_at.is_(None))
+        .order_by(CaseDeadline.due_at, CaseDeadline.id)
+    ).all()
+    ripe = []
+    for deadline, case, practice in rows:
+        f = by_id[deadline.id]
+        ripe.append(Ripe(f.rule, deadline, case, practice, f.offset, f.today, f.key))
     posted = 0
     for roles in {r.roles for r in ripe}:
         group = [r for r in ripe if r.roles == roles]
@@ -59,7 +96,7 @@ def remind(session: Session, clock: Clock) -> int:
     return posted
 
 
-def _ripe(session: Session, rule: Reminder, at: datetime) -> list[Ripe]:
+def _found(session: Session, rule: Reminder, at: datetime) -> list[Found]:
     around = at.astimezone(UTC).date()
     days = [around + timedelta(days=d) for d in range(-CATCH_UP_DAYS - ZONE_DAYS, ZONE_DAYS + 1)]
     dates = due_dates(rule, days)
@@ -69,7 +106,7 @@ def _ripe(session: Session, rule: Reminder, at: datetime) -> list[Ripe]:
     earliest = datetime.combine(min(dates), datetime.min.time(), tzinfo=UTC) - timedelta(days=1)
     latest = datetime.combine(max(dates), datetime.min.time(), tzinfo=UTC) + timedelta(days=3)
     rows = session.execute(
-        select(CaseDeadline, Case, Practice)
+        select(CaseDeadline.id, CaseDeadline.due_on, CaseDeadline.set_at, Case.ref, Practice.time_zone)
         .join(Case, Case.id == CaseDeadline.case_id)
         .join(Practice, Practice.id == Case.practice_id)
         .where(
@@ -80,26 +117,24 @@ def _ripe(session: Session, rule: Reminder, at: datetime) -> list[Ripe]:
             Case.open,
         )
         .order_by(CaseDeadline.due_at, CaseDeadline.id)
-    ).all()
+    )
     found = []
-    for deadline, case, practice in rows:
-        today = local_date(at, practice.time_zone)
-        offset = offset_due(rule, deadline.due_on, today=today, set_on=local_date(deadline.set_at, practice.time_zone))
+    for deadline_id, due_on, set_at, ref, zone in rows:
+        today = local_date(at, zone)
+        offset = offset_due(rule, due_on, today=today, set_on=local_date(set_at, zone))
         if offset is not None:
-            found.append(Ripe(rule, deadline, case, practice, offset, today))
+            key = f"reminder:{ref}:{rule.deadline}:{due_on}:{offset}"
+            found.append(Found(rule, deadline_id, offset, today, key))
     return found
 
 
-def _not_yet_sent(session: Session, ripe: Sequence[Ripe]) -> list[Ripe]:
+def _not_yet_sent(session: Session, found: Sequence[Found]) -> list[Found]:
     """Leave out what went out before, so that a job that runs each minute reads much and writes nothing."""
-    keys = [r.key for r in ripe]
-    if not keys:
-        return []
     sent: set[str | None] = set()
-    for start in range(0, len(keys), 500):
-        some = keys[start : start + 500]
+    for start in range(0, len(found), BATCH):
+        some = [f.key for f in found[start : start + BATCH]]
         sent |= set(session.scalars(select(Outbox.reminder_key).where(Outbox.reminder_key.in_(some))).all())
-    return [r for r in ripe if r.key not in sent]
+    return [f for f in found if f.key not in sent]
 
 
 def _mail(ripe: Ripe, reader: Reader, at: datetime) -> Mail:

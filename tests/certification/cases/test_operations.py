@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certify import resources, wiring
+from certify.certification.cases import jobs
 from certify.certification.cases.inputs import read_inputs
 from certify.certification.cases.jobs import run_clock
 from certify.certification.cases.models import CaseDeadline
@@ -165,6 +166,24 @@ def test_the_clock_closes_what_nobody_paid_once(session: Session, clock: FixedCl
     assert (world.case.open, world.case.due_on, world.case.step) == (False, None, 1)
     assert list_events(session, f"case:{world.case.ref}", kind="case.advanced")[0].actor_name == SYSTEM.name
     assert verify_chain(session).sound
+
+
+def test_a_case_that_is_not_ready_hides_none_behind_it(
+    session: Session, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = apply(session), apply(session)
+    second.accept()
+    clock.move(by=timedelta(days=20))
+    first.accept()
+    over = now() - timedelta(days=1)
+    session.add(
+        CaseDeadline(case_id=first.case.id, key="objection", due_on=over.date(), due_at=over, rule={}, set_at=over)
+    )
+    session.flush()
+    clock.move(by=timedelta(days=15))
+    monkeypatch.setattr(jobs, "BATCH", 1)
+    monkeypatch.setattr(jobs, "PERIODS", {})  # so that any date that is over leads here, as with a guard of one's own
+    assert (run_clock(session, clock), first.case.state, second.case.state) == (1, "awaiting_payment", "withdrawn")
 
 
 def test_the_edition_is_chosen_until_it_is_fixed(session: Session) -> None:
