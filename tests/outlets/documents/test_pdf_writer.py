@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from pypdf import PdfReader
 
+from certify.outlets.documents import palette
 from certify.outlets.documents.content.decision_letter import Outcome
 from certify.outlets.documents.pdf_writer.papers import (
     agreement_pdf,
@@ -17,11 +18,12 @@ from certify.outlets.documents.pdf_writer.papers import (
     invoice_pdf,
     sample_sheet_pdf,
 )
-from certify.outlets.documents.pdf_writer.press import MISSING, printable
+from certify.outlets.documents.pdf_writer.setter import MISSING, printable
 from certify.outlets.documents.pdf_writer.survey_report import survey_report_pdf
 from tests.outlets.documents import examples
 from tests.outlets.documents.test_docx_writer import HOSTILE, hostile_report
 
+FONTS = str(palette.FONT_FOLDER)
 PAPERS: dict[str, Callable[[], bytes]] = {
     "survey report": lambda: survey_report_pdf(examples.survey_report()),
     "award": lambda: decision_letter_pdf(examples.decision_letter()),
@@ -139,5 +141,5 @@ def test_hostile_text_stays_text_and_the_file_stays_accessible() -> None:
 
 
 def test_letters_no_font_can_draw_become_boxes() -> None:
-    assert printable("Škoda – “quoted” Ωμέγα") == "Škoda – “quoted” Ωμέγα"
-    assert printable("a😀b漢c\u0007") == f"a{MISSING}b{MISSING}c{MISSING}"
+    assert printable("Škoda – “quoted” Ωμέγα", FONTS) == "Škoda – “quoted” Ωμέγα"
+    assert printable("a😀b漢c\u0007", FONTS) == f"a{MISSING}b{MISSING}c{MISSING}"
