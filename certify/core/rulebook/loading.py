@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from certify.core.catalogue.deadlines import ANCHORS, Deadline, read_deadlines
+from certify.core.catalogue.identifiers import read_identifiers
 from certify.core.catalogue.loading import (
     read_agreement,
     read_fees,
@@ -88,6 +89,7 @@ def read_rulebook(root: Path, *, guards: Collection[str] | None) -> tuple[Rulebo
         message_notices=message_notices,
         reminders=read_reminders(read("reminders.yaml"), mistakes, deadlines),
         settings=settings,
+        identifiers=read_identifiers(read("identifiers.yaml"), mistakes),
         survey=read_survey_rules(read("survey.yaml"), mistakes),
     )
     return rulebook, mistakes

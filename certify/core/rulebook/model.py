@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from certify.core.catalogue.deadlines import Deadline
+from certify.core.catalogue.identifiers import Identifiers
 from certify.core.catalogue.model import Agreement, FeeSchedule, MessageNotice, Notice, Questionnaire, Reminder
 from certify.core.catalogue.standards import Edition
 from certify.core.catalogue.survey import SurveyRules
@@ -26,6 +27,7 @@ class Rulebook:
     message_notices: tuple[MessageNotice, ...]
     reminders: tuple[Reminder, ...]
     settings: dict[str, int | bool]
+    identifiers: Identifiers
     survey: SurveyRules
 
     def machine(self, key: str) -> Machine:
