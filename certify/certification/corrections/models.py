@@ -40,6 +40,8 @@ class PlanItem(Model):
     owner: Mapped[str] = mapped_column(sa.String(200), default="")
     due_on: Mapped[date | None] = mapped_column(sa.Date)
     evidence: Mapped[str] = mapped_column(sa.Text, default="")  # what will prove it
+    leadership: Mapped[str] = mapped_column(sa.Text, default="")  # demanded of a finding with a high risk, as
+    prevention: Mapped[str] = mapped_column(sa.Text, default="")  # workflows/survey.yaml says
     state: Mapped[str] = mapped_column(sa.String(20), default="draft")  # draft | sent | accepted | returned
     answer_due_on: Mapped[date | None] = mapped_column(sa.Date)  # until when a returned item is to be sent again
     comment: Mapped[str] = mapped_column(sa.Text, default="")

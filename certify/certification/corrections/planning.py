@@ -25,7 +25,14 @@ from certify.core.foundation.days import local_date
 from certify.core.foundation.errors import FieldError, Invalid, NotOpen, Stale
 
 MAX_TEXT, MAX_NAME = 5000, 200
-PLAN_FIELDS = ("action", "owner", "due_on", "evidence")
+PLAN_FIELDS = ("action", "owner", "due_on", "evidence", "leadership", "prevention")
+TEXTS = (
+    ("action", MAX_TEXT),
+    ("owner", MAX_NAME),
+    ("evidence", MAX_TEXT),
+    ("leadership", MAX_TEXT),
+    ("prevention", MAX_TEXT),
+)
 
 
 def begin_plan(session: Session, case: Case, *, at: datetime) -> CorrectiveActionPlan:
@@ -45,6 +52,8 @@ def begin_plan(session: Session, case: Case, *, at: datetime) -> CorrectiveActio
                 owner=old.owner if old else "",
                 due_on=None,
                 evidence=old.evidence if old else "",
+                leadership=old.leadership if old else "",
+                prevention=old.prevention if old else "",
             )
         )
     session.flush()
@@ -64,7 +73,7 @@ def write_item(
     """Save what the practice plans for one requirement; half-filled is fine until the plan is sent.
 
     Args:
-        given: any of action, owner, due_on (a date or ISO text), evidence.
+        given: any of action, owner, due_on (a date or ISO text), evidence, leadership, prevention.
     Raises: NotFound, NotOpen when the item is not open for writing, Stale when someone saved something else after `version`, Invalid.
     """
     finding = requirement_for(session, case, finding_id)
@@ -203,7 +212,7 @@ def _keep_judgements(session: Session, plan: CorrectiveActionPlan) -> None:
 def _plan_values(finding: Finding, given: Mapping[str, Any]) -> dict[str, Any]:
     errors: list[FieldError] = []
     values: dict[str, Any] = {}
-    for key, limit in (("action", MAX_TEXT), ("owner", MAX_NAME), ("evidence", MAX_TEXT)):
+    for key, limit in TEXTS:
         if key in given:
             text = str(given[key] or "").replace("\r\n", "\n").strip()
             if len(text) > limit:

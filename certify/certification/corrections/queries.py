@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
@@ -23,7 +24,8 @@ from certify.certification.corrections.models import (
 from certify.certification.corrections.rules import CorrectionFacts, RequirementState
 from certify.certification.evidence.models import Evidence, EvidenceVersion
 from certify.certification.reports.models import Finding
-from certify.certification.reports.queries import due_after_issue, label_of, number_of, requirements_of
+from certify.certification.reports.queries import due_after_issue, label_of, number_of, requirements_of, risk_of
+from certify.certification.reports.severity import grid, placed
 from certify.core.access.roles import Actor
 from certify.core.foundation.days import local_date
 from certify.core.rulebook.current import current
@@ -53,6 +55,7 @@ class Requirement:
     question: str
     critical: bool
     site_names: tuple[str, ...]
+    risk: dict[str, Any] | None  # its place in the matrix in words, with what it demands of the plan
     plan: PlanItem | None
     correction: Correction | None
     proofs: tuple[Proof, ...]
@@ -164,6 +167,7 @@ def _requirements_for(session: Session, case: Case) -> list[Requirement]:
                 question=element.question if element else "",
                 critical=bool(standard and standard.critical),
                 site_names=tuple(names[s] for s in finding.site_ids if s in names),
+                risk=placed(current().survey, risk_of(finding)),
                 plan=item,
                 correction=correction,
                 proofs=tuple(proofs.get(correction.id, ())) if correction else (),
@@ -203,6 +207,11 @@ def proofs_of(session: Session, correction_ids: Sequence[int]) -> dict[int, list
             Proof(evidence.id, evidence.uuid, evidence.title, number, link.pages, held_back)
         )
     return found
+
+
+def matrix_of(requirements: Sequence[Requirement]) -> dict[str, Any] | None:
+    """Return the matrix of severity and scope with the requirements that are placed in it; None when none is."""
+    return grid(current().survey, [(r.number, risk_of(r.finding)) for r in requirements])
 
 
 def documents_to_give(session: Session, case: Case) -> list[tuple[str, str]]:
@@ -247,6 +256,13 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Corre
     )
 
 
+def _demanded(requirement: Requirement) -> tuple[tuple[str, str], ...]:
+    risk = risk_of(requirement.finding)
+    if requirement.risk is None or risk is None:
+        return ()
+    return tuple((statement.key, statement.label) for statement in current().survey.demanded(*risk))
+
+
 def _state(requirement: Requirement) -> RequirementState:
     plan, correction = requirement.plan, requirement.correction
     return RequirementState(
@@ -257,6 +273,10 @@ def _state(requirement: Requirement) -> RequirementState:
         owner=plan.owner if plan else "",
         due_on=plan.due_on if plan else None,
         evidence=plan.evidence if plan else "",
+        demands=_demanded(requirement),
+        level=requirement.risk["level_words"] if requirement.risk else "",
+        leadership=plan.leadership if plan else "",
+        prevention=plan.prevention if plan else "",
         plan_state=plan.state if plan else "draft",
         plan_changed=not (
             plan

@@ -19,6 +19,7 @@ from certify.certification.corrections.queries import (
     correction_due_on,
     current_plan,
     documents_to_give,
+    matrix_of,
     newest_visit,
     requirements_for,
     rounds_allowed,
@@ -26,6 +27,7 @@ from certify.certification.corrections.queries import (
 from certify.core.access.policy import Permission
 from certify.core.foundation.clock import now
 from certify.core.foundation.days import local_date
+from certify.core.rulebook.current import current
 from certify.db import db
 from certify.platform.web.access import wants_problem
 from certify.platform.web.edges import commits, current_actor, requires
@@ -50,6 +52,9 @@ def show(ref: str) -> ResponseReturnValue:
         "certification/corrections/show.html",
         header=header,
         requirements=requirements,
+        matrix=matrix_of(requirements),
+        statements={s.key: s for s in current().survey.statements},
+        links={r.number: f"#r{r.finding.id}" for r in requirements},
         plan=current_plan(db.session, case.id),
         rounds_allowed=rounds_allowed(),
         due_on=correction_due_on(case, local_date(at, header.zone)),

@@ -20,6 +20,10 @@ class RequirementState:
     owner: str = ""
     due_on: date | None = None
     evidence: str = ""
+    demands: tuple[tuple[str, str], ...] = ()  # (key, words) of the statements its place in the matrix asks for
+    level: str = ""  # that place in words: "High risk"
+    leadership: str = ""
+    prevention: str = ""
     plan_state: str = "draft"  # draft | sent | accepted | returned
     plan_changed: bool = True  # a returned item was changed since
     correction_state: str = (
@@ -45,7 +49,10 @@ class CorrectionFacts:
 
 
 def plan_complete(facts: CorrectionFacts) -> list[Unmet]:
-    """Guard of `submit_plan`: every requirement has action, owner, due date and evidence (process.md, transition 24)."""
+    """Guard of `submit_plan`: every requirement has action, owner, due date and evidence (process.md, transition 24).
+
+    A requirement in a cell of high risk also says what the leadership does and what keeps it from happening again.
+    """
     unmet = []
     for item in facts.open:
         if item.plan_state == "accepted":
@@ -58,6 +65,11 @@ def plan_complete(facts: CorrectionFacts) -> list[Unmet]:
         ):
             if not value:
                 unmet.append(_item_unmet(facts, "plan_complete", f"{item.label}: say {what}.", item, part))
+        said = {"leadership": item.leadership, "prevention": item.prevention}
+        for part, words in item.demands:
+            if not said.get(part, "").strip():
+                message = f"{item.label}: write “{words}”; {item.level.lower()} demands it."
+                unmet.append(_item_unmet(facts, "plan_complete", message, item, part))
         if item.due_on and facts.correction_due_on and item.due_on > facts.correction_due_on:
             message = f"{item.label}: the date lies after {facts.correction_due_on:%d %B %Y}, when all evidence is due."
             unmet.append(_item_unmet(facts, "plan_complete", message, item, "due_on"))

@@ -18,6 +18,8 @@ class Invoice(Model):
     __table_args__ = (
         sa.Index("ix_invoice_case_id_id", "case_id", "id"),
         sa.Index("ix_invoice_state_due_on", "state", "due_on", "id"),
+        sa.Index("ix_invoice_due_on_id", "due_on", "id"),
+        sa.Index("ix_invoice_reference", "reference"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.memory import remembered
@@ -21,6 +21,7 @@ from certify.core.catalogue.model import FeeSchedule
 from certify.core.foundation.errors import NotFound
 from certify.core.rulebook.current import current
 from certify.platform.practices.models import Practice, Site
+from certify.platform.practices.queries import named
 
 
 @dataclass(frozen=True)
@@ -128,18 +129,26 @@ def list_invoices(
     if state:
         query = query.where(Invoice.state == state)
     if text.strip():
-        wanted = text.strip()
-        query = query.where(
-            or_(
-                Invoice.number == wanted.upper(),
-                Invoice.reference == wanted.upper(),
-                Case.ref == wanted.upper(),
-                Practice.name_key.startswith(wanted.lower(), autoescape=True),
-            )
-        )
+        query = query.where(Invoice.id.in_(_meant_by(text.strip())))
     if after is not None:
         query = query.where(or_(Invoice.due_on > after[0], and_(Invoice.due_on == after[0], Invoice.id > after[1])))
     return [InvoiceRow(i, ref, name, (i.due_on - today).days) for i, ref, name in session.execute(query).all()]
+
+
+def _meant_by(text: str) -> Select[int]:
+    """Return the invoices with this number, payment reference or case, or of a practice whose name begins so; each by its index."""
+    exact = text.upper()
+    of_case = select(Invoice.id).join(Case, Case.id == Invoice.case_id)
+    return select(
+        union_all(
+            select(Invoice.id).where(Invoice.number == exact),
+            select(Invoice.id).where(Invoice.reference == exact),
+            of_case.where(Case.ref == exact),
+            of_case.join(Practice, Practice.id == Case.practice_id).where(named(text)),
+        )
+        .subquery()
+        .c.id
+    )
 
 
 def refunds_to_pay(session: Session, limit: int = 50) -> Sequence[tuple[Refund, Invoice, str, str]]:

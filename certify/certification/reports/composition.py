@@ -17,7 +17,9 @@ from certify.certification.reports.drafting import (
     rating_at,
     rating_of,
     seen_in,
+    told_in,
 )
+from certify.certification.reports.severity import Risk, grid, placed
 from certify.core.catalogue.standards import Edition, Standard
 
 LETTERS = {"requirement": "R", "recommendation": "A", "strength": "S"}
@@ -40,6 +42,7 @@ class Item:
     edited: bool = False
     version: int = 0
     fresh_text: str = ""  # what the answers would say, for a requirement whose text a person wrote
+    risk: Risk | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,8 @@ class Frame:
     issued_at: datetime | None = None
     plan_due_on: date | None = None
     objection_until: date | None = None
+    signatures: tuple[Mapping[str, Any], ...] = ()
+    differed: int = 0  # answers on which the surveyors first differed, settled since
 
 
 def compose(frame: Frame, visit: Visit, items: Sequence[Item]) -> dict[str, Any]:
@@ -117,11 +122,14 @@ def compose(frame: Frame, visit: Visit, items: Sequence[Item]) -> dict[str, Any]
         "domains": [domain for domain in domains if domain["standards"]],
         "plan_due_on": _iso(frame.plan_due_on),
         "objection_until": _iso(frame.objection_until),
+        "matrix": grid(visit.rules, [(item.number, item.risk) for item in items if item.kind == "requirement"]),
         "strengths": [item.text for item in items if item.kind == "strength"],
         "people": [dict(person) for person in frame.people],
         "approvals": [dict(approval) for approval in frame.approvals],
         "versions": [dict(version) for version in frame.versions],
         "settled": list(frame.settled),
+        "signatures": [dict(signature) for signature in frame.signatures],
+        "differed": frame.differed,
         "more": {
             "summary": frame.summary,
             "site_ids": list(visit.sites),
@@ -203,6 +211,10 @@ def _standard(visit: Visit, standard: Standard, items: Sequence[Item]) -> dict[s
                 "sites": [] if len(sites) == len(visit.sites) else [visit.sites[s] for s in sites],
             }
             for mode, text, sites in seen_in(visit, standard)
+        ]
+        + [
+            {"mode": kind, "text": text, "sites": [name] if len(visit.sites) > 1 else []}
+            for kind, text, name in told_in(visit, standard)
         ],
         "findings": [_item(visit, item) for item in items],
         "note": notes_of(visit, standard),
@@ -234,6 +246,7 @@ def _item(visit: Visit, item: Item) -> dict[str, Any]:
         "sites": [] if len(names) == len(visit.sites) > 1 else names,
         "due_on": _iso(item.due_on),
         "closed_on": None,
+        "risk": placed(visit.rules, item.risk),
     }
 
 

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from certify.certification.reports.severity import Risk, worst
 from certify.core.catalogue.standards import MODES, Edition, Standard
+from certify.core.catalogue.survey import SurveyRules
 
 YES, NO, NOT_APPLICABLE = "yes", "no", "na"
 
@@ -52,6 +54,27 @@ class Remark:
 
 
 @dataclass(frozen=True)
+class Note:
+    """An interview, observation, record review or tracer of the survey, about elements of any number of standards."""
+
+    uuid: str
+    kind: str
+    text: str
+    about: tuple[str, ...]
+    site_name: str
+    pseudonym: str = ""
+    by: str = ""
+
+    def letters(self, standard: Standard) -> list[str]:
+        """Return the letters of a standard's elements it is about."""
+        return [element.letter for element in standard.elements if element.id in self.about]
+
+    def concerns(self, standard: Standard) -> bool:
+        """Whether it is about a standard, as a whole or any of its elements."""
+        return standard.code in self.about or bool(self.letters(standard))
+
+
+@dataclass(frozen=True)
 class Visit:
     """What was surveyed: the visited sites in order, the standards in scope, the answers by (site, element)."""
 
@@ -62,6 +85,10 @@ class Visit:
     standard_notes: Mapping[tuple[int, str], str] = field(default_factory=dict)  # (site, standard) -> note on the whole
     # (element, site) pairs that an accepted objection showed to be met after all.
     amended: frozenset[tuple[str, int]] = frozenset()
+    rules: SurveyRules | None = None
+    risks: Mapping[tuple[int, str], Risk] = field(default_factory=dict)  # (site, element) -> its place in the matrix
+    notes: tuple[Note, ...] = ()
+    told: frozenset[tuple[str, str]] = frozenset()  # (note, standard): what the report tells of the notes
 
     def answer(self, site_id: int, element: str) -> Answer:
         """Return what was entered there; an empty answer when nothing was."""
@@ -82,6 +109,7 @@ class DraftRequirement:
     standard: str
     site_ids: tuple[int, ...]
     text: str
+    risk: Risk | None = None
 
 
 def standards_in(edition: Edition, codes: Iterable[str] | None) -> tuple[Standard, ...]:
@@ -133,10 +161,21 @@ def draft_requirements(visit: Visit) -> tuple[DraftRequirement, ...]:
     standard_of = {element: standard for standard in visit.standards for element in element_ids(standard)}
     return tuple(
         DraftRequirement(
-            element, standard_of[element].code, sites, requirement_text(visit, standard_of[element], element, sites)
+            element,
+            standard_of[element].code,
+            sites,
+            requirement_text(visit, standard_of[element], element, sites),
+            risk_of(visit, element, sites),
         )
         for element, sites in not_met_elements(visit).items()
     )
+
+
+def risk_of(visit: Visit, element: str, sites: Sequence[int]) -> Risk | None:
+    """Return the worst harm and the widest scope that a not-met element was given at these sites, None without any."""
+    if visit.rules is None:
+        return None
+    return worst(visit.rules, [visit.risks[site, element] for site in sites if (site, element) in visit.risks])
 
 
 def requirement_text(visit: Visit, standard: Standard, element: str, sites: Sequence[int]) -> str:
@@ -175,6 +214,27 @@ def seen_in(visit: Visit, standard: Standard) -> list[tuple[str, str, tuple[int,
     return [(mode, text, tuple(sites)) for (mode, text), sites in found.items()]
 
 
+def notes_on(visit: Visit, standard: Standard) -> list[Note]:
+    """Return the notes of the survey that are about elements of a standard."""
+    return [note for note in visit.notes if note.concerns(standard)]
+
+
+def told_in(visit: Visit, standard: Standard) -> list[tuple[str, str, str]]:
+    """Return the notes that the report tells under a standard, as (kind, text, name of the site)."""
+    return [
+        (note.kind, note_text(note, standard), note.site_name)
+        for note in notes_on(visit, standard)
+        if (note.uuid, standard.code) in visit.told
+    ]
+
+
+def note_text(note: Note, standard: Standard) -> str:
+    """Return a note as the report tells it: which elements, whose journey, what was said or seen."""
+    journey = f"{note.pseudonym}: " if note.pseudonym else ""
+    letters = note.letters(standard)
+    return f"{', '.join(letters)}) {journey}{_ended(note.text)}" if letters else f"{journey}{_ended(note.text)}"
+
+
 def notes_of(visit: Visit, standard: Standard) -> str:
     """Return the surveyor's notes on what is met, by site; the notes on what is not met stand in its requirement."""
     lines = []
@@ -201,6 +261,8 @@ def fingerprint(visit: Visit) -> str:
     rows += [
         [r.source, r.kind, r.standard, list(r.site_ids), r.text] for r in sorted(visit.remarks, key=lambda r: r.source)
     ]
+    rows += [[site, element, risk.harm, risk.scope] for (site, element), risk in sorted(visit.risks.items())]
+    rows += [[*told, next((n.text for n in visit.notes if n.uuid == told[0]), "")] for told in sorted(visit.told)]
     return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
 
 

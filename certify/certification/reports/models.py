@@ -70,7 +70,9 @@ class Finding(Model):
     source: Mapped[str] = mapped_column(
         sa.String(80), default=""
     )  # the survey answer a remark came from; empty: written here
-    severity: Mapped[str | None] = mapped_column(sa.String(20))
+    # Where it stands in the matrix of likely harm by spread; empty: not placed.
+    harm: Mapped[str] = mapped_column(sa.String(20), default="")
+    scope: Mapped[str] = mapped_column(sa.String(20), default="")
     due_on: Mapped[date | None] = mapped_column(sa.Date)
     status: Mapped[str] = mapped_column(
         sa.String(20), default="draft"
@@ -87,6 +89,20 @@ class Finding(Model):
     version: Mapped[int] = mapped_column()
 
     __mapper_args__ = {"version_id_col": version}
+
+
+class ReportNote(Model):
+    """A note of the survey that the report tells under a standard, because the surveyor put it there."""
+
+    __tablename__ = "report_note"
+    __table_args__ = (sa.UniqueConstraint("survey_id", "note", "standard"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    survey_id: Mapped[int] = mapped_column(sa.ForeignKey("survey.id"))
+    note: Mapped[str] = mapped_column(sa.String(36))  # the uuid in the journal's field `note:<uuid>`
+    standard: Mapped[str] = mapped_column(sa.String(10))
+    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class ReportComment(Model):

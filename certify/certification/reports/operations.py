@@ -6,12 +6,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.models import Case
 from certify.certification.cases.operations import record_on
 from certify.certification.reports.drafting import Visit, draft_requirements, fingerprint
-from certify.certification.reports.models import Approval, ConflictStatement, Finding, Report, ReportComment
+from certify.certification.reports.models import (
+    Approval,
+    ConflictStatement,
+    Finding,
+    Report,
+    ReportComment,
+    ReportNote,
+)
 from certify.certification.reports.queries import (
     DRAFT,
     IN_REVIEW,
@@ -20,6 +28,7 @@ from certify.certification.reports.queries import (
     draft_of,
     findings_of,
     newest_report,
+    risk_of,
     survey_of,
 )
 from certify.certification.reports.visits import newest_survey, visit_of
@@ -144,6 +153,35 @@ def drop_remark(session: Session, case: Case, finding_id: int, *, actor: Actor, 
     else:
         session.delete(row)
     session.flush()
+
+
+def tell_note(
+    session: Session, case: Case, note: str, standard: str, *, told: bool, actor: Actor, at: datetime
+) -> None:
+    """Tell a note of the survey under a standard it is about, or no longer. Raises: NotOpen, NotFound."""
+    report = open_draft(session, case)
+    visit = visit_of(session, survey_of(session, report))
+    found = next((n for n in visit.notes if n.uuid == note), None)
+    known = next((s for s in visit.standards if s.code == standard), None)
+    if found is None or known is None or not found.concerns(known):
+        raise NotFound("There is no such note on this standard.")
+    row = session.scalar(
+        select(ReportNote).where(
+            ReportNote.survey_id == report.survey_id, ReportNote.note == note, ReportNote.standard == standard
+        )
+    )
+    if told == (row is not None):
+        return
+    if row is None:
+        session.add(ReportNote(survey_id=report.survey_id, note=note, standard=standard, by_id=actor.user_id, at=at))
+    else:
+        session.delete(row)
+    session.flush()
+    record_on(
+        session, case, "report.note_told" if told else "report.note_left_out",
+        f"{'put a note of the survey into' if told else 'took a note of the survey out of'} the draft report on {standard}",
+        actor=actor, at=at, subject=f"/cases/{case.ref}/report?standard={standard}", data={"note": note}, internal=True,
+    )  # fmt: skip
 
 
 def comment(
@@ -304,8 +342,10 @@ def _follow_requirements(
             )  # fmt: skip
             session.add(row)
         text = row.text if row.edited else drafted.text
-        if (row.text, tuple(row.site_ids)) != (text, drafted.site_ids):
+        if (row.text, tuple(row.site_ids), risk_of(row)) != (text, drafted.site_ids, drafted.risk):
             row.text, row.site_ids, row.updated_at = text, list(drafted.site_ids), at
+            row.harm = drafted.risk.harm if drafted.risk else ""
+            row.scope = drafted.risk.scope if drafted.risk else ""
     for row in known.values():
         session.delete(row)
 

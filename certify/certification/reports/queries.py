@@ -43,6 +43,7 @@ from certify.certification.reports.records import (
     requirement_for,
     requirements_of,
     reviewers_of,
+    risk_of,
     statement_of,
     survey_of,
     surveyors_of,
@@ -92,6 +93,7 @@ __all__ = [
     "requirement_for",
     "requirements_of",
     "reviewers_of",
+    "risk_of",
     "statement_of",
     "stored_items",
     "survey_of",
@@ -142,7 +144,7 @@ def followed_items(findings: Sequence[Finding], visit: Visit) -> list[Item]:
         items.append(
             Item(
                 row.id if row else None, "", "requirement", drafted.standard, drafted.element, drafted.site_ids, text,
-                edited=bool(row and row.edited), version=row.version if row else 0, fresh_text=drafted.text,
+                edited=bool(row and row.edited), version=row.version if row else 0, fresh_text=drafted.text, risk=drafted.risk,
             )
         )  # fmt: skip
     remarks = {f.source: f for f in findings if f.kind != "requirement" and f.source}
@@ -350,15 +352,13 @@ SAMPLING_RULE = (
 def _stored(f: Finding) -> Item:
     number = number_of(f) if f.number else ""
     return Item(
-        f.id, number, f.kind, f.standard, f.element, tuple(f.site_ids), f.text, f.due_on, f.status, f.edited, f.version
-    )
+        f.id, number, f.kind, f.standard, f.element, tuple(f.site_ids), f.text, f.due_on, f.status, f.edited, f.version,
+        risk=risk_of(f),
+    )  # fmt: skip
 
 
 def _with_number(item: Item, number: str) -> Item:
-    return Item(
-        item.id, number, item.kind, item.standard, item.element, item.site_ids, item.text, item.due_on, item.status, item.edited, item.version,
-        item.fresh_text,
-    )  # fmt: skip
+    return replace(item, number=number)
 
 
 def _issuer(report: Report) -> str:

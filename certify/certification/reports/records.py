@@ -11,6 +11,7 @@ from certify.certification.cases.memory import remembered
 from certify.certification.cases.models import Case, CaseMember
 from certify.certification.reports.composition import LETTERS
 from certify.certification.reports.models import Approval, ConflictStatement, Finding, Objection, Report, ReportComment
+from certify.certification.reports.severity import Risk
 from certify.certification.surveys.models import Survey
 from certify.core.foundation.errors import NotFound
 
@@ -90,6 +91,11 @@ def label_of(finding: Finding) -> str:
 def number_of(finding: Finding) -> str:
     """Return a finding's number with its letter, `R2`."""
     return f"{LETTERS[finding.kind]}{finding.number or ''}"
+
+
+def risk_of(finding: Finding) -> Risk | None:
+    """Return where a finding stands in the matrix, None when it was not placed."""
+    return Risk(finding.harm, finding.scope) if finding.harm and finding.scope else None
 
 
 def amended_of(findings: Sequence[Finding]) -> frozenset[tuple[str, int]]:

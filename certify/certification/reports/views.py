@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from certify.certification.cases.models import Case
 from certify.certification.reports.composition import Item, compose, counts_by_domain, headline
-from certify.certification.reports.drafting import Rating, rated_without_note, rating_of, seen_in
+from certify.certification.reports.drafting import Note, Rating, notes_on, rated_without_note, rating_of, seen_in
 from certify.certification.reports.models import Approval, Finding, Objection, Report, ReportComment
 from certify.certification.reports.queries import (
     Draft,
@@ -29,9 +29,11 @@ from certify.certification.reports.queries import (
     statement_of,
 )
 from certify.certification.reports.rules import objection_open
+from certify.certification.reports.severity import placed
 from certify.certification.reports.visits import edition_of
 from certify.core.access.roles import Actor
 from certify.core.catalogue.standards import Domain, Standard
+from certify.core.catalogue.survey import SurveyRules
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,9 @@ class StandardDraft:
     items: Sequence[Item]
     unnoted: Sequence[tuple[str, str, tuple[str, ...]]]  # site name, link to the checklist, letters
     comments: Sequence[ReportComment]
+    notes: Sequence[
+        tuple[Note, str, bool]
+    ]  # what the survey noted on it, the words of its kind, whether the report tells it
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,8 @@ class DraftPage:
     counts: Sequence[Mapping[str, Any]]
     headline: str
     content: Mapping[str, Any]
+    risks: Mapping[str, Mapping[str, Any]]  # number of a requirement -> its place in the matrix
+    links: Mapping[str, str]  # number of a requirement -> where it is written
 
 
 @dataclass(frozen=True)
@@ -165,6 +172,12 @@ def draft_page(session: Session, case: Case, report: Report, number: int | None,
         counts=counts_by_domain(content),
         headline=headline(content),
         content=content,
+        risks={i.number: place for i in draft.items if (place := placed(draft.visit.rules, i.risk)) is not None},
+        links={
+            i.number: f"/cases/{case.ref}/report?standard={i.standard}#e{i.element}"
+            for i in draft.items
+            if i.kind == "requirement"
+        },
     )
 
 
@@ -230,4 +243,14 @@ def _standard_draft(
             if code == standard.code
         ],
         comments=[c for c in comments if c.standard == standard.code],
+        notes=[
+            (note, note_word(draft.visit.rules, note.kind), (note.uuid, standard.code) in draft.visit.told)
+            for note in notes_on(draft.visit, standard)
+        ],
     )
+
+
+def note_word(rules: SurveyRules | None, kind: str) -> str:
+    """Return the words of a kind of note."""
+    known = rules.note_kinds.get(kind) if rules else None
+    return known.label if known else kind.replace("_", " ").capitalize()

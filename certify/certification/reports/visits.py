@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from certify.certification.cases.memory import remembered
 from certify.certification.reports.composition import Place
-from certify.certification.reports.drafting import SEEN, Answer, Remark, Visit, standards_in
-from certify.certification.surveys.models import Survey, SurveyAnswer, SurveySite
+from certify.certification.reports.drafting import SEEN, Answer, Note, Remark, Visit, standards_in
+from certify.certification.reports.models import ReportNote
+from certify.certification.reports.severity import read_risk
+from certify.certification.surveys.models import WHOLE_SITE, Survey, SurveyAnswer, SurveySite
 from certify.certification.surveys.sampling import REASONS
 from certify.core.catalogue.standards import MODES, Edition
 from certify.core.rulebook.current import current
@@ -19,7 +21,8 @@ from certify.platform.practices.models import Site
 
 REMARKS = ("strength", "recommendation")
 MODE_WORDS = {"on_site": "On site", "virtual": "Virtual"}
-READ_FIELDS = ("rating", "note", "na_reason", "standard_note", *REMARKS, *(f"seen_{mode}" for mode in MODES))
+NOTE = "note:"
+READ_FIELDS = ("rating", "note", "na_reason", "risk", "standard_note", *REMARKS, *(f"seen_{mode}" for mode in MODES))
 
 
 def newest_survey(session: Session, case_id: int) -> Survey | None:
@@ -38,8 +41,9 @@ def edition_of(survey: Survey) -> Edition:
 
 
 def visit_of(session: Session, survey: Survey, amended: Iterable[tuple[str, int]] = ()) -> Visit:
-    """Return the visited sites with every answer that stands; two queries whatever the size."""
+    """Return the visited sites with every answer that stands; a handful of queries whatever the size."""
     sites = {site.id: site.name for row, site in _sites_in(session, survey.id) if row.visited}
+    rules = current().survey
     rows = session.execute(
         select(SurveyAnswer.site_id, SurveyAnswer.element, SurveyAnswer.field, SurveyAnswer.value).where(
             SurveyAnswer.survey_id == survey.id, SurveyAnswer.field.in_(READ_FIELDS)
@@ -51,6 +55,12 @@ def visit_of(session: Session, survey: Survey, amended: Iterable[tuple[str, int]
     for site_id, element, field, value in rows:
         if site_id in sites and value not in (None, "", False):
             fields.setdefault((site_id, element), {})[field] = value
+    placed = {
+        key: read_risk(rules, found["risk"])
+        for key, found in fields.items()
+        if "risk" in found and found.get("rating") in rules.placed
+    }
+    notes = _notes(session, survey.id)
     return Visit(
         sites=sites,
         standards=standards,
@@ -62,7 +72,46 @@ def visit_of(session: Session, survey: Survey, amended: Iterable[tuple[str, int]
             if key[1] in codes and found.get("standard_note")
         },
         amended=frozenset(amended),
+        rules=rules,
+        risks={key: risk for key, risk in placed.items() if risk is not None},
+        notes=notes,
+        told=_told(session, survey.id) if notes else frozenset(),
     )
+
+
+def _notes(session: Session, survey_id: int) -> tuple[Note, ...]:
+    """Return the notes that stand, oldest first; those in conflict wait until they are settled."""
+    rows = session.execute(
+        select(SurveyAnswer.field, SurveyAnswer.value, SurveyAnswer.by_name, Site.name)
+        .join(Site, Site.id == SurveyAnswer.site_id)
+        .where(
+            SurveyAnswer.survey_id == survey_id,
+            SurveyAnswer.element == WHOLE_SITE,
+            SurveyAnswer.field.startswith(NOTE, autoescape=True),
+            SurveyAnswer.clash.is_(False),
+        )
+        .order_by(SurveyAnswer.at, SurveyAnswer.seq)
+    )
+    found = []
+    for name, value, by, site_name in rows:
+        if isinstance(value, dict) and str(value.get("text", "")).strip():
+            found.append(
+                Note(
+                    uuid=name.removeprefix(NOTE),
+                    kind=str(value.get("kind", "")),
+                    text=str(value["text"]).strip(),
+                    about=tuple(str(element) for element in value.get("about", ())),
+                    site_name=site_name,
+                    pseudonym=str(value.get("pseudonym") or ""),
+                    by=by,
+                )
+            )
+    return tuple(found)
+
+
+def _told(session: Session, survey_id: int) -> frozenset[tuple[str, str]]:
+    rows = session.execute(select(ReportNote.note, ReportNote.standard).where(ReportNote.survey_id == survey_id))
+    return frozenset((row.note, row.standard) for row in rows)
 
 
 def _sites_in(session: Session, survey_id: int) -> Sequence[Row[SurveySite, Site]]:

@@ -100,7 +100,11 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("person_id", sa.Integer(), nullable=True),
-        sa.Column("to_email", sa.String(length=254), nullable=False),
+        sa.Column(
+            "to_email",
+            sa.String(length=254).with_variant(sa.String(length=254, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("to_name", sa.String(length=200), nullable=False),
         sa.Column("subject", sa.String(length=300), nullable=False),
         sa.Column("why", sa.Text(), nullable=False),
@@ -151,7 +155,11 @@ def upgrade() -> None:
     op.create_table(
         "person",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column(
+            "email",
+            sa.String(length=254).with_variant(sa.String(length=254, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column(
             "name_key",
@@ -848,6 +856,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("invoice", schema=None) as batch_op:
         batch_op.create_index("ix_invoice_case_id_id", ["case_id", "id"], unique=False)
+        batch_op.create_index("ix_invoice_due_on_id", ["due_on", "id"], unique=False)
+        batch_op.create_index("ix_invoice_reference", ["reference"], unique=False)
         batch_op.create_index("ix_invoice_state_due_on", ["state", "due_on", "id"], unique=False)
 
     op.create_table(
@@ -1146,7 +1156,8 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("edited", sa.Boolean(), nullable=False),
         sa.Column("source", sa.String(length=80), nullable=False),
-        sa.Column("severity", sa.String(length=20), nullable=True),
+        sa.Column("harm", sa.String(length=20), nullable=False),
+        sa.Column("scope", sa.String(length=20), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
@@ -1256,6 +1267,19 @@ def upgrade() -> None:
     with op.batch_alter_table("report", schema=None) as batch_op:
         batch_op.create_index("ix_report_case_id_id", ["case_id", "id"], unique=False)
 
+    op.create_table(
+        "report_note",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("survey_id", sa.Integer(), nullable=False),
+        sa.Column("note", sa.String(length=36), nullable=False),
+        sa.Column("standard", sa.String(length=10), nullable=False),
+        sa.Column("by_id", sa.Integer(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_report_note_by_id_person")),
+        sa.ForeignKeyConstraint(["survey_id"], ["survey.id"], name=op.f("fk_report_note_survey_id_survey")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_report_note")),
+        sa.UniqueConstraint("survey_id", "note", "standard", name=op.f("uq_report_note_survey_id_note_standard")),
+    )
     op.create_table(
         "survey_answer",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1460,6 +1484,8 @@ def upgrade() -> None:
         sa.Column("owner", sa.String(length=200), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("evidence", sa.Text(), nullable=False),
+        sa.Column("leadership", sa.Text(), nullable=False),
+        sa.Column("prevention", sa.Text(), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("answer_due_on", sa.Date(), nullable=True),
         sa.Column("comment", sa.Text(), nullable=False),
@@ -1623,6 +1649,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_survey_answer_clash", sqlite_where=sa.text("clash"), postgresql_where=sa.text("clash"))
 
     op.drop_table("survey_answer")
+    op.drop_table("report_note")
     with op.batch_alter_table("report", schema=None) as batch_op:
         batch_op.drop_index("ix_report_case_id_id")
 
@@ -1694,6 +1721,8 @@ def downgrade() -> None:
     op.drop_table("message")
     with op.batch_alter_table("invoice", schema=None) as batch_op:
         batch_op.drop_index("ix_invoice_state_due_on")
+        batch_op.drop_index("ix_invoice_reference")
+        batch_op.drop_index("ix_invoice_due_on_id")
         batch_op.drop_index("ix_invoice_case_id_id")
 
     op.drop_table("invoice")

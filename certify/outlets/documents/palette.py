@@ -24,6 +24,13 @@ RATING_COLOURS: dict[Rating, tuple[str, str]] = {
     Rating.NOT_ASSESSED: (DUE, DUE_WASH),
 }
 
+# Ink and fill of a level of risk; the word stands in every cell.
+LEVEL_COLOURS: dict[str, tuple[str, str]] = {
+    "low": (INK, WASH),
+    "moderate": (DUE, DUE_WASH),
+    "high": (NOT_MET, NOT_MET_DEEP),
+}
+
 FONT = "Source Sans Pro"
 FONT_FOLDER: Path = STATIC / "vendor" / "uswds" / "fonts" / "source-sans-pro"
 WORD_TEMPLATES: Path = TEMPLATES / "word"

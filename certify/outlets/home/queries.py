@@ -18,6 +18,7 @@ from certify.core.access.policy import Permission, allowed
 from certify.core.access.roles import Actor, Role
 from certify.core.foundation.days import local_date
 from certify.platform.identity.models import Person
+from certify.platform.identity.queries import called
 from certify.platform.practices.models import Practice, Site
 from certify.platform.practices.queries import named
 from certify.platform.web.paging import Key, Page, page_of
@@ -214,7 +215,6 @@ def search(session: Session, actor: Actor, text: str, *, limit: int = 20) -> Fou
     text = text.strip()
     if not text:
         return Found((), (), ())
-    begins = text.lower()
     wanted = CaseFilter(text=text)
     cases = session.execute(
         sa.select(Case.ref, Practice.legal_name, Case.state)
@@ -234,13 +234,8 @@ def search(session: Session, actor: Actor, text: str, *, limit: int = 20) -> Fou
         if not allowed(actor, Permission.MANAGE_PEOPLE)
         else session.execute(
             sa.select(Person.id, Person.name, Person.email)
-            .where(
-                sa.or_(
-                    sa.func.lower(Person.name).startswith(begins, autoescape=True),
-                    Person.email.startswith(begins, autoescape=True),
-                )
-            )
-            .order_by(Person.name, Person.id)
+            .where(called(text))
+            .order_by(Person.name_key, Person.id)
             .limit(limit)
         ).all()
     )

@@ -23,7 +23,7 @@ class Person(Model):
     __table_args__ = (sa.Index("ix_person_name_key_id", "name_key", "id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    email: Mapped[str] = mapped_column(sa.String(254), unique=True)  # lower case
+    email: Mapped[str] = mapped_column(SortKey(254), unique=True)  # lower case
     name: Mapped[str] = mapped_column(sa.String(200))
     name_key: Mapped[str] = mapped_column(SortKey(200), default=_key_of_name)  # for lists and search by prefix
     title: Mapped[str] = mapped_column(sa.String(200), default="")

@@ -179,6 +179,17 @@ def list_team(session: Session, practice_id: int) -> Sequence[PersonLine]:
     return [_line(person, grants) for person, grants in people.values()]
 
 
+def called(text: str) -> sa.ColumnElement[bool]:
+    """Return the predicate of the people whose name or address begins so.
+
+    Two ranges, each by its own index: joined by OR, or said as LIKE, they would walk through everyone.
+    """
+    name, address = name_key(text), tidy_email(text)
+    by_name = select(Person.id).where(Person.name_key >= name, Person.name_key < name + "\uffff")
+    by_address = select(Person.id).where(Person.email >= address, Person.email < address + "\uffff")
+    return Person.id.in_(sa.union_all(by_name, by_address))
+
+
 def list_people(
     session: Session, *, text: str, after: tuple[object, ...] | None, back: bool, limit: int
 ) -> list[PersonLine]:
@@ -186,9 +197,7 @@ def list_people(
     order = (Person.name_key, Person.id)
     query = select(Person).order_by(*[c.desc() if back else c.asc() for c in order]).limit(limit)
     if text:
-        begin = name_key(text)
-        by_name = sa.and_(Person.name_key >= begin, Person.name_key < begin + "\uffff")
-        query = query.where(sa.or_(by_name, Person.email.startswith(tidy_email(text), autoescape=True)))
+        query = query.where(called(text))
     if after is not None:
         bound = sa.tuple_(*[sa.literal(k) for k in after])
         row = sa.tuple_(*order)

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from certify.db import Json, Model, UtcDateTime
+from certify.db import Json, Model, SortKey, UtcDateTime
 
 _WAITING = sa.text("state = 'pending'")
 _REMINDS = sa.text("reminder_key IS NOT NULL")
@@ -37,7 +37,7 @@ class Outbox(Model):
     template: Mapped[str] = mapped_column(sa.String(60))
     context: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     person_id: Mapped[int | None] = mapped_column()
-    to_email: Mapped[str] = mapped_column(sa.String(254))
+    to_email: Mapped[str] = mapped_column(SortKey(254))
     to_name: Mapped[str] = mapped_column(sa.String(200), default="")
     subject: Mapped[str] = mapped_column(sa.String(300))
     why: Mapped[str] = mapped_column(sa.Text)

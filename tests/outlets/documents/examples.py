@@ -9,10 +9,13 @@ from typing import Any
 
 import yaml
 
+from certify.certification.reports.severity import Risk, grid, placed
+from certify.core.rulebook.current import current
 from certify.outlets.documents.content.agreement import Clause, SignedAgreement
 from certify.outlets.documents.content.certificate import Certificate, Signatory
 from certify.outlets.documents.content.decision_letter import DecisionLetter, Outcome, Reason
 from certify.outlets.documents.content.invoice import Invoice, InvoiceLine
+from certify.outlets.documents.content.reading import read
 from certify.outlets.documents.content.sample import SampledSite, SampleSheet
 from certify.outlets.documents.content.survey_report import (
     Approval,
@@ -21,6 +24,8 @@ from certify.outlets.documents.content.survey_report import (
     Finding,
     FindingKind,
     Person,
+    RiskMatrix,
+    RiskPlace,
     Sampling,
     Seen,
     StandardResult,
@@ -345,3 +350,33 @@ def sample_sheet() -> SampleSheet:
             for number, letter in enumerate("ABCDE")
         ),
     )
+
+
+PLACES = (("high", "widespread"), ("moderate", "limited"), ("high", "pattern"), ("low", "pattern"), ("low", "limited"))
+
+
+def placed_report(report: SurveyReport, places: tuple[tuple[str, str], ...] = PLACES) -> SurveyReport:
+    """Return the report with its requirements placed in the matrix of severity and scope, in turn at these places."""
+    rules = current().survey
+    numbers = [f.number for f in report.findings(FindingKind.REQUIREMENT)]
+    place_of = {number: Risk(*places[n % len(places)]) for n, number in enumerate(numbers)}
+    domains = tuple(
+        replace(
+            domain,
+            standards=tuple(
+                replace(
+                    standard,
+                    findings=tuple(
+                        replace(f, risk=read(RiskPlace, placed(rules, place_of[f.number]) or {}))
+                        if f.number in place_of
+                        else f
+                        for f in standard.findings
+                    ),
+                )
+                for standard in domain.standards
+            ),
+        )
+        for domain in report.domains
+    )
+    matrix = grid(rules, list(place_of.items()))
+    return replace(report, domains=domains, matrix=read(RiskMatrix, matrix) if matrix else None)

@@ -19,6 +19,77 @@ class FindingKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class RiskPlace:
+    """Where a finding stands in the matrix of severity and scope; `level` is low, moderate or high."""
+
+    harm: str
+    scope: str
+    level: str
+    level_words: str
+    words: str
+    demands: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixStep:
+    """One step of the scope, as the head of a column."""
+
+    key: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixCell:
+    """One cell of the matrix with the numbers of the findings placed there."""
+
+    scope: str
+    level: str
+    level_words: str
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """One likelihood of harm over all scopes."""
+
+    harm: str
+    label: str
+    cells: tuple[MatrixCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixLevel:
+    """A level of risk and the statements it demands of the plan of correction, in words."""
+
+    key: str
+    label: str
+    demands: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RiskMatrix:
+    """Severity and scope: the worst harm first; `unplaced` are requirements that nobody placed."""
+
+    scopes: tuple[MatrixStep, ...]
+    rows: tuple[MatrixRow, ...]
+    levels: tuple[MatrixLevel, ...] = ()
+    unplaced: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who signed at the end of the visit, and whether the answers are still those that were signed."""
+
+    role: str
+    name: str
+    title: str
+    at: datetime
+    intact: bool
+    site: str = ""
+    changed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One numbered remark on a standard; `element` and `sites` are empty when it concerns all of it.
 
@@ -33,6 +104,7 @@ class Finding:
     sites: tuple[str, ...] = ()
     due_on: date | None = None
     closed_on: date | None = None
+    risk: RiskPlace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +246,9 @@ class SurveyReport:
     approvals: tuple[Approval, ...] = ()
     versions: tuple[Version, ...] = ()
     settled: tuple[str, ...] = ()
+    matrix: RiskMatrix | None = None
+    signatures: tuple[Signature, ...] = ()
+    differed: int = 0
     summary: str = ""
 
     @property

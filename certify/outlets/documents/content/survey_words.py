@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,17 +11,32 @@ from certify.outlets.documents.content.survey_report import (
     DomainResult,
     Finding,
     FindingKind,
+    RiskMatrix,
     StandardResult,
     SurveyReport,
 )
-from certify.outlets.documents.content.wording import RATING_WORDS, Rating, day, listed, short_day, span, weekday
+from certify.outlets.documents.content.wording import (
+    RATING_WORDS,
+    Rating,
+    day,
+    listed,
+    number_word,
+    sentence,
+    short_day,
+    span,
+    weekday,
+)
 
 KIND_WORDS = {"initial": "Survey", "repeat": "Repeat survey"}
 VISIT_WORDS = {"on_site": "on site", "virtual": "virtual"}
 # Page 1 has room for so many lines of summary, requirements and strengths together, of so many letters each.
 FRONT_LINES = 9
+# With a matrix on it, the counts by domain stand on the next pages, which leaves a little more room.
+MATRIX_LINES = 13
 LETTERS = 100
 CELL_LETTERS = 85
+# So many numbers or runs of numbers fit into one cell of the matrix.
+CELL_NUMBERS = 8
 LEGEND_LETTERS = 130
 MOST_REQUIREMENTS = 4
 MOST_STRENGTHS = 3
@@ -43,7 +59,8 @@ class FrontPage:
 def front_page(report: SurveyReport) -> FrontPage:
     """Return what of summary, requirements and strengths fits on page 1, shortened where it must be."""
     summary = shortened(report.summary, 2 * LETTERS)
-    room = FRONT_LINES - math.ceil(len(summary) / LETTERS) - math.ceil(len(column_legend(report)) / LEGEND_LETTERS)
+    lines_left = FRONT_LINES if report.matrix is None else MATRIX_LINES
+    room = lines_left - math.ceil(len(summary) / LETTERS) - math.ceil(len(column_legend(report)) / LEGEND_LETTERS)
     room -= len(report.practice) > LONG_NAME
     required = report.findings(FindingKind.REQUIREMENT)
     shown, more = required[:MOST_REQUIREMENTS], max(len(required) - MOST_REQUIREMENTS, 0)
@@ -52,6 +69,69 @@ def front_page(report: SurveyReport) -> FrontPage:
     said = tuple((finding, shortened(finding.text, lines * CELL_LETTERS - 20 * (lines - 1))) for finding in shown)
     praise = report.strengths[: max(1, min(room, MOST_STRENGTHS))]
     return FrontPage(summary, said, more, tuple(shortened(text, LETTERS) for text in praise))
+
+
+def in_cell(numbers: Sequence[str], most: int = CELL_NUMBERS) -> str:
+    """Return the findings of a cell as text that fits into it: neighbours joined, what is too many counted.
+
+    >>> in_cell(["R1", "R2", "R3", "R7"]), in_cell([])
+    ('R1–R3, R7', '')
+    """
+    runs: list[list[str]] = []
+    for number in numbers:
+        if (
+            runs
+            and number[:1] == runs[-1][-1][:1]
+            and number[1:].isdigit()
+            and int(number[1:]) == int(runs[-1][-1][1:]) + 1
+        ):
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    said = [_run(run) for run in runs]
+    if len(said) <= most:
+        return ", ".join(said)
+    left = sum(len(run) for run in runs[most:])
+    return f"{', '.join(said[:most])} and {left} more"
+
+
+def _run(run: Sequence[str]) -> str:
+    return ", ".join(run) if len(run) < 3 else f"{run[0]}–{run[-1]}"
+
+
+def matrix_words(matrix: RiskMatrix) -> str:
+    """Return what the matrix asks of the plan and what is not in it, as one small line under it; empty when nothing."""
+    said = [
+        f"{level.label} asks more of the plan of correction: {listed([d[:1].lower() + d[1:] for d in level.demands])}."
+        for level in matrix.levels
+        if level.demands
+    ]
+    if matrix.unplaced:
+        said.append(f"Not placed: {in_cell(matrix.unplaced)}.")
+    return " ".join(said)
+
+
+def risk_words(finding: Finding) -> str:
+    """Return a finding's place as a cell of a table: `High risk: high likelihood of harm, pattern`."""
+    risk = finding.risk
+    return f"{risk.level_words}: {risk.words[:1].lower()}{risk.words[1:]}" if risk else "Not placed"
+
+
+def signature_paragraphs(report: SurveyReport) -> list[str]:
+    """Return who signed at the end of the visit, and whether the answers still are what they signed."""
+    said = []
+    for signed in report.signatures:
+        title = f", {signed.title}" if signed.title else ""
+        place = f" for {signed.site}" if signed.site else ""
+        state = (
+            "The answers are those that were signed."
+            if signed.intact
+            else "Answers changed after signing" + (f": {listed(signed.changed)}." if signed.changed else ".")
+        )
+        said.append(
+            f"Signed{place} by {signed.name}{title} ({signed.role.lower()}) on {day(signed.at.date())}, {signed.at:%H:%M}. {state}"
+        )
+    return said
 
 
 def column_heads(report: SurveyReport) -> list[str]:
@@ -130,6 +210,17 @@ def method_paragraphs(report: SurveyReport) -> list[str]:
         "watched, staff and patients interviewed) and data (pathway use, patient feedback, quality figures, chart audit).",
         "A requirement must be closed before certification can be awarded. A recommendation is advice and blocks nothing.",
     ]
+    if report.matrix is not None:
+        said.append(
+            "Each requirement is placed by how likely harm is and how far the finding reaches. Where sites differ, the worst "
+            "harm and the widest scope count. A place of high risk asks more of the plan of correction."
+        )
+    if report.differed:
+        answers = "One answer" if report.differed == 1 else f"{sentence(number_word(report.differed))} answers"
+        said.append(
+            f"{answers} first differed between the surveyors. Both values are kept; the team settled which one stands."
+        )
+    said += signature_paragraphs(report)
     return [*said, *(f"Settled by the program: {text}" for text in report.settled)]
 
 

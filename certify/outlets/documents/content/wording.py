@@ -38,7 +38,14 @@ RATING_SIGNS: dict[Rating, str] = {
     Rating.NOT_ASSESSED: "\u25cb",
 }
 
-MODE_WORDS: dict[str, str] = {"documentation": "Documentation", "observation": "Observation", "data": "Data"}
+MODE_WORDS: dict[str, str] = {
+    "documentation": "Documentation",
+    "observation": "Observation",
+    "data": "Data",
+    "interview": "Interview",
+    "record_review": "Record review",
+    "tracer": "Tracer",
+}
 
 
 def clean(text: str) -> str:

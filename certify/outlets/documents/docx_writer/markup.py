@@ -62,6 +62,12 @@ def sized_run(text: str, points: int) -> Markup:
     )
 
 
+def toned_run(text: str, colour: str, *, bold: bool = False) -> Markup:
+    """Return a run of text in a colour of its own."""
+    weight = "<w:b/><w:bCs/>" if bold else ""
+    return Markup(f'<w:r><w:rPr>{weight}<w:color w:val="{colour[1:].upper()}"/></w:rPr>{_pieces(text)}</w:r>')
+
+
 def _pieces(text: str) -> str:
     safe = escape(clean(text))
     if "\n" not in safe and "\t" not in safe:
@@ -163,11 +169,14 @@ def caption(kind: str, number: int, text: str) -> str:
     return paragraph("Caption", run(f"{kind} "), field(f"SEQ {kind} \\* ARABIC", str(number)), run(f". {text}"))
 
 
-def cell(inside: str, width: int, *, style: str = "TableText", align: str = "", keep: bool = False) -> str:
-    """Return a table cell; `inside` is plain text or markup; `keep` holds its row on the page of the next."""
+def cell(
+    inside: str, width: int, *, style: str = "TableText", align: str = "", keep: bool = False, fill: str = ""
+) -> str:
+    """Return a table cell; `inside` is plain text or markup; `keep` holds its row on the page of the next; `fill` is its colour."""
     extra = ("<w:keepNext/>" if keep else "") + (f'<w:jc w:val="{align}"/>' if align else "")
     content = paragraph(style, inside if isinstance(inside, Markup) else run(inside), extra=extra)
-    return f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/></w:tcPr>{content}</w:tc>'
+    shade = f'<w:shd w:val="clear" w:color="auto" w:fill="{fill[1:].upper()}"/>' if fill else ""
+    return f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{shade}</w:tcPr>{content}</w:tc>'
 
 
 def row(cells: Iterable[str], *, head: bool = False) -> str:
@@ -184,10 +193,11 @@ def table(
     title: str,
     align: Sequence[str] = (),
     together: bool = False,
+    fills: Sequence[Sequence[str]] = (),
 ) -> str:
     """Return a table of fixed column widths in twips; cells are text or markup, `title` is its alternative text.
 
-    With `together` all rows stay on one page, for short tables.
+    With `together` all rows stay on one page, for short tables. `fills` are the colours of the cells, row by row.
     """
     sides = [*align, *([""] * (len(widths) - len(align)))]
     columns = list(zip(widths, sides, strict=True))
@@ -200,8 +210,12 @@ def table(
     body = list(rows)
     for number, cells in enumerate(body, start=1):
         keep = together and number < len(body)
+        shades = fills[number - 1] if fills else [""] * len(columns)
         lines.append(
-            row(cell(text, width, align=side, keep=keep) for text, (width, side) in zip(cells, columns, strict=True))
+            row(
+                cell(text, width, align=side, keep=keep, fill=shade)
+                for text, (width, side), shade in zip(cells, columns, shades, strict=True)
+            )
         )
     return (
         f'<w:tbl><w:tblPr><w:tblStyle w:val="{style}"/><w:tblW w:w="{sum(widths)}" w:type="dxa"/>'

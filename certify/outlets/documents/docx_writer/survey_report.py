@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from certify.outlets.documents import palette
 from certify.outlets.documents.content.survey_report import (
     DomainResult,
     Finding,
     FindingKind,
+    MatrixCell,
+    RiskMatrix,
     StandardResult,
     SurveyReport,
 )
@@ -18,9 +21,12 @@ from certify.outlets.documents.content.survey_words import (
     column_legend,
     front_facts,
     front_page,
+    in_cell,
+    matrix_words,
     met_of,
     method_paragraphs,
     requirements_intro,
+    risk_words,
     sampling_sentence,
     site_how,
     sites_sentence,
@@ -163,12 +169,38 @@ class _Body:
         yield paragraph("Normal", self.picture)
         if legend := column_legend(report):
             yield text_paragraph(legend, "Small")
-        yield self.table_caption("Ratings and findings by domain")
-        yield self._counts()
+        if report.matrix is None:
+            yield from self._counted()
+        else:
+            yield from self._matrix(report.matrix)
         yield from self._front_requirements(front)
         if front.strengths:
             yield text_paragraph("Strengths", "Heading2")
             yield from (text_paragraph(text, "ListBullet") for text in front.strengths)
+
+    def _counted(self) -> Iterator[str]:
+        yield self.table_caption("Ratings and findings by domain")
+        yield self._counts()
+
+    def _matrix(self, matrix: RiskMatrix) -> Iterator[str]:
+        title = "Severity and scope: requirements by likelihood of harm and by how far they reach"
+        yield self.table_caption(title)
+        rows, fills = [], []
+        for line in matrix.rows:
+            rows.append((run(line.label, "Strong"), *(_matrix_cell(cell) for cell in line.cells)))
+            fills.append(["", *(palette.LEVEL_COLOURS.get(cell.level, ("", ""))[1] for cell in line.cells)])
+        side = (TEXT_WIDTH - 1848) // len(matrix.scopes)
+        yield markup.table(
+            "CertifyCompact",
+            (TEXT_WIDTH - side * len(matrix.scopes), *[side] * len(matrix.scopes)),
+            ("Likelihood of harm", *(step.label for step in matrix.scopes)),
+            rows,
+            title=title,
+            together=True,
+            fills=fills,
+        )
+        if words := matrix_words(matrix):
+            yield text_paragraph(words, "Small")
 
     def _counts(self) -> str:
         head = ("Domain", "Standards", "Met", "Not met", "N/A", "Requirements", "Advice")
@@ -231,22 +263,27 @@ class _Body:
         if not required:
             return
         yield self.heading(new_page=True)
+        if self.report.matrix is not None:
+            yield from self._counted()
         yield text_paragraph(requirements_intro(self.report))
         yield self.table_caption("All requirements")
+        risks = self.report.matrix is not None
         rows = [
             (
                 run(f.number, "LabelRequirement"),
                 standard_label(f.standard, f.element),
                 f.text,
                 listed(f.sites) or "All sites",
+                *([risk_words(f)] if risks else []),
                 _due(f),
             )
             for f in required
         ]
+        widths = (640, 960, 3548, 1600, 1600, 1300) if risks else (640, 960, 4948, 1750, 1350)
         yield markup.table(
             "CertifyTable",
-            (640, 960, 4948, 1750, 1350),
-            ("No.", "Element", "What is required", "Where", "Correct by"),
+            widths,
+            ("No.", "Element", "What is required", "Where", *(["Risk"] if risks else []), "Correct by"),
             rows,
             title="All requirements with standard, place and due date",
         )
@@ -381,6 +418,13 @@ class _Body:
         )
 
 
+def _matrix_cell(cell: MatrixCell) -> markup.Markup:
+    ink = palette.LEVEL_COLOURS.get(cell.level, (palette.INK, ""))[0]
+    level = markup.toned_run(cell.level_words, ink)
+    numbers = in_cell(cell.findings)
+    return level + markup.toned_run(f"\n{numbers}", ink, bold=True) if numbers else level + run("\n–")
+
+
 def _element_row(standard: StandardResult, number: int) -> tuple[str, ...]:
     element = standard.elements[number]
     reasons = f"\n{'; '.join(dict.fromkeys(r for r in element.reasons if r))}" if any(element.reasons) else ""
@@ -398,6 +442,8 @@ def _finding(finding: Finding) -> str:
         detail.append(f"closed {day(finding.closed_on)}")
     elif finding.due_on:
         detail.append(f"correct by {day(finding.due_on)}")
+    if finding.risk is not None:
+        detail.append(risk_words(finding))
     label = run(f"{word} {finding.number}".strip(), style) + run(f"  {' · '.join(detail)}\n", "Quiet")
     return paragraph(word, label, run(finding.text))
 

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from certify.outlets.documents.content.survey_report import Finding, FindingKind, StandardResult, SurveyReport
+from certify.outlets.documents.content.survey_report import (
+    Finding,
+    FindingKind,
+    RiskMatrix,
+    StandardResult,
+    SurveyReport,
+)
 from certify.outlets.documents.content.survey_words import (
     LONG_NAME,
     column_heads,
     column_legend,
     front_facts,
     front_page,
+    in_cell,
+    matrix_words,
     met_of,
     method_paragraphs,
     requirements_intro,
+    risk_words,
     sampling_sentence,
     site_how,
     sites_sentence,
@@ -57,6 +66,7 @@ def survey_report_data(report: SurveyReport) -> dict[str, Any]:
             len(required),
             len(report.findings(FindingKind.RECOMMENDATION)),
         ],
+        "matrix": _matrix(report.matrix),
         "front_requirements": [
             [f.number, standard_label(f.standard, f.element), text, _due(f)] for f, text in front.requirements
         ],
@@ -64,7 +74,14 @@ def survey_report_data(report: SurveyReport) -> dict[str, Any]:
         "strengths": front.strengths,
         "requirements_intro": requirements_intro(report),
         "requirements": [
-            [f.number, standard_label(f.standard, f.element), f.text, listed(f.sites) or "All sites", _due(f)]
+            [
+                f.number,
+                standard_label(f.standard, f.element),
+                f.text,
+                listed(f.sites) or "All sites",
+                *([risk_words(f)] if report.matrix else []),
+                _due(f),
+            ]
             for f in required
         ],
         "domains": [
@@ -118,6 +135,19 @@ def _counts(report: SurveyReport) -> list[list[Any]]:
     ]
 
 
+def _matrix(matrix: RiskMatrix | None) -> dict[str, Any] | None:
+    if matrix is None:
+        return None
+    return {
+        "scopes": [step.label for step in matrix.scopes],
+        "rows": [
+            [line.label, [[cell.level, cell.level_words, in_cell(cell.findings)] for cell in line.cells]]
+            for line in matrix.rows
+        ],
+        "words": matrix_words(matrix),
+    }
+
+
 def _standard(standard: StandardResult, names: list[str]) -> dict[str, Any]:
     failed = []
     for element in standard.elements:
@@ -145,8 +175,10 @@ def _standard(standard: StandardResult, names: list[str]) -> dict[str, Any]:
 def _detail(finding: Finding) -> list[str]:
     detail = [standard_label(finding.standard, finding.element), *([listed(finding.sites)] if finding.sites else [])]
     if finding.closed_on:
-        return [*detail, f"closed {day(finding.closed_on)}"]
-    return [*detail, f"correct by {day(finding.due_on)}"] if finding.due_on else detail
+        detail.append(f"closed {day(finding.closed_on)}")
+    elif finding.due_on:
+        detail.append(f"correct by {day(finding.due_on)}")
+    return [*detail, risk_words(finding)] if finding.risk else detail
 
 
 def _due(finding: Finding) -> str:
