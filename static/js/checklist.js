@@ -59,6 +59,11 @@
       const chosen = sheet.querySelector(`[name="${CSS.escape(`rating:${about}`)}"]:checked`);
       return chosen ? chosen.value : null;
     }
+    if (field === "risk") {
+      const place = sheet.querySelector(`[name="${CSS.escape(`risk:${about}`)}"]:checked`);
+      const [harm, scope] = place ? place.value.split("/") : [];
+      return harm && scope ? { harm, scope } : null;
+    }
     if (field.startsWith("seen_")) {
       if (!named(`${field}:${about}`).checked) return false;
       const what = named(`what_${field.slice(5)}:${about}`).value.trim();
@@ -234,6 +239,9 @@
     const { field, element: about, value } = change;
     if (field === "rating") {
       for (const radio of sheet.querySelectorAll(`[name="${CSS.escape(key)}"]`)) radio.checked = radio.value === value;
+    } else if (field === "risk") {
+      const place = value ? `${value.harm}/${value.scope}` : "";
+      for (const radio of sheet.querySelectorAll(`[name="${CSS.escape(key)}"]`)) radio.checked = radio.value === place;
     } else if (field.startsWith("seen_")) {
       named(key).checked = value === true || (value !== null && typeof value === "object");
       named(`what_${field.slice(5)}:${about}`).value = value && value.what ? value.what : "";
@@ -251,6 +259,7 @@
     if (value === null) return "taken back";
     if (value === true) return "seen";
     if (value === false) return "not seen";
+    if (typeof value === "object" && value.harm) return `${value.harm} likelihood of harm, ${value.scope}`;
     if (typeof value === "object") return value.what || value.caption || "added";
     return { yes: "Yes", no: "No", na: "Not applicable" }[value] || value;
   };

@@ -10,6 +10,7 @@ from certify.core.foundation.ids import new_uuid
 
 TEXTS = ("note", "na_reason", "strength", "recommendation", "standard_note")
 SEEN = ("seen_documentation", "seen_observation", "seen_data")
+RISK = "risk"  # on the page one radio a cell of the matrix: "high/pattern"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,9 @@ def posted(form: Mapping[str, str], about: str, field: str) -> Any:
     name = name_of(field, about)
     if field == "rating":
         return form.get(name) if form.get(name) in ("yes", "no", "na") else None
+    if field == RISK:
+        harm, _, scope = form.get(name, "").partition("/")
+        return {"harm": harm, "scope": scope} if harm and scope else None
     if field in SEEN:
         if form.get(name) != "on":
             return None

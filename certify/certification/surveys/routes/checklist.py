@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from certify.certification.cases.queries import actor_may, header_for, openings_for, practice_of, zone_of
 from certify.certification.evidence.queries import evidence_for_standard
-from certify.certification.surveys.forms import SEEN, bases_in, ops_of_form
+from certify.certification.surveys.forms import RISK, SEEN, bases_in, ops_of_form
 from certify.certification.surveys.operations import agree_not_applicable, judge_late
 from certify.certification.surveys.ops import SITE_FIELDS
 from certify.certification.surveys.queries import (
@@ -37,6 +37,7 @@ from certify.certification.surveys.sync import sync
 from certify.core.access.policy import Permission
 from certify.core.foundation.clock import now
 from certify.core.foundation.errors import Invalid, NotFound
+from certify.core.rulebook.current import current
 from certify.db import db
 from certify.platform.identity.queries import names_of
 from certify.platform.web.edges import commits, current_actor, requires
@@ -188,7 +189,13 @@ def _dated(conflicts: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def names_on(sheet: StandardSheet) -> list[tuple[str, str]]:
     """Return the (element or standard, field) pairs a checklist page carries."""
-    fields = ("rating", "note", "na_reason", *(f for f in SEEN if f.removeprefix("seen_") in sheet.standard.evidence))
+    fields = (
+        "rating",
+        RISK,
+        "note",
+        "na_reason",
+        *(f for f in SEEN if f.removeprefix("seen_") in sheet.standard.evidence),
+    )
     return [(item.id, field) for item in sheet.items for field in fields] + [
         (sheet.standard.code, field) for field in STANDARD_TEXTS
     ]
@@ -221,7 +228,7 @@ def _standard_page(survey_id: int, site_id: int, code: str) -> str:
     about = [item.id for item in sheet.items] + [code]
     return render_template(
         "certification/surveys/standard.html",
-        survey=survey, case=opened.case, sheet=sheet, here=here, person_id=actor.user_id, domains=domains_of(survey), counters=counters,
+        survey=survey, case=opened.case, sheet=sheet, here=here, person_id=actor.user_id, domains=domains_of(survey), counters=counters, rules=current().survey,
         conflicts=survey.clashes,
         evidence=evidence_for_standard(db.session, opened.case, code, site_id),
         history=history_of(db.session, survey_id, site_id, about, limit=60), may_conduct=may_conduct, may_agree=may_conduct or actor_may(db.session, opened.case, actor, Permission.PLAN_SURVEY),
