@@ -28,6 +28,7 @@ from certify.outlets.home import routes as home
 from certify.outlets.home import styleguide
 from certify.outlets.home.navigation import register_navigation
 from certify.outlets.register import routes as register
+from certify.outlets.tablet import routes as tablet
 from certify.platform.identity import account_routes as account
 from certify.platform.identity import people_routes as people
 from certify.platform.identity import routes as identity
@@ -62,6 +63,7 @@ BLUEPRINTS = (
     certificates.bp,
     documents.bp,
     register.bp,
+    tablet.bp,
     home.bp,
 )
 

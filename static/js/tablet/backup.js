@@ -4,3 +4,61 @@
  *   name(survey)                     "certify-backup-12-2026-11-22-1402.json"
  *   save(survey, choice)             makes it and hands it to the browser to keep; gives {answers, photos, size}
  */
+(() => {
+  "use strict";
+
+  const Tablet = (globalThis.Tablet = globalThis.Tablet || {});
+  const store = Tablet.store;
+  const UNSENT = ["waiting", "rejected"];
+
+  const base64 = (blob) => new Promise((done, failed) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result.slice(reader.result.indexOf(",") + 1));
+    reader.onerror = () => failed(reader.error);
+    reader.readAsDataURL(blob);
+  });
+
+  async function content(survey, { ops = null, photos = null } = {}) {
+    const pack = await store.pack(survey);
+    const queued = (await store.ops(survey, { state: UNSENT })).filter((row) => !ops || ops.includes(row.op));
+    const taken = (await store.photos(survey, { state: UNSENT })).filter((row) => !photos || photos.includes(row.uuid));
+    const whole = {
+      certify_backup: 1, survey, device: await store.device(), made_at: new Date().toISOString(),
+      person: pack ? pack.person : null,
+      ops: queued.map(({ op, site, element, field, value, base, at, by_id, by_name, state, reason }) =>
+        ({ op, site, element, field, value, base, at, by_id, by_name, state, reason })),
+      photos: [],
+    };
+    for (const row of taken) {
+      const { uuid, site, about, caption, media_type, digest, size, by_id, by_name, at, state, reason } = row;
+      whole.photos.push({ uuid, site, about, caption, media_type, digest, size, by_id, by_name, at, state, reason, content: await base64(row.blob) });
+    }
+    return { ...whole, digest: await Tablet.seal.sha256(Tablet.seal.canonical(whole)) };
+  }
+
+  const blobOf = (made) => new Blob([Tablet.seal.canonical(made)], { type: "application/json" });
+  const make = async (survey, choice = {}) => blobOf(await content(survey, choice));
+
+  function name(survey) {
+    const now = new Date();
+    const two = (n) => String(n).padStart(2, "0");
+    const day = `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+    return `certify-backup-${survey}-${day}-${two(now.getHours())}${two(now.getMinutes())}.json`;
+  }
+
+  async function save(survey, choice = {}) {
+    const made = await content(survey, choice);
+    const blob = blobOf(made);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = name(survey);
+    document.body.append(link);
+    link.click();
+    link.remove();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    await store.meta("backup_at", made.made_at);
+    return { answers: made.ops.length, photos: made.photos.length, size: blob.size };
+  }
+
+  Tablet.backup = { make, name, save };
+})();

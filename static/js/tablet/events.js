@@ -9,3 +9,53 @@
  *   "update"   {ready:true}                     a newer version of the app waits (see shell.js)
  * Tablet.say(type, detail) sends one.
  */
+(() => {
+  "use strict";
+
+  const Tablet = (globalThis.Tablet = globalThis.Tablet || {});
+  const events = new EventTarget();
+  const channel = typeof BroadcastChannel === "function" ? new BroadcastChannel("certify-tablet") : null;
+  const tell = (type, detail) => events.dispatchEvent(new CustomEvent(type, { detail }));
+
+  if (channel) channel.addEventListener("message", ({ data }) => data && data.type && tell(data.type, data.detail));
+
+  Tablet.events = events;
+  Tablet.say = (type, detail = {}) => {
+    tell(type, detail);
+    if (channel) channel.postMessage({ type, detail });
+  };
+
+  /** Something could not be written; the screen must not confirm. `full`: the tablet's storage is full. */
+  Tablet.NotKept = class NotKept extends Error {
+    constructor(cause) {
+      super(cause && cause.message ? cause.message : String(cause));
+      this.name = "NotKept";
+      this.cause = cause;
+      this.full = Boolean(cause && (cause.name === "QuotaExceededError" || /quota|full/i.test(cause.message || "")));
+    }
+  };
+  /** Something unsent stands in the way; `counts` is {answers, photos, rejected}. */
+  Tablet.Unsent = class Unsent extends Error {
+    constructor(counts) {
+      super(`${counts.answers} answers and ${counts.photos} photos have not been sent.`);
+      this.name = "Unsent";
+      this.counts = counts;
+    }
+  };
+  /** Something could not be fetched; `problem` and `detail` as in SenderState. */
+  Tablet.Failed = class Failed extends Error {
+    constructor(problem, detail = "") {
+      super(detail || problem);
+      this.name = "Failed";
+      this.problem = problem;
+      this.detail = detail;
+    }
+  };
+  Tablet.NotAPicture = class NotAPicture extends Error {
+    constructor() {
+      super("This file is not a picture that this tablet can read.");
+      this.name = "NotAPicture";
+    }
+  };
+  Tablet.uuid = () => crypto.randomUUID();
+})();

@@ -10,7 +10,7 @@
  *   `value` is what the screen shows; `open_op` names the own entry that the server has not taken yet.
  * @typedef {{n:number, op:string, survey:number, site:number, element:string|null, field:string, value:any, base:number|null,
  *   at:string, by_id:number, by_name:string, state:"waiting"|"sent"|"rejected"|"discarded"|"replaced", status:string|null,
- *   seq:number|null, reason:string|null, tries:number, replaces:string|null}} OpRow
+ *   seq:number|null, reason:string|null, tries:number, replaces:string|null}} OpRow  (and `about`: the element, "" for the site)
  * @typedef {{uuid:string, survey:number, site:number, blob:Blob, media_type:string, digest:string, size:number, width:number,
  *   height:number, caption:string, about:string[], state:"waiting"|"sent"|"rejected"|"discarded", offset:number,
  *   reason:string|null, tries:number, at:string, by_id:number, by_name:string}} PhotoRow  `about`: elements; [] is the site
@@ -39,3 +39,238 @@
  *   persist()                      asks the browser for storage it does not clear by itself; gives and keeps its answer
  *   key(site, element, field)      the text by which screens may index answers: "12|7.3.b|rating" (synchronous)
  */
+(() => {
+  "use strict";
+
+  const Tablet = (globalThis.Tablet = globalThis.Tablet || {});
+  const NAME = "certify-tablet";
+  const VERSION = 1;
+  const NEARLY_FULL = 0.8;
+  // Chromium reports a write as done when the disk has it only if asked to.
+  const STRICT = { durability: "strict" };
+  let opening = null;
+
+  // Each step only adds: what an older version of the app kept stays.
+  const upgrades = {
+    1(db) {
+      db.createObjectStore("packs", { keyPath: "survey" });
+      db.createObjectStore("files", { keyPath: "url" }).createIndex("survey", "survey");
+      db.createObjectStore("answers", { keyPath: ["survey", "site", "element", "field"] }).createIndex("survey", "survey");
+      const ops = db.createObjectStore("ops", { keyPath: "n", autoIncrement: true });
+      ops.createIndex("op", "op", { unique: true });
+      ops.createIndex("survey", "survey");
+      ops.createIndex("queue", ["state", "by_id", "survey"]);
+      ops.createIndex("key", ["survey", "site", "about", "field"]);
+      const photos = db.createObjectStore("photos", { keyPath: "uuid" });
+      photos.createIndex("survey", "survey");
+      photos.createIndex("queue", ["state", "by_id", "survey"]);
+      db.createObjectStore("conflicts", { keyPath: ["survey", "id"] }).createIndex("survey", "survey");
+      db.createObjectStore("meta");
+    },
+  };
+
+  function open() {
+    opening = opening || idb.openDB(NAME, VERSION, {
+      upgrade(db, from) {
+        for (let step = from + 1; step <= VERSION; step += 1) upgrades[step](db);
+      },
+      // A newer version of the app wants to change the store: let go, so that it can; the page starts again with it.
+      async blocking(_from, _to, event) {
+        const db = event.target;
+        if (Tablet.journal) await Tablet.journal.idle();
+        db.close();
+        opening = null;
+        if (Tablet.shell) Tablet.shell.again();
+      },
+      terminated() {
+        opening = null;
+      },
+    }).catch((error) => {
+      opening = null;
+      throw error;
+    });
+    return opening;
+  }
+
+  async function read(store, work) {
+    const db = await open();
+    return work(db.transaction(store).objectStore(store));
+  }
+
+  /** Run `work(tx)` in one strict transaction over `stores`; resolves once it is on the disk. Throws Tablet.NotKept. */
+  async function write(stores, work) {
+    let tx;
+    try {
+      const db = await open();
+      tx = db.transaction(stores, "readwrite", STRICT);
+      tx.done.catch(() => {}); // awaited below; a failure of `work` comes first
+      const given = await work(tx);
+      await tx.done;
+      return given;
+    } catch (error) {
+      try { tx && tx.abort(); } catch { /* it is over already */ }
+      if (error instanceof Tablet.Unsent || error instanceof TypeError) throw error;
+      throw error instanceof Tablet.NotKept ? error : new Tablet.NotKept(tx && tx.error ? tx.error : error);
+    }
+  }
+
+  const about = (element) => element || "";
+  const key = (site, element, field) => `${site}|${about(element)}|${field}`;
+  const states = (state) => (state === undefined || state === null ? null : [].concat(state));
+
+  async function device() {
+    const known = await read("meta", (meta) => meta.get("device"));
+    if (known) return known;
+    // The checklist's pages in this browser are the same tablet: one device, or a person would clash with herself.
+    let shared = null;
+    try { shared = globalThis.localStorage ? localStorage.getItem("certify:device") : null; } catch { /* none is kept */ }
+    const named = await write(["meta"], async (tx) => {
+      const meta = tx.objectStore("meta");
+      const there = await meta.get("device");
+      if (there) return there;
+      const fresh = shared || Tablet.uuid();
+      await meta.put(fresh, "device");
+      return fresh;
+    });
+    try { if (globalThis.localStorage && !shared) localStorage.setItem("certify:device", named); } catch { /* none is kept */ }
+    return named;
+  }
+
+  /** Lay what the server says stands over one row; what is still unsent here stays in sight. Gives the row. */
+  function lay(row, said, survey, site, element, field, me) {
+    const standing = { value: said.value, seq: said.seq, by: said.by, at: said.at };
+    if (row && row.open_op) return { ...row, standing };
+    return {
+      survey, site, element: about(element), field, ...standing,
+      mine: Boolean(row && row.mine && row.seq === said.seq) || (said.by_id !== undefined && said.by_id === me),
+      open_op: null, open_state: null, standing,
+    };
+  }
+
+  async function savePack(survey, pack, { etag = null, size = 0 } = {}) {
+    const person = pack.me || {};
+    await write(["packs", "answers", "conflicts", "meta"], async (tx) => {
+      const answers = tx.objectStore("answers");
+      const meta = tx.objectStore("meta");
+      const since = (await meta.get(`since:${survey}`)) || 0;
+      const kept = new Map((await answers.index("survey").getAll(survey)).map((row) => [key(row.site, row.element, row.field), row]));
+      tx.objectStore("packs").put({
+        survey, person: { id: person.id, name: person.name }, taken_at: new Date().toISOString(), app: pack.app || "",
+        edition: (pack.survey && pack.survey.edition) || pack.edition || "", etag, size, pack,
+      });
+      // Every entry asks for it; reading the whole pack each time would be slow.
+      meta.put({ id: person.id, name: person.name }, `person:${survey}`);
+      // A pack that is older than what was heard since says nothing new.
+      if (pack.seq < since) return;
+      for (const said of pack.answers) {
+        const row = kept.get(key(said.site, said.element, said.field));
+        answers.put(lay(row, said, survey, said.site, said.element, said.field, person.id));
+      }
+      await replaceConflicts(tx, survey, pack.conflicts || []);
+      meta.put(pack.seq, `since:${survey}`);
+    });
+    try { globalThis.localStorage && localStorage.setItem("certify:tablet", "1"); } catch { /* signing out then asks nothing */ }
+    Tablet.say("pack", { survey });
+    Tablet.say("changed", { survey, answers: [], conflicts: true, photos: true });
+  }
+
+  /** Keep exactly these conflicts of a survey; gives whether anything changed. */
+  async function replaceConflicts(tx, survey, conflicts) {
+    const store = tx.objectStore("conflicts");
+    const old = await store.index("survey").getAll(survey);
+    const fresh = conflicts.map((c) => ({ ...c, survey, element: about(c.element) }));
+    if (JSON.stringify(old) === JSON.stringify(fresh.toSorted ? fresh.toSorted((a, b) => a.id - b.id) : fresh)) return false;
+    const named = new Set(fresh.map((c) => c.id));
+    for (const c of old) if (!named.has(c.id)) store.delete([survey, c.id]);
+    for (const c of fresh) store.put(c);
+    return true;
+  }
+
+  async function unsent(survey = null) {
+    if (survey !== null) {
+      const [answers, taken] = await Promise.all([ops(survey), photos(survey)]);
+      const count = (rows, state) => rows.filter((row) => row.state === state).length;
+      return {
+        answers: count(answers, "waiting"), photos: count(taken, "waiting"), rejected: count(answers, "rejected") + count(taken, "rejected"),
+      };
+    }
+    const db = await open();
+    const tx = db.transaction(["ops", "photos"]);
+    const count = (store, state) => tx.objectStore(store).index("queue").count(IDBKeyRange.bound([state], [state, []]));
+    const [answers, waiting, refused, refusedPhotos] = await Promise.all(
+      [count("ops", "waiting"), count("photos", "waiting"), count("ops", "rejected"), count("photos", "rejected")]);
+    return { answers, photos: waiting, rejected: refused + refusedPhotos };
+  }
+
+  async function removePack(survey) {
+    const left = await unsent(survey);
+    if (left.answers || left.photos || left.rejected) throw new Tablet.Unsent(left);
+    await write(["packs", "files", "answers", "conflicts", "meta", "ops", "photos"], async (tx) => {
+      // Asked again inside: another tab may have written in between.
+      const queued = await tx.objectStore("ops").index("survey").getAll(survey);
+      const taken = await tx.objectStore("photos").index("survey").getAll(survey);
+      const open_ = [...queued, ...taken].filter((row) => row.state === "waiting" || row.state === "rejected");
+      if (open_.length) throw new Tablet.Unsent({ answers: open_.length, photos: 0, rejected: 0 });
+      tx.objectStore("packs").delete(survey);
+      for (const store of ["files", "answers", "conflicts"]) {
+        for (const k of await tx.objectStore(store).index("survey").getAllKeys(survey)) tx.objectStore(store).delete(k);
+      }
+      // Photos that arrived take the most room; their rows stay without the picture.
+      for (const photo of taken) if (photo.state === "sent") tx.objectStore("photos").put({ ...photo, blob: null });
+      for (const name of ["since", "person"]) tx.objectStore("meta").delete(`${name}:${survey}`);
+    });
+    Tablet.say("pack", { survey });
+  }
+
+  async function ops(survey, { state } = {}) {
+    const wanted = states(state);
+    const rows = await read("ops", (store) => (survey === null ? store.getAll() : store.index("survey").getAll(survey)));
+    return wanted ? rows.filter((row) => wanted.includes(row.state)) : rows;
+  }
+
+  async function photos(survey, { state } = {}) {
+    const wanted = states(state);
+    const rows = await read("photos", (store) => (survey === null ? store.getAll() : store.index("survey").getAll(survey)));
+    rows.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+    return wanted ? rows.filter((row) => wanted.includes(row.state)) : rows;
+  }
+
+  async function meta(name, ...given) {
+    if (!given.length) return read("meta", (store) => store.get(name));
+    await write(["meta"], (tx) => tx.objectStore("meta").put(given[0], name));
+    return given[0];
+  }
+
+  async function estimate() {
+    const persisted = await read("meta", (store) => store.get("persisted"));
+    const { usage = 0, quota = 0 } = globalThis.navigator.storage && navigator.storage.estimate ? await navigator.storage.estimate() : {};
+    const share = quota ? usage / quota : 0;
+    return { usage, quota, share, nearly_full: share > NEARLY_FULL, persisted: persisted === undefined ? null : persisted };
+  }
+
+  async function persist() {
+    if (!navigator.storage || !navigator.storage.persist) return meta("persisted", false);
+    const given = (await navigator.storage.persisted()) || (await navigator.storage.persist());
+    return meta("persisted", given);
+  }
+
+  async function saveFile(survey, url, blob, media_type) {
+    const row = { url, survey, blob, media_type, size: blob.size, taken_at: new Date().toISOString() };
+    await write(["files"], (tx) => tx.objectStore("files").put(row));
+    return row;
+  }
+
+  Tablet.store = {
+    open, write, lay, replaceConflicts, key, device, savePack, removePack, unsent, ops, photos, meta, estimate, persist, saveFile,
+    packs: () => read("packs", (store) => store.getAll()),
+    pack: (survey) => read("packs", (store) => store.get(survey)),
+    answers: (survey) => read("answers", (store) => store.index("survey").getAll(survey)),
+    answer: (survey, site, element, field) => read("answers", (store) => store.get([survey, site, about(element), field])),
+    conflicts: (survey) => read("conflicts", (store) => store.index("survey").getAll(survey)),
+    photo: (uuid) => read("photos", (store) => store.get(uuid)),
+    file: (url) => read("files", (store) => store.get(url)),
+    removeFile: (url) => write(["files"], (tx) => tx.objectStore("files").delete(url)),
+    files: async (survey) => (await read("files", (store) => store.index("survey").getAll(survey)))
+      .map(({ url, size, media_type, taken_at }) => ({ url, size, media_type, taken_at })),
+  };
+})();
