@@ -176,16 +176,16 @@ def prepare_confirm_payment(
 def cancel_invoice(session: Session, case: Case, invoice: Invoice, reason: str, *, actor: Actor, at: datetime) -> None:
     """Cancel an open invoice. Raises: NotOpen when it is paid or cancelled, Invalid without a reason."""
     if invoice.state != "open":
-        raise NotOpen(f"Invoice {invoice.number} is {invoice.state} and cannot be cancelled.")
+        raise NotOpen(f"Invoice {invoice.number} is no longer open and cannot be canceled.")
     if not reason.strip():
-        raise Invalid("Say why the invoice is cancelled; the practice reads it.", "reason")
+        raise Invalid("Say why the invoice is canceled; the practice reads it.", "reason")
     invoice.state, invoice.ended_at, invoice.ended_reason = "cancelled", at, reason.strip()
     session.flush()
     _record(
         session,
         case,
         "invoice.cancelled",
-        f"cancelled invoice {invoice.number}",
+        f"canceled invoice {invoice.number}",
         actor=actor,
         at=at,
         reason=reason.strip(),

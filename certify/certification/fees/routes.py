@@ -33,7 +33,7 @@ from certify.platform.web.paging import Page, linked, read_cursor, write_cursor
 bp = Blueprint("fees", __name__)
 
 PAGE = 20
-STATES = (("open", "Open"), ("paid", "Paid"), ("cancelled", "Cancelled"), ("", "All"))
+STATES = (("open", "Open"), ("paid", "Paid"), ("cancelled", "Canceled"), ("", "All"))
 
 
 @bp.get("/cases/<ref>/fees")
@@ -87,9 +87,9 @@ def cancel(number: str) -> ResponseReturnValue:
     case, view = invoice_for(db.session, actor, number)
     case_for(db.session, actor, case.ref, Permission.RECORD_PAYMENT)
     if view.invoice.kind == APPLICATION:
-        raise NotFound("The certification fee ends with the case; it is not cancelled by itself.")
+        raise NotFound("The certification fee ends with the case; it is not canceled by itself.")
     cancel_invoice(db.session, case, view.invoice, request.form.get("reason", ""), actor=actor, at=now())
-    flash(f"Invoice {number} is cancelled.")
+    flash(f"Invoice {number} is canceled.")
     return redirect(url_for("fees.overview", ref=case.ref))
 
 

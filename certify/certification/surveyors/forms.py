@@ -23,7 +23,7 @@ class ProfileForm(Form):
     qualified_until = DateField(
         "Valid until", validators=[InputRequired("Give the day until which the qualification is valid.")]
     )
-    licence = StringField("Licence or certificate number", validators=[Optional(), Length(max=80), one_line])
+    licence = StringField("License or certificate number", validators=[Optional(), Length(max=80), one_line])
     oncology_years = IntegerField(
         "Years in oncology",
         validators=[InputRequired("Give the years."), NumberRange(0, 70, "Give a number from 0 to 70.")],

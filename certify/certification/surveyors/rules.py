@@ -21,7 +21,7 @@ QUESTIONS: tuple[tuple[str, str], ...] = (
     ),
     ("earlier_work", "Did the surveyor survey or coach the practice in its last certification cycle?"),
     ("financial", "Does the surveyor hold a financial stake in the practice?"),
-    ("other", "Is there anything else that could make the surveyor's judgement look partial?"),
+    ("other", "Is there anything else that could make the surveyor's judgment look partial?"),
 )
 STATEMENT = "I have answered these questions truthfully, and I will say so at once if any answer changes."
 QUALIFICATIONS = {

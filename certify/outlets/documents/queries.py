@@ -210,7 +210,7 @@ def _sample_sheet(session: Session, case: Case, _actor: Actor, _wanted: Wanted) 
 def invoice_content(case: Case, view: InvoiceView) -> Invoice:
     """Return an invoice as issued, with how it ended."""
     invoice, bill_to = view.invoice, view.invoice.bill_to
-    cancelled = f"This invoice was cancelled. {invoice.ended_reason}".strip() if invoice.state == "cancelled" else ""
+    cancelled = f"This invoice was canceled. {invoice.ended_reason}".strip() if invoice.state == "cancelled" else ""
     return Invoice(
         number=invoice.number,
         case_ref=case.ref,

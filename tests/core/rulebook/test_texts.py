@@ -213,3 +213,27 @@ def test_the_keys_of_settings_are_numbers_or_switches() -> None:
     kinds: dict[str, Any] = {k: type(v) for k, v in BOOK.settings.items()}
     assert kinds.pop("surveyor_same_state_blocks") is bool
     assert set(kinds.values()) == {int}
+
+
+BRITISH = re.compile(
+    r"\b(counselling|colours?|licences?|labell(?:ed|ing)|cancell(?:ed|ing)|centres?|programmes?|ageing|judgements?|whilst|learnt|fulfil|grey|"
+    r"behaviours?|neighbours?|tumours?|favour\w*|honour\w*|anal?ysed|analysing|catalogues?|practis\w+|"
+    r"(?:recogn|organ|author|standard|util|prior|summar|minim|special|individual|immun|stabil|steril|normal|categor|emphas|final|custom)is(?:e|es|ed|ing|ation\w*)|"
+    r"haemat\w+|anaem\w+|paediatr\w+|leukaem\w+|oedema|diarrhoea)\b",
+    re.IGNORECASE,
+)
+
+
+def test_people_in_the_united_states_read_their_own_spelling() -> None:
+    texts = {}
+    for path in WORKFLOWS.rglob("*.yaml"):
+        lines = (line.partition(" #")[0] for line in path.read_text("utf-8").splitlines())
+        texts[path] = "\n".join(line for line in lines if not re.match(r"\s*(?:#|-?\s*(?:key|source|sources):)", line))
+    for path in sorted({*TEMPLATES.rglob("*.html"), *TEMPLATES.rglob("*.txt")}):
+        # What stands between marks and tags: names of the program's own things are not read by anyone.
+        text = re.sub(r"{#.*?#}|{%.*?%}|{{.*?}}|<[^>]*>", " ", path.read_text("utf-8"), flags=re.DOTALL)
+        texts[path] = text
+    for path in (*(WORKFLOWS.parent / "docs").glob("*.md"), WORKFLOWS.parent / "README.md"):
+        texts[path] = re.sub(r"`[^`]*`|```.*?```", " ", path.read_text("utf-8"), flags=re.DOTALL)
+    found = [(path.name, m.group()) for path, text in texts.items() for m in BRITISH.finditer(text)]
+    assert found == []
