@@ -156,6 +156,15 @@ def section_for(session: Session, case: Case, key: str) -> tuple[Section, list[F
     return section, [_state_of(field, rows.get(field.key), asked.get(field.key)) for field in section.fields]
 
 
+def answers_in_words(session: Session, case: Case) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return what is answered, section by section: its title, and label and words of each answered field."""
+    answers = answers_for(session, case)
+    return [
+        (section.title, [(f.label, written(f, answers[f.key])) for f in section.fields if f.key in answers])
+        for section in questionnaire_of(case).sections
+    ]
+
+
 def next_section(case: Case, key: str) -> Section | None:
     """Return the section after one, None after the last."""
     sections = questionnaire_of(case).sections

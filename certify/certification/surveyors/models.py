@@ -82,6 +82,9 @@ class SurveyorProposal(Model):
     state: Mapped[str] = mapped_column(
         sa.String(20)
     )  # open | accepted | surveyor_conflict | practice_refused | dropped
+    further: Mapped[bool] = mapped_column(
+        default=False
+    )  # beside the one who leads the visit; moves no step of the case
     reason: Mapped[str] = mapped_column(sa.Text, default="")
     points: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)  # for and against, as they stood
     proposed_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))

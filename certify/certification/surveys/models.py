@@ -182,3 +182,33 @@ class SurveyAttachment(Model):
     by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
     by_name: Mapped[str] = mapped_column(sa.String(200))
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SurveyPresence(Model):
+    """Where a tablet is at work: said by the tablet now and then, and no part of the record."""
+
+    __tablename__ = "survey_presence"
+    __table_args__ = (sa.UniqueConstraint("survey_id", "device"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    survey_id: Mapped[int] = mapped_column(sa.ForeignKey("survey.id"))
+    device: Mapped[str] = mapped_column(sa.String(36))
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"))
+    site_id: Mapped[int | None] = mapped_column(sa.ForeignKey("site.id"))
+    standard: Mapped[str] = mapped_column(sa.String(16), default="")  # "": no standard in particular
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SurveyShare(Model):
+    """What of the checklist a member of the team takes: a domain, a site, or a domain at a site; nobody is kept from the rest."""
+
+    __tablename__ = "survey_share"
+    __table_args__ = (sa.Index("ix_survey_share_survey_id", "survey_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    survey_id: Mapped[int] = mapped_column(sa.ForeignKey("survey.id"))
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"))
+    site_id: Mapped[int | None] = mapped_column(sa.ForeignKey("site.id"))  # null: every site
+    domain: Mapped[int | None] = mapped_column()  # null: every domain
+    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)

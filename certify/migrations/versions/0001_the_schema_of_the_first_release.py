@@ -1045,6 +1045,7 @@ def upgrade() -> None:
         sa.Column("surveyor_id", sa.Integer(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("further", sa.Boolean(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column(
             "points",
@@ -1402,6 +1403,21 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "survey_presence",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("survey_id", sa.Integer(), nullable=False),
+        sa.Column("device", sa.String(length=36), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=True),
+        sa.Column("standard", sa.String(length=16), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_survey_presence_person_id_person")),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_survey_presence_site_id_site")),
+        sa.ForeignKeyConstraint(["survey_id"], ["survey.id"], name=op.f("fk_survey_presence_survey_id_survey")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_survey_presence")),
+        sa.UniqueConstraint("survey_id", "device", name=op.f("uq_survey_presence_survey_id_device")),
+    )
+    op.create_table(
         "survey_progress",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("survey_id", sa.Integer(), nullable=False),
@@ -1419,6 +1435,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_survey_progress")),
         sa.UniqueConstraint("survey_id", "site_id", "domain", name=op.f("uq_survey_progress_survey_id_site_id_domain")),
     )
+    op.create_table(
+        "survey_share",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("survey_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=True),
+        sa.Column("domain", sa.Integer(), nullable=True),
+        sa.Column("by_id", sa.Integer(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_survey_share_by_id_person")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_survey_share_person_id_person")),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_survey_share_site_id_site")),
+        sa.ForeignKeyConstraint(["survey_id"], ["survey.id"], name=op.f("fk_survey_share_survey_id_survey")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_survey_share")),
+    )
+    with op.batch_alter_table("survey_share", schema=None) as batch_op:
+        batch_op.create_index("ix_survey_share_survey_id", ["survey_id"], unique=False)
+
     op.create_table(
         "survey_site",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -1630,7 +1664,12 @@ def downgrade() -> None:
     op.drop_table("correction_judgement")
     op.drop_table("correction")
     op.drop_table("survey_site")
+    with op.batch_alter_table("survey_share", schema=None) as batch_op:
+        batch_op.drop_index("ix_survey_share_survey_id")
+
+    op.drop_table("survey_share")
     op.drop_table("survey_progress")
+    op.drop_table("survey_presence")
     with op.batch_alter_table("survey_op", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_survey_op_late",

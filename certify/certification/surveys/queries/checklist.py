@@ -15,6 +15,7 @@ from certify.certification.surveys.journal import canonical, filled
 from certify.certification.surveys.models import Survey, SurveyAnswer, SurveyOp
 from certify.certification.surveys.queries.survey import (
     AnswerRow,
+    OpenSurvey,
     PlannedSite,
     answers_of,
     edition_of,
@@ -39,7 +40,11 @@ _structures: dict[str, list[dict[str, Any]]] = {}
 
 def checklist(session: Session, survey_id: int, actor: Actor, at: datetime) -> dict[str, Any]:
     """Return the whole checklist of a survey as the contract's `GET surveys/{id}` shows it. Raises: NotFound, NotAllowed."""
-    opened = survey_for(session, actor, survey_id, Permission.VIEW_DRAFT_REPORT)
+    return checklist_of(session, survey_for(session, actor, survey_id, Permission.VIEW_DRAFT_REPORT))
+
+
+def checklist_of(session: Session, opened: OpenSurvey) -> dict[str, Any]:
+    """Return the whole checklist of a survey that the caller may see."""
     survey = opened.survey
     a = SurveyAnswer
     rows = session.execute(
