@@ -135,15 +135,15 @@ def remark_drop(ref: str, finding_id: int) -> ResponseReturnValue:
     return redirect(url_for("reports.show", ref=ref, domain=_domain()))
 
 
-@bp.post("/cases/<ref>/report/notes/<uuid:note>")
+@bp.post("/cases/<ref>/report/notes/<note>")
 @requires(Permission.WRITE_REPORT)
 @commits
-def note_tell(ref: str, note: object) -> ResponseReturnValue:
+def note_tell(ref: str, note: str) -> ResponseReturnValue:
     """Tell a note of the survey under a standard, or leave it out."""
     case = case_for(db.session, current_actor(), ref, Permission.WRITE_REPORT, lock=True)
     standard = request.form.get("standard", "")
     told = request.form.get("told") == "yes"
-    tell_note(db.session, case, str(note), standard, told=told, actor=current_actor(), at=now())
+    tell_note(db.session, case, note, standard, told=told, actor=current_actor(), at=now())
     flash("The report tells it." if told else "Left out of the report. The note stays with the survey.")
     return redirect(url_for("reports.show", ref=ref, standard=standard or None, _anchor=f"s{standard}"))
 
