@@ -325,6 +325,7 @@ def _declare(
         reason=detail,
         subject=f"/cases/{case.ref}/survey",
         data=data,
+        internal=side == "surveyor" and not none,  # what ties her to the practice is for the program
     )
     return declaration
 

@@ -22,6 +22,7 @@ from certify.certification.surveyors.queries import (
 from certify.core.access.roles import Role
 from certify.core.foundation.clock import FixedClock, now
 from certify.core.foundation.errors import Conflict, Invalid, NotAllowed, NotFound, NotOpen, RulesUnmet, Stale
+from certify.platform.audit.queries import list_events
 from tests.builders import make_actor, make_person
 from tests.certification.surveys.visits import FITTING, Visit, accepted_case, make_surveyor, pending_case
 
@@ -77,6 +78,11 @@ def test_a_conflict_of_the_surveyor_goes_on_record_and_bars_her(session: Session
     sign(visit, "surveyor", answers=answers, detail="My brother works there.")
     assert visit.case.state == "pending"
     assert [(t.ground, t.practice_id) for t in session.scalars(select(SurveyorTie))] == [("family", visit.practice.id)]
+    # What the tie is stays with the program; the practice reads that there is one.
+    stream = f"case:{visit.case.ref}"
+    told = [(e.summary, e.reason, str(e.data)) for e in list_events(session, stream, internal=False)]
+    assert not any("brother" in line or "family" in line for row in told for line in row)
+    assert any("brother" in e.reason for e in list_events(session, stream))
     assert ranking_for(session, visit.case, now())[0].barred
     with pytest.raises(RulesUnmet) as refusal:
         visit.take("propose_surveyor", "staff", surveyor=visit.surveyor.id)
