@@ -46,6 +46,7 @@
     [/^(\d+)\/notes$/, (desk) => Tablet.notes.show(desk)],
     [/^(\d+)\/note\/(\w+)(?:\/(\d+))?(?:\/([\d.]+))?$/, (desk, query, kind, site, code) => Tablet.notes.write(desk, { kind, site: site && Number(site), code })],
     [/^(\d+)\/notes\/([\w-]+)$/, (desk, query, uuid) => Tablet.notes.write(desk, { uuid })],
+    [/^(\d+)\/practice$/, (desk) => Tablet.practice.show(desk)],
     [/^(\d+)\/conflicts$/, (desk) => Tablet.conflicts.show(desk)],
     [/^(\d+)\/outbox$/, (desk) => Tablet.outbox.show(desk)],
     [/^(\d+)\/finish$/, (desk) => Tablet.finish.show(desk)],

@@ -46,10 +46,12 @@
   /** Return an id no other element of this page has. */
   const id = (stem = "t") => `${stem}-${(last += 1)}`;
 
-  const button = (words, run, { kind = "outline", mark, ...props } = {}) =>
-    h("button", { type: "button", class: `usa-button button button--${kind}`, on: { click: run }, ...props }, mark && icon(mark), words);
-  const linkButton = (words, href, { kind = "outline", mark, ...props } = {}) =>
-    h("a", { class: `usa-button button button--${kind}`, href, ...props }, mark && icon(mark), words);
+  // `also` is read aloud after the words: which of several alike buttons this is.
+  const spoken = (also) => also && h("span", { class: "sr-only" }, ` ${also}`);
+  const button = (words, run, { kind = "outline", mark, also, ...props } = {}) =>
+    h("button", { type: "button", class: `usa-button button button--${kind}`, on: { click: run }, ...props }, mark && icon(mark), words, spoken(also));
+  const linkButton = (words, href, { kind = "outline", mark, also, ...props } = {}) =>
+    h("a", { class: `usa-button button button--${kind}`, href, ...props }, mark && icon(mark), words, spoken(also));
   const badge = (kind, words, mark) => h("span", { class: `badge badge--${kind}` }, mark && icon(mark), words);
   const card = (title, ...children) => h("section", { class: "card", "aria-label": title }, title && h("h2", { class: "card__title" }, title), children);
 
@@ -97,7 +99,7 @@
   }
 
   /** Ask twice: a press shows the question in place, only the second press acts. `ask` may hold fields; `act` gets them done. */
-  function twice(words, { question, yes, no = "Cancel", act, ask = () => null, kind = "outline", mark, danger = false, label }) {
+  function twice(words, { question, yes, no = "Cancel", act, ask = () => null, kind = "outline", mark, danger = false, also }) {
     const place = h("div", { class: "twice" });
     const first = button(words, () => {
       const inner = ask();
@@ -114,7 +116,7 @@
       place.replaceChildren(h("div", { class: "twice__box", role: "group", "aria-label": "Please confirm", on: { keydown: (event) => { if (event.key === "Escape") stop.click(); } } },
         title, inner, h("div", { class: "form-actions" }, go, stop)));
       title.focus();
-    }, { kind, mark, "aria-label": label });
+    }, { kind, mark, also });
     place.append(first);
     return place;
   }

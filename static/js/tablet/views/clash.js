@@ -26,7 +26,7 @@
     };
     const rows = conflict.values.map((value) => h("div", { class: "clash__value" },
       h("span", { class: "clash__said" }, h("strong", {}, Tablet.declared.valueWords(desk.pack, conflict.field, value.value)), h("span", { class: "muted" }, ` ${value.by}, ${moment(value.at, desk.zone, false)}`), photosOf(desk, conflict, value)),
-      button("Keep this", () => choose(value.value), { "aria-label": `Keep “${Tablet.declared.valueWords(desk.pack, conflict.field, value.value)}” of ${value.by} for ${about}` })));
+      button("Keep this", () => choose(value.value), { also: `: ${Tablet.declared.valueWords(desk.pack, conflict.field, value.value)}, of ${value.by}, for ${about}` })));
     const box = h("div", { class: "clash", role: "group", "aria-label": `Two values stand for ${Tablet.declared.fieldWords(conflict.field).toLowerCase()} of ${about}` },
       h("p", { class: "clash__title" }, icon("alert"), `${Tablet.declared.fieldWords(conflict.field)}: two values stand. Which one is right?`), rows);
     if (third) box.append(h("div", { class: "clash__third" }, another(desk, conflict, choose)));

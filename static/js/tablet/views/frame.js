@@ -56,7 +56,7 @@
   /** Where else one can go in this survey. */
   function places(desk, current) {
     const conflicts = desk.conflicts.length;
-    const links = [["", "Standards"], ["notes", "Notes"], ["conflicts", conflicts ? `Conflicts ${conflicts}` : "Conflicts"], ["outbox", "Not sent"], ["finish", "Finish"]];
+    const links = [["", "Standards"], ["notes", "Notes"], ["practice", "Practice"], ["conflicts", conflicts ? `Conflicts ${conflicts}` : "Conflicts"], ["outbox", "Not sent"], ["finish", "Finish"]];
     return h("nav", { class: "tablet-places", "aria-label": "This survey" }, links.map(([path, words]) => h("a", { href: `#/${desk.survey}${path ? `/${path}` : ""}`, "aria-current": path === current ? "page" : null }, words)));
   }
 

@@ -6,16 +6,11 @@
   const { h, button, icon, textArea } = Tablet.dom;
   const compiled = new WeakMap();
 
+  // The same patterns by which the server looks at uploaded files: {text: {kind: [source]}, titles: {kind: words}}.
   const patterns = (pack) => {
-    const given = pack.identifiers || [];
+    const given = pack.identifiers || {};
     if (!compiled.has(given)) {
-      compiled.set(given, given.flatMap((one) => {
-        try {
-          return [{ label: one.label || one.name || one.kind || "patient identifier", find: new RegExp(one.pattern, `g${(one.flags || "i").replace("g", "")}`) }];
-        } catch {
-          return []; // a pattern this browser cannot read; the server looks again
-        }
-      }));
+      compiled.set(given, Object.entries(given.text || {}).flatMap(([kind, sources]) => sources.map((source) => ({ label: (given.titles || {})[kind] || kind, find: new RegExp(source, "gi") }))));
     }
     return compiled.get(given);
   };

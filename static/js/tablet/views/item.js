@@ -49,7 +49,7 @@
     const seen = h("div", { class: "seen", role: "group", "aria-label": `Where ${about} was seen` }, h("span", { class: "seen__title" }, "Seen in"));
     const modes = new Map();
     for (const [mode, words] of MODES) {
-      if (standard.evidence && standard.evidence.length && !standard.evidence.includes(mode)) continue;
+      if (!(standard.modes || []).includes(mode)) continue;
       const name = `seen_${mode}`;
       const own = id("seen");
       const now = value(name);

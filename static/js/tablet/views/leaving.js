@@ -48,7 +48,7 @@
                   const made = await Tablet.backup.save(one.taken.survey);
                   said.textContent = `Backup file made: ${count(made.answers, "answer")}, ${count(made.photos, "photo")}, ${bytes(made.size)}.`;
                 } catch (error) { Tablet.app.failed(error, "The backup file was not made. "); }
-              }, { kind: "outline", mark: "download", "aria-label": `Save a backup file of ${one.taken.pack.survey.practice}` }), linkButton("What has not been sent", `#/${one.taken.survey}/outbox`, { kind: "quiet" })))))]
+              }, { kind: "outline", mark: "download", also: `of ${one.taken.pack.survey.practice}` }), linkButton("What has not been sent", `#/${one.taken.survey}/outbox`, { kind: "quiet" })))))]
           : notice("met", "Nothing waits to be sent", h("p", {}, "You can sign out without leaving anything behind.")),
         said,
         h("div", { class: "form-actions" }, left.length ? now : null, linkButton("Stay signed in", "#/", { kind: "outline" }), form)))],

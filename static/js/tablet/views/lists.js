@@ -4,7 +4,7 @@
 
   const Tablet = globalThis.Tablet;
   const { h, icon, badge, card, empty, count, moment } = Tablet.dom;
-  const FILTERS = [["", "All"], ["open", "Open"], ["not_met", "Not met"], ["conflict", "Conflict"]];
+  const ALL = [["", "All"], ["open", "Open"], ["not_met", "Not met"], ["conflict", "Conflict"], ["mine", "Mine"]];
   const WORDS = { met: ["met", "Met", "check"], not_met: ["not-met", "Not met", "cross"], not_applicable: ["neutral", "Not applicable", "check"], conflict: ["late", "Conflict", "alert"], lacking: ["late", "Note or reason missing", "alert"], not_assessed: ["open", "Open", null], open: ["open", "Open", null] };
 
   function figures(desk, site, domain) {
@@ -25,11 +25,11 @@
       h("caption", { class: "sr-only" }, "Answered elements by domain and site"),
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Domain"), desk.sites.map((one) => h("th", { scope: "col", class: one.id === site ? "tablet-grid__here" : null }, one.name)))),
       h("tbody", {}, desk.pack.domains.map((domain) => h("tr", {},
-        h("th", { scope: "row" }, icon(`domain-${domain.number}`, null, "mark"), `${domain.number} ${domain.title}`),
+        h("th", { scope: "row" }, h("span", { class: "tablet-grid__domain" }, icon(`domain-${domain.number}`, null, "mark"), h("span", {}, `${domain.number} ${domain.title}`))),
         desk.sites.map((one) => {
           const sum = figures(desk, one.id, domain);
-          return h("td", {}, h("a", { class: "cell", href: `#/${desk.survey}/${one.id}/${sum.first}`, "aria-label": `${domain.title} at ${one.name}: ${sum.answered} of ${sum.elements} answered, ${sum.no} not met` },
-            h("span", { class: "num" }, `${sum.answered} of ${sum.elements}`),
+          return h("td", {}, h("a", { class: "cell", href: `#/${desk.survey}/${one.id}/${sum.first}`, },
+            h("span", { class: "sr-only" }, `${domain.title} at ${one.name}: `), h("span", { class: "num" }, `${sum.answered} of ${sum.elements}`),
             h("span", { class: "cell__marks" }, sum.no ? h("span", { class: "cell__not-met" }, `${sum.no} not met`) : null, sum.conflict ? h("span", { class: "cell__not-met" }, count(sum.conflict, "conflict")) : null, sum.answered === sum.elements && !sum.no && !sum.conflict ? h("span", { class: "cell__done" }, "all met") : null)));
         }))))));
   }
@@ -45,7 +45,7 @@
     const said = desk.marks.get(`${site}|${standard.code}`);
     const [kind, words, sign] = WORDS[desk.mark(site, standard.code)];
     const here = `#/${desk.survey}/${site}/${standard.code}`;
-    const elements = filter ? standard.elements.filter((element) => ofElement(desk, site, element, filter)) : [];
+    const elements = filter && filter !== "mine" ? standard.elements.filter((element) => ofElement(desk, site, element, filter)) : [];
     const photos = standard.elements.reduce((sum, element) => sum + desk.photosAbout(site, element.id).length, 0);
     return h("li", {},
       h("a", { class: "tablet-standard", href: here },
@@ -60,6 +60,7 @@
   }
 
   function show(desk, query) {
+    const FILTERS = ALL.filter(([key]) => key !== "mine" || Tablet.practice.split(desk));
     const site = (desk.site(query.get("site")) || desk.sites[0] || {}).id;
     const filter = FILTERS.some(([key]) => key === query.get("show")) ? query.get("show") || "" : "";
     const address = (other) => {
@@ -74,6 +75,7 @@
       if (key === "open") return said.answered < said.elements || mark === "lacking";
       if (key === "not_met") return said.no > 0;
       if (key === "conflict") return desk.conflictsOf(site, code).length > 0;
+      if (key === "mine") return Tablet.practice.mine(desk, site, desk.standards.get(code).domain.number);
       return true;
     });
     const lists = new Map(FILTERS.map(([key]) => [key, new Set(tally(key))]));
@@ -88,8 +90,7 @@
         h("ul", { class: "rows tablet-standards" }, standards.map((standard) => row(desk, site, standard, filter))),
         sum.answered < sum.elements ? h("p", { class: "tablet-more" }, h("a", { href: `#/${desk.survey}/several/${site}/d${domain.number}` }, icon("check"), `Mark several of domain ${domain.number} as met`)) : null);
     });
-    const nothing = { open: ["Nothing is open here", "Every element of this site is rated, with its notes and reasons."], not_met: ["No “No” here", "Elements rated No at this site appear here."], conflict: ["No conflict here", "When two tablets give different answers, both appear here until someone settles it."] }[filter];
-    const agenda = desk.pack.agenda || [];
+    const nothing = { open: ["Nothing is open here", "Every element of this site is rated, with its notes and reasons."], not_met: ["No “No” here", "Elements rated No at this site appear here."], mine: ["Nothing here is yours", "The lead split the survey; your part lies at another site."], conflict: ["No conflict here", "When two tablets give different answers, both appear here until someone settles it."] }[filter];
     const next = Tablet.standard.nextOpen(desk, site, desk.codes[desk.codes.length - 1]);
     const main = h("main", { id: "main", class: "page tablet-main", tabindex: "-1" }, h("div", { class: "sheet tablet-page tablet-page--wide" },
       h("h1", { tabindex: "-1" }, desk.site(site).name),
@@ -99,8 +100,7 @@
       filters,
       filter ? null : card("Domains and sites", grid(desk, site)),
       shown.size ? domains : h("div", { class: "card" }, empty(...nothing)),
-      agenda.length && !filter ? card("Agenda", h("ul", { class: "rows" }, agenda.map((one) => h("li", {}, h("strong", {}, one.when || [one.day || one.on, one.starts || one.from || one.time].filter(Boolean).join(" ")), " ", one.what || one.title || one.words, one.site ? h("span", { class: "muted" }, ` · ${(desk.site(one.site) || { name: one.site }).name}`) : null)))) : null,
-      h("p", { class: "muted" }, `On this tablet since ${moment(desk.taken.taken_at, desk.zone)}. `, h("a", { href: `#/${desk.survey}/take` }, "Renew, choose evidence files"))));
+      h("p", { class: "muted" }, `On this tablet since ${moment(desk.taken.taken_at, desk.zone)}. `, h("a", { class: "tablet-link", href: `#/${desk.survey}/take` }, "Renew, choose evidence files"))));
     const bar = h("nav", { class: "thumb-bar tablet-bar", "aria-label": "Go on" },
       h("a", { class: "thumb", href: `#/${desk.survey}/note/tracer/${site}` }, "Tracer"),
       h("a", { class: "thumb", href: `#/${desk.survey}/note/interview/${site}` }, "Interview"),

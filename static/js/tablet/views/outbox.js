@@ -97,7 +97,7 @@
         h("div", { class: "form-actions" },
           photo.about && photo.about.length ? linkButton("Open", address(desk, { ...photo, element: photo.about[0], field: "attachment:" }), { kind: "quiet" }) : null,
           photo.state === "rejected" ? button("Send it again", async () => { await Tablet.journal.retry(photo.uuid); again(); }, { kind: "quiet" }) : null,
-          button("Save to a file", () => Tablet.dom.download(photo.blob, `photo-${photo.uuid.slice(0, 8)}.jpg`), { kind: "quiet", mark: "download", "aria-label": `Save the photo ${photo.caption || ""} to a file` }),
+          button("Save to a file", () => Tablet.dom.download(photo.blob, `photo-${photo.uuid.slice(0, 8)}.jpg`), { kind: "quiet", mark: "download", also: `: ${photo.caption || "photo without a caption"}` }),
           twice("Discard", {
             question: "Discard this photo? It is not sent; it stays in the journal of this tablet as discarded.", yes: "Discard the photo", danger: true, kind: "quiet", ask: reasonField,
             act: async (asked) => {

@@ -77,7 +77,7 @@
         details,
         photo.state === "sent" ? null : twice("Remove", {
           question: "Remove this photo? It stays in the journal of this tablet as discarded and is not sent.", yes: "Remove the photo", danger: true, kind: "quiet",
-          label: `Remove the photo ${photo.caption || "without a caption"}`,
+          also: `the photo ${photo.caption || "without a caption"}`,
           ask: () => field("Why? (kept in the journal)", reason()),
           act: async (asked) => {
             await Tablet.journal.discard({ photo: photo.uuid }, asked.querySelector("input").value.trim() || "Not needed");

@@ -12,7 +12,7 @@
     const boxes = new Map();
     const summaries = new Map();
     const tell = () => {
-      chips.replaceChildren(...Array.from(chosen).sort(byCode).map((one) => h("li", {}, h("button", { type: "button", class: "chip-toggle picker__chip", "aria-label": `Take ${one} away`, on: { click: () => set(one, false) } }, one, icon("cross")))));
+      chips.replaceChildren(...Array.from(chosen).sort(byCode).map((one) => h("li", {}, h("button", { type: "button", class: "chip-toggle picker__chip", on: { click: () => set(one, false) } }, one, h("span", { class: "sr-only" }, ": take away"), icon("cross")))));
       chips.hidden = !chosen.size;
       for (const [domain, place] of summaries) {
         const n = domain.standards.reduce((sum, standard) => sum + standard.elements.filter((element) => chosen.has(element.id)).length, 0);

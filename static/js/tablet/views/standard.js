@@ -16,18 +16,17 @@
   }
 
   const evidenceOf = (desk, standard, site) => (desk.pack.evidence || []).filter((one) => {
-    const about = one.standard || (one.element && (desk.elements.get(one.element) || { standard: {} }).standard.code);
-    return about === standard.code && (!one.site || one.site === site);
+    const code = one.standard || desk.codeOf(one.element);
+    return code === standard.code && (!one.site || one.site === site);
   });
 
   function besides(desk, site, standard, close) {
     const evidence = evidenceOf(desk, standard, site);
-    const previous = (desk.pack.previous || []).filter((one) => one.standard === standard.code || (one.element && String(one.element).startsWith(`${standard.code}.`)));
-    const asked = (desk.pack.questionnaire || []).filter((one) => one.standard === standard.code);
+    const previous = (desk.pack.previous || []).filter((one) => one.standard === standard.code);
     return h("aside", { class: "beside", "aria-label": "Guidance and evidence", hidden: !aside, on: { keydown: (event) => { if (event.key === "Escape") close(); } } },
       h("div", { class: "beside__head" }, h("h2", { tabindex: "-1" }, `For ${standard.code}`), h("button", { type: "button", class: "beside__close", "aria-label": "Close guidance and evidence", on: { click: close } }, icon("cross"))),
       h("section", { class: "beside__part", "aria-label": "Guidance" }, h("h3", {}, "Guidance"),
-        h("p", {}, standard.requirement || standard.intent),
+        h("p", {}, standard.requirement),
         standard.guidance && h("p", {}, standard.guidance),
         standard.suggested_documents && standard.suggested_documents.length ? h("p", { class: "muted" }, `Practices usually show: ${standard.suggested_documents.join("; ")}.`) : null,
         standard.critical && h("p", {}, badge("late", "Critical", "alert"), " “Not met” blocks certification and cannot be waived or deferred.")),
@@ -35,8 +34,8 @@
         evidence.length
           ? h("ul", { class: "plain-list evidence-list" }, evidence.map((one) => h("li", {}, h("a", { href: one.url, target: "_blank", rel: "noopener" }, icon("file"), " ", one.title), h("span", { class: "muted" }, [one.element && ` element ${one.element}`, one.pages && ` ${one.pages}`].filter(Boolean).join(",")))))
           : h("p", { class: "muted" }, "The practice has mapped no document to this standard at this site.")),
-      asked.length ? h("section", { class: "beside__part", "aria-label": "Questionnaire" }, h("h3", {}, "What the practice wrote"), asked.map((one) => h("p", {}, h("strong", {}, one.label), " ", one.words || "not answered"))) : null,
-      previous.length ? h("section", { class: "beside__part", "aria-label": "Earlier findings" }, h("h3", {}, "Earlier findings"), previous.map((one) => h("p", {}, h("strong", { class: "num" }, one.element || one.standard), " ", one.text || one.finding || one.words))) : null);
+      previous.length ? h("section", { class: "beside__part", "aria-label": "Earlier findings" }, h("h3", {}, "Earlier findings"), previous.map((one) => h("p", {}, h("strong", { class: "num" }, one.element), h("span", { class: "muted" }, ` ${one.site_name}, visit ${one.round}, standards ${one.edition}. `), one.note))) : null,
+      h("p", {}, h("a", { href: `#/${desk.survey}/practice` }, "Questionnaire, agenda, all earlier findings")));
   }
 
   function show(desk, { site, code, letter }) {
@@ -113,8 +112,8 @@
       } else Tablet.app.said(`Nothing is open at ${desk.site(site).name} any more.`);
     };
     const bar = h("nav", { class: "thumb-bar tablet-bar", "aria-label": "Go on" },
-      previous ? h("a", { class: "thumb thumb--step", href: here(previous), "aria-label": `Previous: ${previous}` }, `‹ ${previous}`) : h("span", { class: "thumb thumb--step thumb--none" }),
-      next ? h("a", { class: "thumb thumb--step", href: here(next), "aria-label": `Next: ${next}` }, `${next} ›`) : h("span", { class: "thumb thumb--step thumb--none" }),
+      previous ? h("a", { class: "thumb thumb--step", href: here(previous), }, h("span", { class: "sr-only" }, "Previous: "), `‹ ${previous}`) : h("span", { class: "thumb thumb--step thumb--none" }),
+      next ? h("a", { class: "thumb thumb--step", href: here(next), }, h("span", { class: "sr-only" }, "Next: "), `${next} ›`) : h("span", { class: "thumb thumb--step thumb--none" }),
       h("span", { class: "tablet-bar__space" }),
       h("a", { class: "thumb", href: `#/${desk.survey}/note/tracer/${site}/${code}` }, "Tracer"),
       h("a", { class: "thumb", href: `#/${desk.survey}/note/interview/${site}/${code}` }, "Interview"),

@@ -9,9 +9,7 @@
   const main = (...children) => h("main", { id: "main", class: "page tablet-main", tabindex: "-1" }, children);
 
   function dates(survey) {
-    const given = survey.dates || {};
-    const from = given.starts_on || given.from || (Array.isArray(given) && given[0]) || null;
-    const to = given.ends_on || given.to || (Array.isArray(given) && given[1]) || null;
+    const [from, to] = [survey.starts_on, survey.ends_on];
     const day = (on) => new Date(`${on}T12:00:00Z`).toLocaleDateString("en-US", { weekday: "short", month: "short", day: "numeric", year: "numeric", timeZone: "UTC" });
     return from ? (to && to !== from ? `${day(from)} to ${day(to)}` : day(from)) : "";
   }
@@ -29,7 +27,7 @@
         h("p", { class: "muted" }, `Taken along ${moment(taken.taken_at, survey.zone)} by ${taken.person ? taken.person.name : "someone"} · ${bytes(taken.size)}`),
         foreign && waiting ? notice("late", `${waiting} of ${taken.person.name}`, h("p", {}, `${me.name} is signed in now, and cannot send another person's entries. Let ${taken.person.name} sign in here, or save a backup file that the program can take in.`)) : null),
       h("div", { class: "tablet-survey__acts" },
-        linkButton("Open", `#/${taken.survey}`, { kind: "filled", "aria-label": `Open ${survey.practice}` }),
+        linkButton("Open", `#/${taken.survey}`, { kind: "filled", also: survey.practice }),
         linkButton("Renew, choose files", `#/${taken.survey}/take`, { kind: "outline" }),
         waiting || unsent.rejected ? button("Save a backup file", () => Tablet.backup.save(taken.survey).catch(Tablet.app.failed), { kind: "outline", mark: "download" }) : null,
         waiting || unsent.rejected ? linkButton("What has not been sent", `#/${taken.survey}/outbox`, { kind: "quiet" }) : null));

@@ -132,6 +132,7 @@
           h("p", {}, "It opens and works without a network, also after a restart. Choose evidence files below, or begin."),
           h("p", {}, linkButton("Open the checklist", `#/${survey}`, { kind: "filled" }))));
         go.replaceChildren(icon("download"), "Renew the checklist");
+        go.classList.replace("button--filled", "button--outline");
         await drawRest();
       } catch (error) {
         place.replaceChildren(told(error, survey));
