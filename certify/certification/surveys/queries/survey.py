@@ -26,6 +26,7 @@ from certify.certification.surveys.models import (
 )
 from certify.certification.surveys.ops import AGREED, Scope
 from certify.certification.surveys.rules import Said, SiteGaps, SurveyFacts
+from certify.certification.surveys.seal import Sealed, Signature, signatures
 from certify.core.access.policy import Permission, allowed
 from certify.core.access.roles import SYSTEM, Actor
 from certify.core.catalogue.standards import Edition, Standard
@@ -369,6 +370,13 @@ def standards_of(survey: Survey) -> list[Standard]:
 def said_of(rows: Iterable[AnswerRow]) -> list[Said]:
     """Return what stands, as the rules of the finish judge it."""
     return [Said(r.site_id, r.element or "", r.field, r.value, r.seq, r.clash) for r in rows]
+
+
+def signatures_of(session: Session, survey_id: int, rows: Iterable[AnswerRow] | None = None) -> list[Signature]:
+    """Return who signed the survey and whether what they signed is unchanged; `rows` when all that stands is at hand."""
+    found = answers_of(session, survey_id) if rows is None else rows
+    sealed = [Sealed(r.site_id, r.element or "", r.field, r.value, r.clash, r.seq, r.by_name, r.at) for r in found]
+    return signatures(sealed, current().survey)
 
 
 def unagreed(survey: Survey, rows: Iterable[AnswerRow]) -> list[tuple[int, str]]:

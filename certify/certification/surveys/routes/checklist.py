@@ -27,6 +27,7 @@ from certify.certification.surveys.queries import (
     open_conflicts,
     progress_of,
     sheet_for,
+    signatures_of,
     site_words,
     sites_of,
     survey_for,
@@ -71,6 +72,7 @@ def overview(survey_id: int) -> ResponseReturnValue:
         may_conduct=actor_may(db.session, opened.case, actor, Permission.CONDUCT_SURVEY),
         late=late_ops(db.session, survey_id), may_judge=may_judge_late(db.session, opened, actor),
         zone=zone_of(db.session, opened.case), lead_name=names.get(survey.lead_id or 0, ""), site_words=site_words(rows),
+        signatures=signatures_of(db.session, survey_id, rows), rules=current().survey,
     )  # fmt: skip
 
 
