@@ -148,7 +148,12 @@ class Walk:
         given = answers.questionnaire(self.visit_on, self.chance, several_sites=True)
         for key in ("attestation", "survey_windows", "billing_contact_name", "billing_contact_email", "pathway_tool"):
             del given[key]
-        put_answers(self.session, self.case, given, actor=self.admin, at=self.at)
+        # One answer is mended, so that it has earlier ones to show.
+        mended = {"primary_contact_phone": given["primary_contact_phone"]}
+        put_answers(
+            self.session, self.case, {**given, "primary_contact_phone": "312-555-0199"}, actor=self.admin, at=self.at
+        )
+        put_answers(self.session, self.case, mended, actor=self.admin, at=self.at)
 
     def _submit(self) -> None:
         several = len(self._sites()) > 1

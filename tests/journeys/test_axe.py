@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
+import pytest
 from flask import Flask
 from playwright.sync_api import Page
 from sqlalchemy import select
@@ -21,86 +22,129 @@ from certify.platform.identity.models import Person, RoleGrant
 from certify.platform.web.access import is_public
 from tests.support.worlds import LiveServer
 
-# How many pages of one kind are looked at for one person; cases differ by state, most other pages do not.
-QUOTA = {"cases.detail": 2, "cases.action": 2}
-USUAL_QUOTA = 1
-# Pages that differ so much by person that each person's is looked at; all others are looked at once.
+# Who looks at what, so that several processes share the work: the practice looks at all that is not named here.
+SHARES: dict[str, set[str]] = {
+    "surveyor": {
+        "home.my_surveys", "surveyors.conflict", "surveys.overview", "surveys.sample", "surveys.standard",
+    },
+    "program": {
+        "account.show", "cases.action", "cases.history", "cases.index", "cases.new", "fees.index", "fees.overview",
+        "home.help_page", "home.search", "home.today", "mail.index", "mail.show", "people.index", "people.show",
+        "practices.edit", "practices.index", "practices.new", "practices.new_site", "practices.show", "practices.site",
+        "register.certificate", "register.index", "surveyors.edit", "surveyors.index",
+    },
+}  # fmt: skip
+# Pages that differ so much by person that each person's is looked at.
 LOOK_AGAIN = {"home.index", "cases.detail"}
-PEOPLE = ("staff", "council", "finance", "auditor", "admin")
+# Pages that differ by side, looked at once by each.
+BOTH_SIDES = {"decisions.show", "discussions.index", "evidence.index", "reports.show", "surveys.planning"}
+# Pages whose links depend on where the case stands: opened for each person, though looked at once.
+ROADS = {"applications.show", "decisions.show"}
+# How many pages of one kind are opened for one person; cases differ by state, most other pages do not.
+QUOTA = {"cases.action": 2, "applications.show": 9}
+USUAL_QUOTA = 1
+# A search is looked at with something found.
+QUERIES = {"home.search": "?q=a"}
+PROGRAM = ("staff", "admin", "finance", "council", "auditor")
 # Their cases stand in these states.
 PRACTICE_STATES = ("draft", "returned", "plan_due", "correction_open", "certified")
+SURVEYOR_STATES = ("survey_in_progress", "surveyor_proposed", "scheduling")
 FILE = re.compile(r"\.(pdf|docx|zip|ics|csv|svg|json|png|jpg)$|/files?(/|$)|/download|\.txt$")
 # Pages that need a secret link, or that only programs read.
 NOT_WALKED = ("api", "static", "openapi", "health", "metrics", "invitation", "reset", "resume", "calendar")
-# Reached in another way, no page of their own (files to download, answers to a script), or only there for a moment of a case that the demo has left.
-NOT_IN_THE_WALK = {
-    "home.search",  # reached by the search field, looked at below
-    "documents.download",
-    "surveys.attachment_file",
-    "surveys.after",
-    "applications.field_history",
-    "surveyors.conflict",
-}
+# No pages of their own: files to download, answers to a script.
+NOT_IN_THE_WALK = {"documents.download", "surveys.attachment_file", "surveys.after"}
 CONTRAST = "async () => await axe.run(document, {runOnly: {type: 'rule', values: ['color-contrast']}})"
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
+NewPage = Callable[..., Page]
+Barriers = Callable[[Page], list[str]]
 
+
+@pytest.mark.parametrize("side", ["practice", "surveyor", "program"])
 def test_every_page_of_every_role_is_without_barriers(
-    live_server: LiveServer, new_page: Callable[..., Page], barriers: Callable[[Page], list[str]]
+    live_server: LiveServer, new_page: NewPage, barriers: Barriers, side: str
 ) -> None:
-    """Slow (minutes): it walks the links of each role through a demo program, and looks at each page with axe."""
+    """Slow (a minute or so): it walks the links of each role through a demo program, and looks at each page with axe."""
+    # The fifteenth practice is the first with a surveyor who has not answered yet.
     with live_server.session() as session:
-        load_demo(practices=12, seed=1, progress=False)
-        users = demo_users(session)
-        emails = [*_practice_people(session), *_visiting_surveyors(session)]
-    emails += [u["email"] for u in users if u["email"].split("@")[0] in PEOPLE]
+        load_demo(practices=15 if side == "surveyor" else 12, seed=1, progress=False)
+        emails = {"practice": _practice_people, "surveyor": _visiting_surveyors, "program": _program_people}[side](
+            session
+        )
+    share = _share(live_server.app, side)
     found: list[str] = []
     seen: set[str] = set()
 
     for email in emails:
-        page = new_page()
-        page.goto(f"{live_server.url}/sign-in")
-        page.fill("#email", email)
-        page.fill("#password", next(u["password"] for u in users if u["email"] == email))
-        page.click("main button[type=submit]")
-        for endpoint, path in _walk(live_server.app, page, live_server.url):
-            if endpoint in seen and endpoint not in LOOK_AGAIN:
-                continue
+        page = _signed_in(live_server, new_page, email)
+        for endpoint, path in _walk(live_server.app, page, live_server.url, seen - LOOK_AGAIN - ROADS):
+            wanted = endpoint in LOOK_AGAIN or (endpoint not in seen and endpoint in share | BOTH_SIDES)
             seen.add(endpoint)
-            found += [f"{email} {path}: {line}" for line in _look(page, barriers)]
-        if email.startswith("staff@"):
-            page.goto(f"{live_server.url}/search?q=a")
-            found += [f"{email} /search: {line}" for line in _look(page, barriers)]
+            if wanted:
+                found += [f"{email} {path}: {line}" for line in _look(page, barriers)]
         page.context.close()
 
     assert found == []
-    with live_server.app.app_context():
-        unreached = sorted(_pages(live_server.app) - seen - NOT_IN_THE_WALK)
-        assert unreached == [], "pages that nobody's links lead to"
+    assert sorted(share - seen) == [], "pages that nobody's links lead to; SHARES says who else looks at them"
 
 
-def _walk(app: Flask, page: Page, base: str) -> Iterator[tuple[str, str]]:
-    """Follow links from the front page, so many of each kind, and yield each page once it is shown."""
+def test_the_case_is_without_barriers_wherever_it_stands(
+    live_server: LiveServer, new_page: NewPage, barriers: Barriers
+) -> None:
+    """Slow (a minute or so): the case as the program sees it in every state, each with its own steps and words."""
+    with live_server.session() as session:
+        load_demo(practices=26, seed=1, progress=False)
+        refs = list({row.state: row.ref for row in session.execute(select(Case.state, Case.ref))}.values())
+    found: list[str] = []
+
+    page = _signed_in(live_server, new_page, "staff@demo.example")
+    for ref in refs:
+        page.goto(f"{live_server.url}/cases/{ref}")
+        page.evaluate("document.querySelectorAll('main details').forEach(d => { d.open = true })")
+        found += [f"{ref}: {line}" for line in [*barriers(page), *_too_wide(page)]]
+
+    assert len(refs) > 20
+    assert found == []
+
+
+def _walk(app: Flask, page: Page, base: str, known_well: set[str]) -> Iterator[tuple[str, str]]:
+    """Follow links from the front page, so many of each kind, and yield each page once it is shown.
+
+    Kinds that are known well from another person are not opened again.
+    """
     waiting, known, visited = ["/"], {"/"}, Counter[str]()
     while waiting:
         path = waiting.pop(0)
         endpoint = _endpoint(app, path)
-        if endpoint is None or visited[endpoint] >= QUOTA.get(endpoint, USUAL_QUOTA):
+        if endpoint is None or endpoint in known_well or visited[endpoint] >= QUOTA.get(endpoint, USUAL_QUOTA):
             continue
         visited[endpoint] += 1
-        answer = page.goto(base + path)
+        answer = page.goto(base + path + QUERIES.get(endpoint, ""))
         if answer is None or answer.status >= 400 or "text/html" not in answer.headers.get("content-type", ""):
             assert answer is not None
             assert answer.status < 500, f"{path} answers {answer.status}"
             continue
         yield _endpoint(app, urlsplit(page.url).path) or endpoint, path
-        for link in page.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))"):
+        forms = page.eval_on_selector_all("form[role=search]", "all => all.map(a => a.getAttribute('action'))")
+        for link in forms + page.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))"):
             target = urlsplit(link)
             if target.scheme or target.netloc or not target.path.startswith("/") or target.path in known:
                 continue
             known.add(target.path)
             if not FILE.search(target.path):
                 waiting.append(target.path)
+
+
+def _signed_in(live_server: LiveServer, new_page: NewPage, email: str) -> Page:
+    with live_server.session() as session:
+        password = next(user["password"] for user in demo_users(session) if user["email"] == email)
+    page = new_page()
+    page.goto(f"{live_server.url}/sign-in")
+    page.fill("#email", email)
+    page.fill("#password", password)
+    page.click("main button[type=submit]")
+    return page
 
 
 def _practice_people(session: Session) -> list[str]:
@@ -110,6 +154,7 @@ def _practice_people(session: Session) -> list[str]:
         .join(RoleGrant, RoleGrant.practice_id == Case.practice_id)
         .join(Person, Person.id == RoleGrant.person_id)
         .where(Case.state.in_(PRACTICE_STATES), RoleGrant.role == Role.PRACTICE_ADMIN)
+        .order_by(Case.id)
     )
     return list({row.state: row.email for row in rows}.values())
 
@@ -120,12 +165,19 @@ def _visiting_surveyors(session: Session) -> list[str]:
         select(Case.state, Person.email)
         .join(CaseMember, CaseMember.case_id == Case.id)
         .join(Person, Person.id == CaseMember.person_id)
-        .where(Case.state.in_(("survey_in_progress", "surveyor_proposed", "scheduling")))
+        .where(Case.state.in_(SURVEYOR_STATES))
+        .order_by(Case.id)
     )
-    return list({row.state: row.email for row in rows}.values())
+    return list(dict.fromkeys({row.state: row.email for row in rows}.values()))
 
 
-def _look(page: Page, barriers: Callable[[Page], list[str]]) -> list[str]:
+def _program_people(session: Session) -> list[str]:
+    """One person of each role at the program."""
+    emails = [str(user["email"]) for user in demo_users(session)]
+    return [email for name in PROGRAM for email in emails if email.split("@")[0] == name]
+
+
+def _look(page: Page, barriers: Barriers) -> list[str]:
     """What is wrong with the page that is open: axe in light, contrast in dark, width on a phone."""
     page.evaluate("document.querySelectorAll('main details').forEach(d => { d.open = true })")
     found = barriers(page)
@@ -133,11 +185,23 @@ def _look(page: Page, barriers: Callable[[Page], list[str]]) -> list[str]:
     for violation in page.evaluate(CONTRAST)["violations"]:
         found += [f"dark {violation['id']}: {node['html'][:120]}" for node in violation["nodes"]]
     page.emulate_media(color_scheme="light")
+    return found + _too_wide(page)
+
+
+def _too_wide(page: Page) -> list[str]:
     page.set_viewport_size({"width": 390, "height": 844})
-    if page.evaluate(TOO_WIDE) > 0:
-        found.append("wider than a phone")
+    found = ["wider than a phone"] if page.evaluate(TOO_WIDE) > 0 else []
     page.set_viewport_size({"width": 1280, "height": 900})
     return found
+
+
+def _share(app: Flask, side: str) -> set[str]:
+    """The pages this side has to look at; the practice has all that nobody else has."""
+    with app.app_context():
+        pages = _pages(app)
+    named = set().union(*SHARES.values())
+    assert sorted(named - pages - {"home.help_page", "register.certificate", "register.index"}) == [], "no such page"
+    return SHARES.get(side, pages - named - NOT_IN_THE_WALK)
 
 
 def _endpoint(app: Flask, path: str) -> str | None:
