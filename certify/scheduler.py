@@ -27,6 +27,7 @@ from certify.db import db, write_intent
 from certify.outlets.reminders.jobs import remind
 from certify.platform.identity.jobs import clear_ended
 from certify.platform.mail.jobs import send_due
+from certify.platform.storage.jobs import sweep_parts
 from certify.platform.web.jobs import clear_once_keys
 from certify.platform.web.models import Heartbeat
 
@@ -45,6 +46,7 @@ JOBS: tuple[tuple[str, Job, timedelta], ...] = (
     ("mail", send_due, timedelta(0)),
     ("sign-ins", clear_ended, timedelta(hours=1)),
     ("form keys", clear_once_keys, timedelta(hours=1)),
+    ("parts", sweep_parts, timedelta(hours=6)),
 )
 
 

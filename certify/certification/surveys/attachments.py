@@ -7,10 +7,11 @@ import binascii
 import hashlib
 import io
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.operations import record_on
@@ -20,11 +21,14 @@ from certify.certification.surveys.values import UUID
 from certify.core.access.policy import Permission
 from certify.core.access.roles import Actor
 from certify.core.foundation.errors import Conflict, Invalid, NotFound
+from certify.platform.storage import parts
 from certify.platform.storage.operations import store
 
 MOST_BYTES = 25 * 1024 * 1024
 MOST_PIXELS = 60_000_000
 KINDS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
+RANGE = re.compile(r"bytes (\d{1,12})-(\d{1,12})/(\d{1,12})")
+HEX = re.compile(r"[0-9a-f]{64}")
 DIGEST = re.compile(r"(?:^|,)\s*sha-256\s*=\s*:?([A-Za-z0-9+/_-]{43}=?|[0-9a-fA-F]{64}):?\s*(?:,|$)")
 
 
@@ -73,6 +77,85 @@ def put_attachment(
     data = {"survey": survey_id, "attachment": name, "original_sha256": digest, "sha256": row.file_key}
     record_on(session, opened.case, "survey.attachment", "added a photo or file to the survey", actor=actor, at=at, subject=f"/surveys/{survey_id}", data=data)  # fmt: skip
     return True, told(row)
+
+
+def receive(
+    session: Session, survey_id: int, attachment: str, content: bytes, *, content_range: str | None, content_digest: str | None,
+    media_type: str = "", actor: Actor, at: datetime,
+) -> tuple[int, dict[str, Any]]:  # fmt: skip
+    """Take in a file whole or, with a Content-Range, a part of it; the last part makes it whole.
+
+    Returns: 201 or 200 and what is kept, 202 and the offset of the next part, or 409 and that offset when the part
+        does not begin where the last one ended (then nothing has changed).
+    Raises: as `put_attachment`; Invalid for a range that is none.
+    """
+    if content_range is not None:
+        part = _read_range(content_range, len(content))
+        survey_for(session, actor, survey_id, Permission.CONDUCT_SURVEY)
+        digest = read_digest(content_digest)
+        name = part_name(survey_id, attachment, digest)
+        if find_attachment(session, survey_id, attachment.lower()) is not None:
+            return _known(session, survey_id, attachment, digest)
+        if part.first + len(content) < part.total:
+            try:
+                return 202, {"offset": parts.append(name, part.first, content)}
+            except parts.Elsewhere as elsewhere:
+                return 409, {"offset": elsewhere.offset}
+        begun = parts.whole(name)
+        if len(begun) != part.first:
+            return 409, {"offset": len(begun)}
+        content = begun + content
+        if hashlib.sha256(content).hexdigest() != digest:
+            parts.drop(name)  # it can never become whole
+        else:
+            event.listen(session, "after_commit", lambda _session: parts.drop(name), once=True)
+    new, kept = put_attachment(
+        session, survey_id, attachment, content, content_digest=content_digest, media_type=media_type, actor=actor, at=at
+    )  # fmt: skip
+    return (201 if new else 200), kept
+
+
+def progress_of_parts(
+    session: Session, survey_id: int, attachment: str, digest: str, *, actor: Actor
+) -> dict[str, Any]:
+    """Return how much of a file has come. Raises: NotFound, NotAllowed, Invalid."""
+    survey_for(session, actor, survey_id, Permission.CONDUCT_SURVEY)
+    if not HEX.fullmatch(digest):
+        raise Invalid("Give the SHA-256 of the whole file in hex.", "digest")
+    known = find_attachment(session, survey_id, attachment.lower())
+    if known is not None and known.original_sha256 == digest:
+        return {"offset": 0, "complete": True}
+    return {"offset": parts.offset_of(part_name(survey_id, attachment, digest)), "complete": False}
+
+
+def part_name(survey_id: int, attachment: str, digest: str) -> str:
+    """Return under which name the parts of a file are kept."""
+    return f"{survey_id}.{attachment.lower()}.{digest}"
+
+
+def _known(session: Session, survey_id: int, attachment: str, digest: str) -> tuple[int, dict[str, Any]]:
+    found = find_attachment(session, survey_id, attachment.lower())
+    if found is None or found.original_sha256 != digest:
+        raise Conflict("This attachment's id already stands for another file; give the new one an id of its own.")
+    return 200, told(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Range:
+    first: int
+    total: int
+
+
+def _read_range(header: str, length: int) -> _Range:
+    found = RANGE.fullmatch(header.strip())
+    if found is None:
+        raise Invalid("Give the range as: Content-Range: bytes first-last/total.", "Content-Range")
+    first, last, total = (int(n) for n in found.groups())
+    if not first <= last < total or last - first + 1 != length:
+        raise Invalid("The Content-Range does not fit what was sent.", "Content-Range")
+    if total > MOST_BYTES:
+        raise Invalid(f"The file is larger than {MOST_BYTES // 1024 // 1024} MB.", "Content-Range")
+    return _Range(first, total)
 
 
 def find_attachment(session: Session, survey_id: int, name: str) -> SurveyAttachment | None:

@@ -19,6 +19,13 @@ def use_folder(folder: Path) -> None:
     _root = folder
 
 
+def root() -> Path:
+    """Return the folder of the store."""
+    if _root is None:
+        raise RuntimeError("the file store has no folder; create_app sets it")
+    return _root
+
+
 def store(content: bytes) -> str:
     """Write the bytes so that they outlive a power cut and return their key, the SHA-256 in hex.
 
@@ -69,6 +76,4 @@ def path_of(key: str) -> Path:
 
 
 def _path(key: str) -> Path:
-    if _root is None:
-        raise RuntimeError("the file store has no folder; create_app sets it")
-    return _root / key[:2] / key
+    return root() / key[:2] / key

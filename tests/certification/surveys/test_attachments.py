@@ -5,17 +5,28 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from PIL import Image
 from sqlalchemy.orm import Session
 
-from certify.certification.surveys.attachments import attachment_for, put_attachment, read_digest
+from certify.certification.surveys.attachments import (
+    attachment_for,
+    progress_of_parts,
+    put_attachment,
+    read_digest,
+    receive,
+)
 from certify.core.foundation.clock import FixedClock, now
-from certify.core.foundation.errors import Conflict, Invalid, NotAllowed
+from certify.core.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
+from certify.platform.identity.queries import actor_as
 from certify.platform.storage.operations import fetch
-from tests.certification.surveys.visits import Visit, visit_under_way
+from certify.platform.storage.parts import sweep
+from tests.certification.surveys.visits import Visit, make_surveyor, visit_under_way
 
 GPS = 0x8825
 
@@ -110,3 +121,74 @@ def test_only_the_team_adds_attachments(visit: Visit) -> None:
         put(visit, str(uuid4()), photo(), who="staff")
     with pytest.raises(Invalid):
         put(visit, "not-a-uuid", photo())
+
+
+def in_parts(visit: Visit, uuid: str, content: bytes, first: int, last: int, **more: Any) -> tuple[int, dict[str, Any]]:
+    """Send the bytes from first to before last as one part."""
+    fields = {"content_range": f"bytes {first}-{last - 1}/{len(content)}", "content_digest": "sha-256=" + sha256(content).hexdigest()}  # fmt: skip
+    return receive(
+        visit.session, visit.survey.id, uuid, content[first:last], actor=visit.actor("surveyor"), at=now(), **(fields | more)
+    )  # fmt: skip
+
+
+def so_far(visit: Visit, uuid: str, content: bytes) -> dict[str, Any]:
+    digest = sha256(content).hexdigest()
+    return progress_of_parts(visit.session, visit.survey.id, uuid, digest, actor=visit.actor("surveyor"))
+
+
+def test_a_photo_sent_in_parts_goes_on_where_it_stopped(visit: Visit) -> None:
+    content, uuid = photo(), str(uuid4())
+    half = len(content) // 2
+    assert so_far(visit, uuid, content) == {"offset": 0, "complete": False}
+    assert in_parts(visit, uuid, content, 0, half) == (202, {"offset": half})
+    assert so_far(visit, uuid, content) == {"offset": half, "complete": False}
+    assert in_parts(visit, uuid, content, 0, half) == (409, {"offset": half}), "the same part again changes nothing"
+    assert in_parts(visit, uuid, content, half + 5, len(content)) == (409, {"offset": half})
+    assert so_far(visit, uuid, content) == {"offset": half, "complete": False}
+    status, kept = in_parts(visit, uuid, content, half, len(content))
+    assert status == 201
+    assert kept["sha256"] == sha256(content).hexdigest()
+    visit.session.commit()
+    assert so_far(visit, uuid, content) == {"offset": 0, "complete": True}
+    assert in_parts(visit, uuid, content, half, len(content))[0] == 200, "the last part again"
+    with pytest.raises(Conflict):
+        in_parts(visit, uuid, content + b"x", 0, half)
+
+
+def test_parts_that_do_not_make_the_named_file_are_begun_anew(visit: Visit) -> None:
+    content, uuid = photo(), str(uuid4())
+    half = len(content) // 2
+    other = b"?" * half + content[half:]
+    digest = "sha-256=" + sha256(content).hexdigest()
+    assert in_parts(visit, uuid, other, 0, half, content_digest=digest)[0] == 202
+    with pytest.raises(Invalid):
+        in_parts(visit, uuid, other, half, len(content), content_digest=digest)
+    assert so_far(visit, uuid, content) == {"offset": 0, "complete": False}
+    assert in_parts(visit, uuid, content, 0, len(content))[0] == 201
+
+
+@pytest.mark.parametrize(
+    "header", ["bytes 0-9/5", "bytes 5-2/10", "0-9/10", "bytes 0-2/10", "bytes 0-9/99999999999", "bytes */10"]
+)
+def test_a_range_that_is_none_is_refused(visit: Visit, header: str) -> None:
+    with pytest.raises(Invalid):
+        in_parts(visit, str(uuid4()), b"0123456789", 0, 10, content_range=header)
+
+
+def test_parts_of_a_survey_that_is_not_theirs_tell_nothing(session: Session, visit: Visit) -> None:
+    stranger, _ = make_surveyor(session, name="Other Surveyor")
+    actor = actor_as(session, stranger)
+    with pytest.raises(NotFound):
+        progress_of_parts(session, visit.survey.id, str(uuid4()), "0" * 64, actor=actor)
+    with pytest.raises(NotFound):
+        receive(
+            session, visit.survey.id, str(uuid4()), b"0", content_range="bytes 0-0/2", content_digest="sha-256=" + "0" * 64, actor=actor, at=now()
+        )  # fmt: skip
+
+
+def test_parts_nobody_went_on_with_are_swept_after_a_month(visit: Visit, clock: FixedClock) -> None:
+    content, uuid = photo(), str(uuid4())
+    in_parts(visit, uuid, content, 0, 10)
+    assert sweep(datetime.now(UTC) + timedelta(days=29)) == 0
+    assert sweep(datetime.now(UTC) + timedelta(days=31)) >= 1
+    assert so_far(visit, uuid, content)["offset"] == 0

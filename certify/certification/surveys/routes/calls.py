@@ -7,7 +7,7 @@ from io import BytesIO
 from flask import jsonify, request, send_file
 from flask.typing import ResponseReturnValue
 
-from certify.certification.surveys.attachments import attachment_for, put_attachment
+from certify.certification.surveys.attachments import attachment_for, progress_of_parts, receive
 from certify.certification.surveys.queries import checklist
 from certify.certification.surveys.routes.blueprint import bp
 from certify.certification.surveys.sync import sync
@@ -37,12 +37,21 @@ def pack(survey_id: int) -> ResponseReturnValue:
 @requires(Permission.CONDUCT_SURVEY)
 @commits
 def attach(survey_id: int, attachment: object) -> ResponseReturnValue:
-    """Keep a photo or PDF; the same again is answered alike."""
-    created, kept = put_attachment(
-        db.session, survey_id, str(attachment), request.get_data(cache=False), content_digest=request.headers.get("Content-Digest"),
-        media_type=request.mimetype or "", actor=current_actor(), at=now(),
+    """Keep a photo or PDF, whole or in parts; the same again is answered alike."""
+    status, kept = receive(
+        db.session, survey_id, str(attachment), request.get_data(cache=False), content_range=request.headers.get("Content-Range"),
+        content_digest=request.headers.get("Content-Digest"), media_type=request.mimetype or "", actor=current_actor(), at=now(),
     )  # fmt: skip
-    return jsonify(kept), 201 if created else 200
+    return jsonify(kept), status
+
+
+@bp.get("/surveys/<int(max=2147483647):survey_id>/attachments/<uuid:attachment>/parts.json")
+@requires(Permission.CONDUCT_SURVEY)
+def parts_so_far(survey_id: int, attachment: object) -> ResponseReturnValue:
+    """How much of a file has come, so that an interrupted upload goes on there."""
+    digest = request.args.get("digest", "").lower()
+    told = progress_of_parts(db.session, survey_id, str(attachment), digest, actor=current_actor())
+    return jsonify(told), 200, {"Cache-Control": "no-store"}
 
 
 @bp.get("/surveys/<int(max=2147483647):survey_id>/attachments/<uuid:attachment>")

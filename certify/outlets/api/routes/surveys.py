@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, jsonify, request
 
-from certify.certification.surveys.attachments import put_attachment
+from certify.certification.surveys.attachments import receive
 from certify.certification.surveys.queries import checklist
 from certify.certification.surveys.sync import sync
 from certify.core.access.policy import Permission
@@ -88,10 +88,29 @@ SYNC = {
     },
 }
 ATTACHMENT = {
-    "parameters": [{"in": "header", "name": "Content-Digest", "required": True, "schema": {"type": "string"}}],
+    "parameters": [
+        {
+            "in": "header",
+            "name": "Content-Digest",
+            "required": True,
+            "schema": {"type": "string"},
+            "description": "of the whole file",
+        },
+        {
+            "in": "header",
+            "name": "Content-Range",
+            "required": False,
+            "schema": {"type": "string"},
+            "description": "bytes first-last/total, for a part",
+        },
+    ],
     "requestBody": {"required": True, "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}},
     "responses": {
         "200": {"description": "It was here already", "content": {"application/json": {"schema": {"type": "object"}}}},
+        "202": {
+            "description": "A part was kept; the next begins at offset",
+            "content": {"application/json": {"schema": {"type": "object", "required": ["offset"]}}},
+        },
         "201": {"description": "Stored", "content": {"application/json": {"schema": {"type": "object"}}}},
     },
 }
@@ -129,8 +148,8 @@ def sync_(survey_id: int) -> Response:
 @doors.doc(**ATTACHMENT)
 def put(survey_id: int, attachment: Any) -> tuple[Response, int]:
     """Store a photo; the same bytes again are accepted again, other bytes are a conflict."""
-    new, body = put_attachment(
-        db.session, survey_id, str(attachment), request.get_data(), content_digest=request.headers.get("Content-Digest"),
-        media_type=request.mimetype, actor=current_actor(), at=now(),
+    status, body = receive(
+        db.session, survey_id, str(attachment), request.get_data(), content_range=request.headers.get("Content-Range"),
+        content_digest=request.headers.get("Content-Digest"), media_type=request.mimetype, actor=current_actor(), at=now(),
     )  # fmt: skip
-    return jsonify(body), 201 if new else 200
+    return jsonify(body), status
