@@ -373,6 +373,12 @@ class CaseRow:
     zone: str
 
 
+def row_of(session: Session, case: Case) -> CaseRow:
+    """Return a case as a list would show it."""
+    practice = practice_of(session, case)
+    return CaseRow(case, practice.legal_name, practice.time_zone)
+
+
 def list_cases(
     session: Session, actor: Actor, narrowed: CaseFilter, *, after: int | None = None, limit: int = 50
 ) -> Sequence[CaseRow]:

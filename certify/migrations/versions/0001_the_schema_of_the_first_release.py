@@ -129,13 +129,6 @@ def upgrade() -> None:
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.create_index("ix_outbox_case_ref_id", ["case_ref", "id"], unique=False)
         batch_op.create_index(
-            "ix_outbox_due_at_pending",
-            ["due_at", "id"],
-            unique=False,
-            sqlite_where=sa.text("state = 'pending'"),
-            postgresql_where=sa.text("state = 'pending'"),
-        )
-        batch_op.create_index(
             "ix_outbox_lease_until_in_hand",
             ["lease_until"],
             unique=False,
@@ -149,6 +142,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("reminder_key IS NOT NULL"),
             postgresql_where=sa.text("reminder_key IS NOT NULL"),
         )
+        batch_op.create_index("ix_outbox_state_due_at_id", ["state", "due_at", "id"], unique=False)
         batch_op.create_index("ix_outbox_state_id", ["state", "id"], unique=False)
         batch_op.create_index("ix_outbox_to_email_id", ["to_email", "id"], unique=False)
 
@@ -1088,6 +1082,28 @@ def upgrade() -> None:
         batch_op.create_index("ix_surveyor_tie_surveyor_id", ["surveyor_id"], unique=False)
 
     op.create_table(
+        "calibration_sample",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("survey_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("share", sa.Integer(), nullable=False),
+        sa.Column("seed", sa.String(length=40), nullable=False),
+        sa.Column("drawn_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("drawn_by_id", sa.Integer(), nullable=True),
+        sa.Column("drawn_by_name", sa.String(length=200), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawn_reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["drawn_by_id"], ["person.id"], name=op.f("fk_calibration_sample_drawn_by_id_person")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_calibration_sample_person_id_person")),
+        sa.ForeignKeyConstraint(["survey_id"], ["survey.id"], name=op.f("fk_calibration_sample_survey_id_survey")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calibration_sample")),
+    )
+    with op.batch_alter_table("calibration_sample", schema=None) as batch_op:
+        batch_op.create_index("ix_calibration_sample_finished_at", ["finished_at"], unique=False)
+        batch_op.create_index("ix_calibration_sample_survey_id_person_id", ["survey_id", "person_id"], unique=False)
+
+    op.create_table(
         "conflict_declaration",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("case_id", sa.Integer(), nullable=False),
@@ -1471,6 +1487,25 @@ def upgrade() -> None:
         sa.UniqueConstraint("survey_id", "site_id", name=op.f("uq_survey_site_survey_id_site_id")),
     )
     op.create_table(
+        "calibration_score",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("sample_id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("element", sa.String(length=16), nullable=False),
+        sa.Column("domain", sa.Integer(), nullable=False),
+        sa.Column("rating", sa.String(length=10), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("scored_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["sample_id"], ["calibration_sample.id"], name=op.f("fk_calibration_score_sample_id_calibration_sample")
+        ),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_calibration_score_site_id_site")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calibration_score")),
+        sa.UniqueConstraint(
+            "sample_id", "site_id", "element", name=op.f("uq_calibration_score_sample_id_site_id_element")
+        ),
+    )
+    op.create_table(
         "correction",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("finding_id", sa.Integer(), nullable=False),
@@ -1663,6 +1698,7 @@ def downgrade() -> None:
 
     op.drop_table("correction_judgement")
     op.drop_table("correction")
+    op.drop_table("calibration_score")
     op.drop_table("survey_site")
     with op.batch_alter_table("survey_share", schema=None) as batch_op:
         batch_op.drop_index("ix_survey_share_survey_id")
@@ -1717,6 +1753,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_conflict_declaration_case_id")
 
     op.drop_table("conflict_declaration")
+    with op.batch_alter_table("calibration_sample", schema=None) as batch_op:
+        batch_op.drop_index("ix_calibration_sample_survey_id_person_id")
+        batch_op.drop_index("ix_calibration_sample_finished_at")
+
+    op.drop_table("calibration_sample")
     with op.batch_alter_table("surveyor_tie", schema=None) as batch_op:
         batch_op.drop_index("ix_surveyor_tie_surveyor_id")
         batch_op.drop_index("ix_surveyor_tie_practice_id_surveyor_id")
@@ -1907,6 +1948,7 @@ def downgrade() -> None:
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index("ix_outbox_to_email_id")
         batch_op.drop_index("ix_outbox_state_id")
+        batch_op.drop_index("ix_outbox_state_due_at_id")
         batch_op.drop_index(
             "ix_outbox_reminder_key",
             sqlite_where=sa.text("reminder_key IS NOT NULL"),
@@ -1916,11 +1958,6 @@ def downgrade() -> None:
             "ix_outbox_lease_until_in_hand",
             sqlite_where=sa.text("state IN ('claimed', 'handed')"),
             postgresql_where=sa.text("state IN ('claimed', 'handed')"),
-        )
-        batch_op.drop_index(
-            "ix_outbox_due_at_pending",
-            sqlite_where=sa.text("state = 'pending'"),
-            postgresql_where=sa.text("state = 'pending'"),
         )
         batch_op.drop_index("ix_outbox_case_ref_id")
 

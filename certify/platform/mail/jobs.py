@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import smtplib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from certify.core.foundation.clock import Clock
 from certify.core.foundation.ids import new_secret
+from certify.db import UtcDateTime
 from certify.platform.mail import transport
 from certify.platform.mail.models import Outbox
 from certify.platform.mail.rules import (
@@ -48,29 +50,37 @@ def send_due(session: Session, clock: Clock) -> int:
 def claim(session: Session, at: datetime, *, limit: int = BATCH) -> tuple[str, list[int]]:
     """Take mails for ourselves for a minute and commit; no other sender gets them meanwhile."""
     token = new_secret()
-    due = (
-        select(Outbox.id)
-        .where(
-            sa.or_(
-                sa.and_(Outbox.state == "pending", Outbox.due_at <= at),
-                sa.and_(Outbox.state == "claimed", Outbox.lease_until < at),
-                sa.and_(Outbox.state == "handed", Outbox.lease_until < at, Outbox.once_only.is_(False)),
-            )
-        )
-        .order_by(Outbox.due_at, Outbox.id)
-        .limit(limit)
-    )
+    taken = _take(session, WAITING, Outbox.due_at, token, at, limit)
+    if len(taken) < limit:
+        taken += _take(session, LEFT_OVER, Outbox.lease_until, token, at, limit - len(taken))
+    session.commit()
+    return token, sorted(taken)
+
+
+_AT = sa.bindparam("at", type_=UtcDateTime())
+# Each walks an index of its own, in its order: what waits by its date, what a broken-off sender left in hand.
+WAITING = (Outbox.state == "pending", Outbox.due_at <= _AT)
+LEFT_OVER = (
+    Outbox.state.in_(["claimed", "handed"]),
+    sa.or_(Outbox.state == "claimed", Outbox.once_only.is_(False)),
+    Outbox.lease_until < _AT,
+)
+
+
+def _take(
+    session: Session, due: Sequence[sa.ColumnElement[bool]], order: Any, token: str, at: datetime, limit: int
+) -> list[int]:
+    query = select(Outbox.id).where(*due).order_by(order, Outbox.id).limit(limit)
     if session.get_bind().dialect.name == "postgresql":
-        due = due.with_for_update(skip_locked=True)
-    taken = session.scalars(
+        query = query.with_for_update(skip_locked=True)
+    change = (
         update(Outbox)
-        .where(Outbox.id.in_(due.scalar_subquery()))
+        .where(Outbox.id.in_(query.scalar_subquery()))
         .values(state="claimed", lease_token=token, lease_until=at + LEASE)
         .returning(Outbox.id)
         .execution_options(synchronize_session=False)
-    ).all()
-    session.commit()
-    return token, sorted(taken)
+    )
+    return list(session.scalars(change, {"at": at}))
 
 
 def _send_batch(session: Session, clock: Clock, url: str) -> tuple[int, bool]:
@@ -94,12 +104,10 @@ def _send_batch(session: Session, clock: Clock, url: str) -> tuple[int, bool]:
 
 def _anything_due(session: Session, at: datetime) -> bool:
     """One look at two small indexes, so that an idle round takes no write lock."""
-    waiting = select(Outbox.id).where(Outbox.state == "pending", Outbox.due_at <= at).limit(1)
-    left_over = select(Outbox.id).where(
-        sa.or_(Outbox.state == "claimed", sa.and_(Outbox.state == "handed", Outbox.once_only.is_(False))),
-        Outbox.lease_until < at,
+    given = {"at": at}
+    return any(
+        session.scalar(select(Outbox.id).where(*due).limit(1), given) is not None for due in (WAITING, LEFT_OVER)
     )
-    return session.scalar(waiting) is not None or session.scalar(left_over.limit(1)) is not None
 
 
 def _send_one(session: Session, clock: Clock, server: smtplib.SMTP, url: str, token: str, mail_id: int) -> int:

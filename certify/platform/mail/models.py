@@ -10,7 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from certify.db import Json, Model, SortKey, UtcDateTime
 
-_WAITING = sa.text("state = 'pending'")
 _REMINDS = sa.text("reminder_key IS NOT NULL")
 _IN_HAND = sa.text("state IN ('claimed', 'handed')")
 
@@ -23,7 +22,7 @@ class Outbox(Model):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        sa.Index("ix_outbox_due_at_pending", "due_at", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        sa.Index("ix_outbox_state_due_at_id", "state", "due_at", "id"),
         sa.Index("ix_outbox_lease_until_in_hand", "lease_until", sqlite_where=_IN_HAND, postgresql_where=_IN_HAND),
         sa.Index("ix_outbox_state_id", "state", "id"),
         sa.Index("ix_outbox_to_email_id", "to_email", "id"),

@@ -7,7 +7,6 @@ from typing import Any
 from certify.certification.applications.operations import put_answers
 from certify.certification.applications.queries import answers_for, missing_answers
 from certify.certification.cases.memory import remember_reads
-from certify.certification.cases.models import Case
 from certify.certification.cases.operations import open_case, take
 from certify.certification.cases.queries import (
     CaseFilter,
@@ -17,7 +16,7 @@ from certify.certification.cases.queries import (
     deadlines_of,
     list_cases,
     openings_for,
-    practice_of,
+    row_of,
     status_for,
 )
 from certify.certification.surveys.queries import newest_survey_id
@@ -78,7 +77,7 @@ def create(body: dict[str, Any]) -> dict[str, Any]:
     actor = current_actor()
     practice = practice_for(db.session, actor, body["practice"], Permission.START_CASE)
     case = open_case(db.session, practice.id, practice.legal_name, zone=practice.time_zone, actor=actor, at=now())
-    return _whole(case)
+    return _whole(row_of(db.session, case))
 
 
 @doors.route("/cases/<ref>")
@@ -86,7 +85,7 @@ def create(body: dict[str, Any]) -> dict[str, Any]:
 @doors.response(200, CaseWhole)
 def show(ref: str) -> dict[str, Any]:
     """A case: where it stands, what may happen next, what each step still lacks."""
-    return _whole(case_for(db.session, current_actor(), ref))
+    return _whole(row_of(db.session, case_for(db.session, current_actor(), ref)))
 
 
 @doors.route("/cases/<ref>/transitions", methods=["POST"])
@@ -99,7 +98,7 @@ def transition(body: dict[str, Any], ref: str) -> dict[str, Any]:
     actor = current_actor()
     case = case_for(db.session, actor, ref, lock=True)
     take(db.session, case, body["trigger"], body["data"], actor=actor, at=now(), version=body["version"])
-    return _whole(case)
+    return _whole(row_of(db.session, case))
 
 
 @doors.route("/cases/<ref>/events")
@@ -173,12 +172,11 @@ def _item(row: CaseRow) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _whole(case: Case) -> dict[str, Any]:
+def _whole(row: CaseRow) -> dict[str, Any]:
     """The last thing a request does: what is written is written, so what is read is read once."""
-    session, actor, at = db.session(), current_actor(), now()
+    session, actor, at, case = db.session(), current_actor(), now(), row.case
     session.flush()
     remember_reads(session)
-    practice = practice_of(session, case)
     actions = [
         {
             "trigger": s.trigger, "label": s.label, "explanation": s.explanation, "allowed": s.allowed,
@@ -193,7 +191,7 @@ def _whole(case: Case) -> dict[str, Any]:
         for d in deadlines_of(session, case, at)
     ]
     return {
-        **_item(CaseRow(case, practice.legal_name, practice.time_zone)),
+        **_item(row),
         "status": status_for(session, case, actor, at),
         "survey": newest_survey_id(session, case),
         "actions": actions,
