@@ -6,6 +6,7 @@ from flask import Flask
 
 from certify import models_index, resources, wiring  # noqa: F401 - models_index makes the metadata whole
 from certify.certification.applications.routes import application, review
+from certify.certification.calibration import routes as calibration
 from certify.certification.cases import routes as cases
 from certify.certification.certificates import routes as certificates
 from certify.certification.corrections import routes as corrections
@@ -57,6 +58,7 @@ BLUEPRINTS = (
     discussions.bp,
     surveyors.bp,
     surveys.bp,
+    calibration.bp,
     reports.bp,
     corrections.bp,
     decisions.bp,

@@ -1,6 +1,7 @@
 """Imports every room's tables, so that the metadata is whole for migrations and tests."""
 
 import certify.certification.applications.models
+import certify.certification.calibration.models
 import certify.certification.cases.models
 import certify.certification.certificates.models
 import certify.certification.corrections.models

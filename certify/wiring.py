@@ -5,6 +5,7 @@ from __future__ import annotations
 from certify.certification.applications import queries as application_queries
 from certify.certification.applications import review as application_review
 from certify.certification.applications import rules as application_rules
+from certify.certification.calibration import queries as calibration_queries
 from certify.certification.cases import queries as case_queries
 from certify.certification.cases import registry
 from certify.certification.cases import rules as case_rules
@@ -31,6 +32,7 @@ from certify.certification.reports.events import ObjectionAnswered, ObjectionMad
 from certify.certification.surveyors import operations as surveyor_operations
 from certify.certification.surveyors import queries as surveyor_queries
 from certify.certification.surveyors import rules as surveyor_rules
+from certify.certification.surveys import blindfold
 from certify.certification.surveys import operations as survey_operations
 from certify.certification.surveys import queries as survey_queries
 from certify.certification.surveys import rules as survey_rules
@@ -50,6 +52,7 @@ def wire() -> None:
     wire_discussions()
     wire_surveyors()
     wire_surveys()
+    wire_calibration()
     wire_reports()
     wire_corrections()
     wire_decisions()
@@ -150,6 +153,11 @@ def wire_surveys() -> None:
     registry.register_prepare("check_in", survey_operations.prepare_check_in)
     registry.register_prepare("finish_survey", survey_operations.prepare_finish_survey)
     events.subscribe(CaseAdvanced, survey_operations.on_case_advanced)
+
+
+def wire_calibration() -> None:
+    """Whoever is to score a part of a survey blind does not see its answers before."""
+    blindfold.ask(calibration_queries.scores_blind)
 
 
 def wire_reports() -> None:

@@ -26,7 +26,7 @@ from tests.builders import make_person
 # Objects that the two worlds of this test do not hold: for these an allowed person is told that there is no such thing.
 # What they must refuse is tested all the same.
 NOT_THERE = {
-    "absence_id", "attachment", "attendance_id", "comment_id", "mail_id", "note", "objection_id", "proposal_id", "question_id", "request_id",
+    "absence_id", "attachment", "attendance_id", "comment_id", "mail_id", "note", "objection_id", "proposal_id", "question_id", "request_id", "sample_id",
     "seq", "sign_in_id", "token", "token_id", "provider_id",
 }  # fmt: skip
 REFUSED = {401, 403, 404}

@@ -26,6 +26,7 @@ from certify.certification.reports.operations import (
 )
 from certify.certification.reports.queries import objection_for
 from certify.certification.reports.views import draft_page, issued_page, report_shown, review_page
+from certify.certification.surveys.blindfold import blindfolded, closed_until_scored
 from certify.core.access.policy import Permission
 from certify.core.foundation.clock import now
 from certify.core.foundation.days import local_date
@@ -56,6 +57,8 @@ def show(ref: str) -> ResponseReturnValue:
     report = report_shown(db.session, case, request.args.get("version", type=int), sees_draft)
     if report is None:
         return render_template("certification/reports/waiting.html", header=header)
+    if report.issued_at is None and blindfolded(db.session, report.survey_id, actor):
+        raise closed_until_scored(report.survey_id)
     if report.issued_at is not None:
         record_reading(db.session, case, report, actor=actor, at=at)
         return _read_page(ref, report, header)

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from certify.certification.cases.operations import record_on
+from certify.certification.surveys.blindfold import blindfolded
 from certify.certification.surveys.counters import COUNTERS
 from certify.certification.surveys.journal import (
     NOTHING,
@@ -57,6 +58,7 @@ OP, ANSWER, PROGRESS, SURVEY = (
     cast(sa.Table, model.__table__) for model in (SurveyOp, SurveyAnswer, SurveyProgress, Survey)
 )
 Key = tuple[int, str, str]
+Author = tuple[str, int | None]
 
 # Built once: a call that saves one answer spends more on building statements than on running them.
 KNOWN = select(OP.c.op, OP.c.seq, OP.c.site_id, OP.c.element, OP.c.field, OP.c.value, OP.c.status).where(
@@ -113,6 +115,11 @@ class _Work:
         default_factory=dict
     )  # (seq, place) of this device's earlier ops
     counted: dict[tuple[int, str], Tally] = field(default_factory=dict)  # what touched elements counted as before
+    authors: Mapping[str, Author] = field(default_factory=dict)  # of ops that someone else brings
+
+    def author(self, op: Op) -> Author:
+        """Return whose word an op is: name and number."""
+        return self.authors.get(op.op) or (self.actor.name, self.actor.user_id)
 
 
 def sync(session: Session, survey_id: int, body: Any, *, actor: Actor, at: datetime) -> dict[str, Any]:
@@ -131,6 +138,9 @@ def sync(session: Session, survey_id: int, body: Any, *, actor: Actor, at: datet
     before = work.seq
     if envelope.ops:
         _take_in(session, work, envelope, scope_of(session, opened.survey))
+    if blindfolded(session, survey_id, actor):
+        # What she sends is kept as ever; what others said reaches her with her next call after she has scored her part.
+        return {"seq": min(envelope.since, work.seq), "acks": work.acks, "changes": [], "conflicts": []}
     changes = _changes_after(session, work, envelope.since, before)
     return {
         "seq": work.seq,
@@ -138,6 +148,21 @@ def sync(session: Session, survey_id: int, body: Any, *, actor: Actor, at: datet
         "changes": changes,
         "conflicts": open_conflicts(session, survey_id) if opened.survey.clashes else [],
     }
+
+
+def take_in(
+    session: Session, opened: OpenSurvey, device: str, ops: list[Any], authors: Mapping[str, Author], *, actor: Actor, at: datetime
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Store what someone else brings of a tablet, each op as its author's word, and return the acks.
+
+    Args:
+        ops: as the tablet would send them; the caller holds the survey's row and has asked who may.
+        authors: whose word each op is, by its id; the bringer's where nobody is named.
+    """
+    work = _Work(opened, device, actor, at, opened.survey.seq, authors=authors)
+    if ops:
+        _take_in(session, work, Envelope(device, 0, ops), scope_of(session, opened.survey))
+    return work.acks
 
 
 def accept_late(session: Session, opened: OpenSurvey, late: SurveyOp, *, actor: Actor, at: datetime, op: str) -> None:
@@ -180,7 +205,7 @@ def _take_in(session: Session, work: _Work, envelope: Envelope, scope: Scope) ->
     if not late:
         _load_answers(session, work, list(good.values()), scope)
     stored = {
-        op.op: _store_late(work, op) if late else _apply(work, op, by=work.actor.name, by_id=work.actor.user_id)
+        op.op: _store_late(work, op) if late else _apply(work, op, by=work.author(op)[0], by_id=work.author(op)[1])
         for op in good.values()
     }
     work.acks = [_final(ack, stored) for ack in work.acks]
@@ -285,7 +310,7 @@ def _apply(work: _Work, op: Op, *, by: str, by_id: int | None) -> dict[str, Any]
 
 def _store_late(work: _Work, op: Op) -> dict[str, Any]:
     work.seq += 1
-    word = Word(work.device, work.seq, op.op, op.value, op.at, op.at, work.actor.name, work.actor.user_id)
+    word = Word(work.device, work.seq, op.op, op.value, op.at, op.at, *work.author(op))
     return _row(work, op, word, op.base, "late", "waiting")
 
 

@@ -59,8 +59,13 @@ class Permission(StrEnum):
     PLAN_SURVEY = "plan_survey"
     AGREE_DATE = "agree_date"
     CONDUCT_SURVEY = "conduct_survey"
+    LEAD_SURVEY = "lead_survey"  # split the checklist, say who leads
+    TAKE_BACKUP = "take_backup"  # a tablet's backup file, by the team or the program
     MANAGE_SURVEYORS = "manage_surveyors"
     VIEW_OWN_SURVEYS = "view_own_surveys"
+    VIEW_CALIBRATION = "view_calibration"
+    DRAW_CALIBRATION = "draw_calibration"
+    SCORE_BLIND = "score_blind"
     # steps 3 and 4
     VIEW_REPORT = "view_report"  # once issued, also the practice
     VIEW_DRAFT_REPORT = "view_draft_report"
@@ -129,8 +134,15 @@ POLICY: dict[Permission, dict[Role, Relation]] = {
     Permission.PLAN_SURVEY: _STAFF,
     Permission.AGREE_DATE: _PRACTICE_HEADS | _SURVEYOR,
     Permission.CONDUCT_SURVEY: _SURVEYOR,
+    # Of the team only the lead surveyor: the surveys room asks for the rest.
+    Permission.LEAD_SURVEY: _STAFF | _SURVEYOR,
+    Permission.TAKE_BACKUP: _STAFF | _SURVEYOR,
     Permission.MANAGE_SURVEYORS: _STAFF,
     Permission.VIEW_OWN_SURVEYS: {Role.SURVEYOR: Relation.SELF},
+    # How surveyors differ is the program's to read, not theirs: who knows the first rating does not score blind.
+    Permission.VIEW_CALIBRATION: _STAFF | _AUDITOR,
+    Permission.DRAW_CALIBRATION: _STAFF,
+    Permission.SCORE_BLIND: _SURVEYOR,
     Permission.VIEW_REPORT: _PRACTICE | _SURVEYOR | _STAFF | _COUNCIL | _AUDITOR,
     Permission.VIEW_DRAFT_REPORT: _SURVEYOR | _STAFF | _COUNCIL | _AUDITOR,
     Permission.WRITE_REPORT: _SURVEYOR,

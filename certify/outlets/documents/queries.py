@@ -18,6 +18,7 @@ from certify.certification.certificates.queries import certificate_content_for
 from certify.certification.decisions.queries import decision_of, letter_for
 from certify.certification.fees.queries import InvoiceView, invoice_for
 from certify.certification.reports.queries import content_of, issued_report, newest_report
+from certify.certification.surveys.blindfold import blindfolded, closed_until_scored
 from certify.certification.surveys.queries import latest_survey, record_of
 from certify.core.access.policy import Permission
 from certify.core.access.roles import Actor
@@ -128,6 +129,8 @@ def _survey_report(session: Session, case: Case, actor: Actor, wanted: Wanted) -
         or not actor_may(session, case, actor, Permission.VIEW_DRAFT_REPORT)
     ):
         raise NotFound("No survey report has been issued in this case yet.")
+    if blindfolded(session, newest.survey_id, actor):
+        raise closed_until_scored(newest.survey_id)
     return report_content(content_of(session, case, newest), zone_of(session, case)), "", "draft"
 
 

@@ -21,6 +21,7 @@ PLACES: tuple[tuple[str, str, Permission], ...] = (
     ("Cases", "/cases", Permission.VIEW_QUEUE),
     ("Practices", "/practices", Permission.VIEW_QUEUE),
     ("Surveyors", "/surveyors", Permission.MANAGE_SURVEYORS),
+    ("Calibration", "/calibration", Permission.VIEW_CALIBRATION),
     ("Invoices", "/invoices", Permission.RECORD_PAYMENT),
     ("People", "/people", Permission.MANAGE_PEOPLE),
     ("Mail", "/mail", Permission.VIEW_MAIL),

@@ -15,6 +15,7 @@ from certify.certification.cases.memory import remembered
 from certify.certification.cases.models import Case
 from certify.certification.cases.queries import actor_may, subject_of, zone_of
 from certify.certification.surveys import rules
+from certify.certification.surveys.blindfold import blindfolded, closed_until_scored
 from certify.certification.surveys.journal import restored
 from certify.certification.surveys.models import (
     Survey,
@@ -127,7 +128,8 @@ def survey_for(
 ) -> OpenSurvey:
     """Return a survey and its case if the actor may do this to it; `lock` holds the survey's row until the transaction ends.
 
-    Raises: NotFound when it is not the actor's to see, NotAllowed when it is but this is not theirs to do.
+    Raises: NotFound when it is not the actor's to see, NotAllowed when it is but this is not theirs to do, RulesUnmet
+        when its answers are closed to someone who is to score a part of it blind.
     """
     found = session.execute(LOCKED if lock else OPENED, {"survey": survey_id}).one_or_none()
     if found is None:
@@ -138,6 +140,8 @@ def survey_for(
         raise NotFound("There is no such survey.")
     if not allowed(actor, permission, subject):
         raise NotAllowed("Your role does not include this.")
+    if permission is Permission.VIEW_DRAFT_REPORT and blindfolded(session, survey_id, actor):
+        raise closed_until_scored(survey_id)
     return opened
 
 

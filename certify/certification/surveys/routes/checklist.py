@@ -71,6 +71,7 @@ def overview(survey_id: int) -> ResponseReturnValue:
         conflicts=_dated(open_conflicts(db.session, survey_id)), gaps=gaps, onward=onward, steps=steps,
         may_conduct=actor_may(db.session, opened.case, actor, Permission.CONDUCT_SURVEY),
         late=late_ops(db.session, survey_id), may_judge=may_judge_late(db.session, opened, actor),
+        may_compare=actor_may(db.session, opened.case, actor, Permission.VIEW_CALIBRATION),
         zone=zone_of(db.session, opened.case), lead_name=names.get(survey.lead_id or 0, ""), site_words=site_words(rows),
         signatures=signatures_of(db.session, survey_id, rows), rules=current().survey,
     )  # fmt: skip
