@@ -159,6 +159,8 @@
 
     /** Believe one answer, and tell the screen that shows it. */
     believe(answer) {
+      // The journal says so itself as well; what came that way is not taken in twice.
+      if (this.answer(answer.site, answer.element, answer.field) === answer) return;
       this.put(answer);
       const code = this.codeOf(answer.element);
       if (code) {

@@ -122,6 +122,7 @@
     const held = desk.draft(draft);
     if (typeof held === "string" && held.trim() && held.trim() !== last) {
       area.value = held;
+      place.dataset.held = "true";
       queueMicrotask(look);
     }
     const show = (text) => {

@@ -5,7 +5,7 @@
   const Tablet = globalThis.Tablet;
   const { h, icon, badge, card, button, linkButton, notice, moment, bytes, empty } = Tablet.dom;
 
-  const header = () => h("header", { class: "survey-bar" }, h("div", { class: "survey-bar__row" }, h("a", { class: "survey-bar__back tablet-brand", href: "#/" }, icon("mark"), h("strong", {}, "certify on this tablet")), Tablet.line.line(null)));
+  const header = (zone) => h("header", { class: "survey-bar" }, h("div", { class: "survey-bar__row" }, h("a", { class: "survey-bar__back tablet-brand", href: "#/" }, icon("mark"), h("strong", {}, "certify on this tablet")), Tablet.line.line(null, zone)));
   const main = (...children) => h("main", { id: "main", class: "page tablet-main", tabindex: "-1" }, children);
 
   function dates(survey) {
@@ -57,6 +57,9 @@
     const packs = await Tablet.store.packs();
     const [room, ...unsent] = await Promise.all([Tablet.store.estimate(), ...packs.map((taken) => Tablet.store.unsent(taken.survey))]);
     const state = Tablet.sender.state() || {};
+    // Times are the practice's, as on every page; with practices in several zones they are the tablet's.
+    const zones = new Set(packs.map((taken) => taken.pack.survey.zone));
+    const zone = zones.size === 1 ? Array.from(zones)[0] : undefined;
     const stop = () => Tablet.events.removeEventListener("state", redraw);
     const known = JSON.stringify([state.unsentAnswers, state.unsentPhotos, state.rejected, state.problem, state.me && state.me.id]);
     const redraw = () => {
@@ -71,8 +74,8 @@
     const waits = Tablet.shell.waiting && Tablet.shell.waiting() ? notice("info", "A newer version of this app is ready", h("p", {}, "It starts when you say so; nothing that was entered is touched."), button("Start the newer version", () => Tablet.shell.apply())) : null;
     return {
       title: "Surveys on this tablet",
-      parts: [header(), main(Tablet.frame.page("Surveys on this tablet",
-        h("p", { class: "tablet-long", data: { lineLong: "" } }, Tablet.line.words(Tablet.line.state()).long),
+      parts: [header(zone), main(Tablet.frame.page("Surveys on this tablet",
+        h("p", { class: "tablet-long", data: { lineLong: "" } }, Tablet.line.words(Tablet.line.state(), zone).long),
         signIn, waits,
         packs.length ? h("ul", { class: "tablet-surveys" }, packs.map((taken, n) => surveyCard(taken, unsent[n], state.me)))
           : h("div", { class: "card" }, empty("No survey is on this tablet yet", "With a network, open the survey among your surveys and choose “Take offline”. It then works here without any network, also after the tablet was switched off.", h("p", {}, linkButton("My surveys", "/my-surveys", { kind: "filled" })))),
