@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from certify.certification.cases.operations import record_on
 from certify.certification.surveys.models import SurveyAttachment
-from certify.certification.surveys.queries import survey_for
+from certify.certification.surveys.queries import OpenSurvey, survey_for
 from certify.certification.surveys.values import UUID
 from certify.core.access.policy import Permission
 from certify.core.access.roles import Actor
@@ -50,9 +50,6 @@ def put_attachment(
         stands for other content, NotFound, NotAllowed.
     """
     opened = survey_for(session, actor, survey_id, Permission.CONDUCT_SURVEY, lock=True)
-    if not UUID.fullmatch(attachment):
-        raise Invalid("Name the attachment by a UUID.", "uuid")
-    name = attachment.lower()
     digest = read_digest(content_digest)
     actual = hashlib.sha256(content).hexdigest()
     if actual != digest:
@@ -60,23 +57,34 @@ def put_attachment(
             "The content does not fit its Content-Digest: it was cut or changed on the way. Send it again.",
             "Content-Digest",
         )
+    new, row = keep_attachment(session, opened, attachment, content, digest, author=actor, at=at)
+    return new, told(row)
+
+
+def keep_attachment(
+    session: Session, opened: OpenSurvey, attachment: str, content: bytes, digest: str, *, author: Actor, at: datetime
+) -> tuple[bool, SurveyAttachment]:
+    """Keep content whose digest fits; the caller holds the survey's row. Raises: Invalid, Conflict."""
+    if not UUID.fullmatch(attachment):
+        raise Invalid("Name the attachment by a UUID.", "uuid")
+    name, survey_id = attachment.lower(), opened.survey.id
     known = find_attachment(session, survey_id, name)
     if known is not None:
         if known.original_sha256 != digest:
             raise Conflict("This attachment's id already stands for another file; give the new one an id of its own.")
-        return False, told(known)
+        return False, known
     if len(content) > MOST_BYTES:
         raise Invalid(f"The file is larger than {MOST_BYTES // 1024 // 1024} MB.", "body")
     kept, kind = without_place(content)
     row = SurveyAttachment(
         survey_id=survey_id, uuid=name, original_sha256=digest, file_key=store(kept), media_type=kind, size=len(kept),
-        by_id=actor.user_id, by_name=actor.name, received_at=at,
+        by_id=author.user_id, by_name=author.name, received_at=at,
     )  # fmt: skip
     session.add(row)
     session.flush()
     data = {"survey": survey_id, "attachment": name, "original_sha256": digest, "sha256": row.file_key}
-    record_on(session, opened.case, "survey.attachment", "added a photo or file to the survey", actor=actor, at=at, subject=f"/surveys/{survey_id}", data=data)  # fmt: skip
-    return True, told(row)
+    record_on(session, opened.case, "survey.attachment", "added a photo or file to the survey", actor=author, at=at, subject=f"/surveys/{survey_id}", data=data)  # fmt: skip
+    return True, row
 
 
 def receive(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 
 from certify.platform.web.csrf import install_csrf
 from certify.platform.web.errors import install_errors
@@ -42,5 +42,7 @@ def init_web(app: Flask) -> None:
 
 def _limit_forms() -> None:
     """Whole forms and JSON are read into memory at once, so they get a limit of their own."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    request.max_content_length = getattr(view, "largest_request", LARGEST_REQUEST)
     if request.mimetype in ("application/x-www-form-urlencoded", "application/json"):
         request.max_content_length = LARGEST_FORM

@@ -33,6 +33,7 @@ from certify.certification.surveys.queries import (
     survey_for,
     values_at,
 )
+from certify.certification.surveys.queries.team import share_progress, team
 from certify.certification.surveys.routes.blueprint import bp
 from certify.certification.surveys.sync import sync
 from certify.core.access.policy import Permission
@@ -61,6 +62,7 @@ def overview(survey_id: int) -> ResponseReturnValue:
     gaps = gaps_of(survey, rows, sites_of(db.session, survey_id))
     onward = next_open(survey, rows, tuple(sites), sites[0].site_id, "") if sites else None
     steps = {step.trigger: step for step in openings_for(db.session, opened.case, actor, at)}
+    members = team(db.session, survey, at)
     names = names_of(db.session, [survey.lead_id])
     return render_template(
         "certification/surveys/overview.html",
@@ -73,7 +75,9 @@ def overview(survey_id: int) -> ResponseReturnValue:
         late=late_ops(db.session, survey_id), may_judge=may_judge_late(db.session, opened, actor),
         may_compare=actor_may(db.session, opened.case, actor, Permission.VIEW_CALIBRATION),
         zone=zone_of(db.session, opened.case), lead_name=names.get(survey.lead_id or 0, ""), site_words=site_words(rows),
-        signatures=signatures_of(db.session, survey_id, rows), rules=current().survey,
+        signatures=signatures_of(db.session, survey_id, rows),
+        team=members, shares_done={m.id: share_progress(m.shares, counters) for m in members},
+        may_take_backup=actor_may(db.session, opened.case, actor, Permission.TAKE_BACKUP),
     )  # fmt: skip
 
 
