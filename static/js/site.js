@@ -153,6 +153,42 @@
     });
   }
 
+  // Signing out leaves what the tablet's app has not sent in this browser: the app says so first and offers a backup file.
+  const unsent = async () => {
+    if (!window.indexedDB || !indexedDB.databases) return 0;
+    const known = await indexedDB.databases();
+    if (!known.some((one) => one.name === "certify-tablet")) return 0;
+    const db = await new Promise((done, failed) => {
+      const asked = indexedDB.open("certify-tablet");
+      asked.onsuccess = () => done(asked.result);
+      asked.onerror = () => failed(asked.error);
+      asked.onblocked = () => failed(asked.error);
+    });
+    try {
+      const counts = ["ops", "photos"].filter((name) => db.objectStoreNames.contains(name)).flatMap((name) =>
+        ["waiting", "rejected"].map((state) => new Promise((done, failed) => {
+          const asked = db.transaction(name).objectStore(name).index("queue").count(IDBKeyRange.bound([state], [state, []]));
+          asked.onsuccess = () => done(asked.result);
+          asked.onerror = () => failed(asked.error);
+        })));
+      return (await Promise.all(counts)).reduce((sum, n) => sum + n, 0);
+    } finally {
+      db.close();
+    }
+  };
+  on(document, "submit", async (event) => {
+    const form = event.target;
+    if (!form.matches("form[action='/sign-out']") || form.dataset.looked) return;
+    event.preventDefault();
+    form.dataset.looked = "yes";
+    // A browser that cannot be asked holds nothing back: signing out deletes nothing.
+    const left = await unsent().catch(() => 0);
+    if (left) {
+      delete form.dataset.looked;
+      window.location.assign("/tablet#/leaving");
+    } else form.submit();
+  });
+
   // A background request that finds the sign-in ended says so without losing what is on the page.
   //   document.dispatchEvent(new CustomEvent("certify:signed-out"))
   on(document, "certify:signed-out", () => {

@@ -368,18 +368,26 @@ def test_every_screen_is_without_barriers_online_and_offline(tablet: Tablet, bar
     assert found == []
 
 
-def test_the_way_out_says_what_is_not_sent(tablet: Tablet) -> None:
+def test_signing_out_with_unsent_work_warns_first_on_any_page(tablet: Tablet) -> None:
     page = tablet.page
     tablet.offline()
     tablet.standard("7.3")
     tablet.rate("7.3.a", "Yes")
-    tablet.open("leaving")
+    # The tablet's own sender must not be quicker than the press.
+    page.context.route("**/sync", lambda route: route.abort())
+    tablet.offline(False)
+    page.goto(f"{tablet.server.url}/account")
+    page.locator(".menu--account summary").click()
+    page.get_by_role("button", name="Sign out", exact=True).click()
     expect(page.get_by_text("This tablet holds work that has not been sent")).to_be_visible()
     expect(page.get_by_text("1 answer not yet sent.", exact=True)).to_be_visible()
     with page.expect_download():
         page.get_by_role("button", name="Save a backup file").click()
-    tablet.offline(False)
+    page.context.unroute("**/sync")
     page.get_by_role("button", name="Send now").click()
-    expect(page.get_by_text("Nothing waits to be sent", exact=True)).to_be_visible()
-    page.get_by_role("button", name="Sign out").click()
-    page.wait_for_url(lambda url: "/tablet" not in url)
+    expect(page.get_by_text("You can sign out without leaving anything behind.")).to_be_visible(timeout=30_000)
+    page.goto(f"{tablet.server.url}/account")
+    page.locator(".menu--account summary").click()
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    page.wait_for_url(lambda url: "/account" not in url)
+    assert "/tablet" not in page.url

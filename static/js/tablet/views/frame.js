@@ -60,7 +60,7 @@
     return h("nav", { class: "tablet-places", "aria-label": "This survey" }, links.map(([path, words]) => h("a", { href: `#/${desk.survey}${path ? `/${path}` : ""}`, "aria-current": path === current ? "page" : null }, words)));
   }
 
-  const openWords = (n) => (n ? `Finish (${n} open)` : "Finish");
+  const openWords = (n) => h("span", {}, n ? [`Finish (${n}`, h("span", { class: "tablet-bar__more" }, "\u00a0open"), ")"] : "Finish");
 
   Tablet.frame = { header, standards, page, places, openWords, count, MARKS };
 })();

@@ -70,7 +70,7 @@
       figures.textContent = `${sums.answered} of ${sums.elements} answered · ${sums.notMet} not met`;
       conflictLink.textContent = desk.conflicts.length ? Tablet.dom.count(desk.conflicts.length, "conflict") : "";
       conflictLink.hidden = !desk.conflicts.length;
-      finishWords.textContent = Tablet.frame.openWords(desk.countGaps());
+      finishWords.replaceChildren(Tablet.frame.openWords(desk.countGaps()));
       top.recount();
     };
 
