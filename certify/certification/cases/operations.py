@@ -18,7 +18,7 @@ from certify.certification.cases.models import Case, CaseDeadline, CaseMember, C
 from certify.certification.cases.queries import acting_roles, zone_of
 from certify.core.access.roles import SYSTEM, Actor, Role
 from certify.core.foundation import events
-from certify.core.foundation.days import local_date
+from certify.core.foundation.days import local_date, zone
 from certify.core.foundation.errors import Conflict, FieldError, Invalid, NotAllowed, NotOpen, Stale
 from certify.core.foundation.ids import initials
 from certify.core.rulebook.current import current
@@ -344,7 +344,10 @@ def _find(machine: Machine, state: str, trigger: str) -> Transition:
 
 def _stale(session: Session, case: Case) -> Stale:
     last = session.scalar(select(Event).where(Event.stream == f"case:{case.ref}").order_by(Event.seq.desc()).limit(1))
-    who = f" {last.actor_name} {last.summary} on {last.at:%d %B %Y at %H:%M} UTC." if last else ""
+    who = ""
+    if last is not None:
+        at = last.at.astimezone(zone(zone_of(session, case)))
+        who = f" {last.actor_name} {last.summary} on {at:%B} {at.day}, {at:%Y at %H:%M} ({at.tzname()})."
     return Stale(f"{case.ref} has moved on since you opened it.{who} Open it again to see where it stands.")
 
 
