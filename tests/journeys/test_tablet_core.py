@@ -1,106 +1,19 @@
-"""What the tablet keeps and sends, in a real browser: nothing entered is lost, whatever happens to network, page, browser, session or server."""
+"""What the tablet keeps and sends, in a real browser: nothing entered is lost, whatever happens to network, session or server."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import io
+import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
-from certify.certification.surveys.queries import answers_of
 from certify.core.foundation.clock import FixedClock
-from tests.builders import PASSWORD
-from tests.certification.surveys.visits import visit_under_way
+from tests.support.tablet import ALL_SENT, SIZE, Faults, Field, NewPage, until
 from tests.support.worlds import LiveServer
-
-TABLET = {"width": 820, "height": 1180}
-NewPage = Callable[..., Page]
-PATIENCE = 30_000  # milliseconds until something that must happen by itself counts as not happening
-UNTIL = """(patience) => new Promise((done, failed) => {
-  const look = async () => { if (await (async () => CONDITION)()) end(done); };
-  const end = (how, what) => {
-    clearTimeout(late);
-    for (const type of ["changed", "state"]) Tablet.events.removeEventListener(type, look);
-    how(what);
-  };
-  const late = setTimeout(() => end(failed, new Error(JSON.stringify(Tablet.sender.state()))), patience);
-  for (const type of ["changed", "state"]) Tablet.events.addEventListener(type, look);
-  look();
-})"""
-
-
-def until(page: Page, condition: str) -> None:
-    """Wait until an expression over Tablet holds; it is asked again at each of the app's own events."""
-    page.evaluate(UNTIL.replace("CONDITION", condition), PATIENCE)
-
-
-ALL_SENT = "(({answers, photos}) => answers + photos === 0)(await Tablet.store.unsent())"
-
-
-class Field:
-    """A survey under way on the live server, and what a surveyor does with a tablet there."""
-
-    def __init__(self, server: LiveServer, clock: FixedClock) -> None:
-        self.server = server
-        with server.session() as session:
-            visit = visit_under_way(session, clock)
-            self.survey, self.site = visit.survey.id, visit.site_ids[0]
-            self.surveyor, self.staff = visit.surveyor.email, visit.staff.email
-
-    def sign_in(self, page: Page, email: str = "", to: str = "/account") -> None:
-        """Sign a person in on a page."""
-        page.goto(f"{self.server.url}/sign-in?next={to}")
-        page.locator("[name=email]").fill(email or self.surveyor)
-        page.locator("[name=password]").fill(PASSWORD)
-        page.locator("main button[type=submit]").first.click()
-        page.wait_for_url(f"**{to}")
-
-    def open(self, page: Page) -> None:
-        """Open the app and wait until it would start without a network."""
-        page.goto(f"{self.server.url}/tablet")
-        page.evaluate("() => Tablet.shell.ready")
-
-    def take(self, page: Page) -> Any:
-        """Take the survey along."""
-        return page.evaluate(
-            """async (survey) => {
-              const me = await (await fetch("/tablet/me.json")).json();
-              const list = await (await fetch(`/surveys/${survey}/checklist.json`)).json();
-              await Tablet.store.savePack(survey, { ...list, me, survey: { id: survey, edition: list.edition } }, {});
-            }""",
-            self.survey,
-        )
-
-    def tablet(self, page: Page) -> Page:
-        """Make a page into a tablet that is ready to leave the network."""
-        self.sign_in(page)
-        self.open(page)
-        self.take(page)
-        return page
-
-    def record(self, page: Page, element: str, value: object, field: str = "rating") -> Any:
-        """Enter one answer; returns when the tablet has confirmed it."""
-        entry = {"site": self.site, "element": element, "field": field, "value": value}
-        return page.evaluate("([survey, entry]) => Tablet.journal.record(survey, entry)", [self.survey, entry])
-
-    def send(self, page: Page) -> Any:
-        """Press the button; gives the state after the attempt."""
-        return page.evaluate("() => Tablet.sender.now()")
-
-    def waiting(self, page: Page) -> Any:
-        """Return what the tablet holds unsent."""
-        return page.evaluate("() => Tablet.store.unsent()")
-
-    def shown(self, page: Page) -> dict[tuple[str, str], object]:
-        """Return the answers that the tablet shows."""
-        rows = page.evaluate("(survey) => Tablet.store.answers(survey)", self.survey)
-        return {(r["element"], r["field"]): r["value"] for r in rows}
-
-    def standing(self) -> dict[tuple[str | None, str], object]:
-        """Return what stands on the server."""
-        with self.server.session() as session:
-            return {(a.element, a.field): a.value for a in answers_of(session, self.survey)}
 
 
 @pytest.fixture
@@ -108,18 +21,281 @@ def field(live_server: LiveServer, clock: FixedClock) -> Field:
     return Field(live_server, clock)
 
 
-def test_answers_entered_without_a_network_are_there_after_a_reload_and_go_out_by_themselves(
-    field: Field, new_page: NewPage
+@pytest.fixture
+def tablet(field: Field, new_page: NewPage) -> Page:
+    return field.tablet(new_page(**SIZE))
+
+
+@pytest.fixture
+def tried(field: Field, browser: Browser) -> Iterator[Page]:
+    """A tablet whose server is made to fail: that it answers 500 is no fault of the page."""
+    context = browser.new_context(viewport=SIZE)  # type: ignore[arg-type]
+    context.set_default_timeout(10_000)
+    yield field.tablet(context.new_page())
+    context.close()
+
+
+@pytest.fixture
+def faults(live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
+    made = Faults(live_server.app)
+    monkeypatch.setattr(live_server.app, "wsgi_app", made)
+    yield made
+    made.release.set()
+
+
+def test_answers_entered_without_a_network_outlive_a_reload_and_go_out_by_themselves(
+    field: Field, tablet: Page
 ) -> None:
-    page = field.tablet(new_page(**TABLET))
-    page.context.set_offline(True)
-    field.record(page, "7.9.a", "no")
-    field.record(page, "7.9.a", "Kit expired.", "note")
-    page.reload()
-    page.wait_for_function("() => window.Tablet && Tablet.sender")
-    assert field.shown(page) == {("7.9.a", "rating"): "no", ("7.9.a", "note"): "Kit expired."}
-    assert field.waiting(page) == {"answers": 2, "photos": 0, "rejected": 0}
+    tablet.context.set_offline(True)
+    field.record(tablet, "7.9.a", "no")
+    field.record(tablet, "7.9.a", "Kit expired.", "note")
+    tablet.reload()
+    field.again(tablet)
+    assert field.shown(tablet) == {("7.9.a", "rating"): "no", ("7.9.a", "note"): "Kit expired."}
+    assert field.waiting(tablet) == {"answers": 2, "photos": 0, "rejected": 0}
     assert field.standing() == {}
-    page.context.set_offline(False)
-    until(page, ALL_SENT)
+    tablet.context.set_offline(False)
+    until(tablet, ALL_SENT)
     assert field.standing() == {("7.9.a", "rating"): "no", ("7.9.a", "note"): "Kit expired."}
+
+
+def test_an_ended_session_costs_nothing_and_signing_in_sends(field: Field, tablet: Page) -> None:
+    field.end_sessions()
+    field.record(tablet, "7.9.a", "yes")
+    until(tablet, "Tablet.sender.state().problem === 'signed_out'")
+    tablet.reload()
+    field.again(tablet)
+    field.record(tablet, "7.9.b", "na")
+    assert field.send(tablet)["problem"] == "signed_out"
+    assert field.waiting(tablet)["answers"] == 2
+    assert field.standing() == {}
+    field.sign_in(tablet, to="/tablet")
+    field.again(tablet)
+    until(tablet, ALL_SENT)
+    assert field.standing() == {("7.9.a", "rating"): "yes", ("7.9.b", "rating"): "na"}
+
+
+SIGN_IN_PAGE = "<!DOCTYPE html><html><body><form action='/sign-in'></form></body></html>"
+
+
+@pytest.mark.parametrize(
+    ("problem", "fault"),
+    [
+        ("server", lambda f: f.says("500 Internal Server Error", "<h1>Oops</h1>")),
+        ("server", lambda f: f.says("503 Service Unavailable", "{}", "application/json")),
+        ("garbage", lambda f: f.says("200 OK", SIGN_IN_PAGE)),
+        ("garbage", lambda f: f.says("200 OK", '{"seq": "many", "acks": {}}', "application/json")),
+        ("garbage", lambda f: f.says("200 OK", '{"seq": 1, "acks": [], "changes": [], "conflicts": []}', "application/json")),
+        ("garbage", lambda f: f.says("302 Found", "", Location="http://portal.invalid/welcome")),
+        ("offline", lambda f: f.cut()),
+    ],
+    ids=["500", "503", "a sign-in page", "nonsense", "an answer without acks", "a captive portal", "a cut answer"],
+)  # fmt: skip
+def test_whatever_the_server_answers_nothing_is_lost_and_it_is_tried_again(
+    field: Field, tried: Page, faults: Faults, problem: str, fault: Callable[[Faults], Any]
+) -> None:
+    tablet = tried
+    faults.faults = [fault(faults)]
+    tablet.evaluate(
+        "() => { window.seen = []; Tablet.events.addEventListener('state', (e) => seen.push(e.detail.problem)); }"
+    )
+    field.record(tablet, "7.9.a", "no")
+    until(tablet, ALL_SENT)  # the second try comes by itself
+    assert faults.met == 1
+    assert problem in tablet.evaluate("() => seen")
+    assert field.standing() == {("7.9.a", "rating"): "no"}
+    assert field.stored_ops() == 1
+    until(tablet, "Tablet.sender.state().problem === null")
+
+
+def test_a_server_that_says_nothing_is_not_waited_for_for_ever(field: Field, tried: Page, faults: Faults) -> None:
+    tablet = tried
+    tablet.evaluate(
+        "() => { const real = AbortSignal.timeout; AbortSignal.timeout = () => real.call(AbortSignal, 300); }"
+    )
+    faults.faults = [faults.hang()]
+    field.record(tablet, "7.9.a", "no")
+    until(tablet, "Tablet.sender.state().problem === 'server'")
+    tablet.evaluate("() => { AbortSignal.timeout = () => new AbortController().signal; }")
+    until(tablet, ALL_SENT)
+    assert field.standing() == {("7.9.a", "rating"): "no"}
+
+
+def test_an_entry_that_the_server_stumbles_over_does_not_hold_back_the_rest(
+    field: Field, tried: Page, faults: Faults
+) -> None:
+    real = faults.real
+
+    def stumble(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
+        if "/sync" not in environ["PATH_INFO"]:
+            return real(environ, start)
+        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        environ["wsgi.input"] = io.BytesIO(body)
+        return faults.says("500 Internal Server Error")(environ, start) if b"poison" in body else real(environ, start)
+
+    faults.real = stumble
+    tried.context.set_offline(True)
+    field.record(tried, "7.9.a", "poison", "note")
+    for letter in "bcd":
+        field.record(tried, f"7.9.{letter}", "yes")
+    tried.context.set_offline(False)
+    tries = 0
+    while field.waiting(tried)["answers"] > 1:
+        tries += 1
+        assert tries < 12
+        assert field.send(tried)["problem"] == "server"
+    assert sorted(field.standing()) == [(f"7.9.{letter}", "rating") for letter in "bcd"]
+
+
+def test_two_tabs_are_one_tablet(field: Field, tablet: Page) -> None:
+    second = tablet.context.new_page()
+    field.back(second)
+    tablet.context.set_offline(True)
+    field.record(tablet, "7.9.a", "yes")
+    field.record(second, "7.9.a", "no")
+    field.record(second, "7.9.b", "yes")
+    field.record(tablet, "7.9.b", "Both kits.", "note")
+    assert field.shown(tablet) == field.shown(second)
+    tablet.context.set_offline(False)
+    for page in (tablet, second):
+        until(page, ALL_SENT)
+    assert field.standing() == {
+        ("7.9.a", "rating"): "no", ("7.9.b", "rating"): "yes", ("7.9.b", "note"): "Both kits.",
+    }  # fmt: skip
+    assert field.stored_ops() == 4
+
+
+def test_another_person_never_sends_what_the_first_entered(field: Field, tablet: Page) -> None:
+    tablet.context.set_offline(True)
+    field.record(tablet, "7.9.a", "yes")
+    tablet.context.set_offline(False)
+    tablet.context.clear_cookies()
+    assert field.send(tablet)["problem"] == "signed_out"
+    field.sign_in(tablet, field.staff, to="/tablet")
+    field.again(tablet)
+    assert field.send(tablet)["problem"] == "other_person"
+    assert field.standing() == {}
+    tablet.context.clear_cookies()
+    field.sign_in(tablet, to="/tablet")
+    field.again(tablet)
+    until(tablet, ALL_SENT)
+    assert field.standing() == {("7.9.a", "rating"): "yes"}
+
+
+def test_what_the_server_refuses_is_kept_for_a_person_to_correct_or_discard(field: Field, tablet: Page) -> None:
+    refused = field.record(tablet, "99.9.z", "yes")["op"]
+    good = field.record(tablet, "7.9.a", "maybe")["op"]
+    until(tablet, "(await Tablet.store.unsent()).rejected === 2")
+    rows = {r["op"]: r for r in tablet.evaluate("(s) => Tablet.store.ops(s, {state: 'rejected'})", field.survey)}
+    assert "not part of this survey" in rows[refused]["reason"]
+    tablet.evaluate("([op]) => Tablet.journal.correct(op, 'yes')", [good])
+    tablet.evaluate("([op]) => Tablet.journal.discard({op}, 'Wrong number')", [refused])
+    until(tablet, ALL_SENT)
+    states = {r["op"]: r["state"] for r in tablet.evaluate("(s) => Tablet.store.ops(s)", field.survey)}
+    assert (states[refused], states[good]) == ("discarded", "replaced")
+    assert field.standing() == {("7.9.a", "rating"): "yes"}
+    assert field.row(tablet, "99.9.z")["value"] is None
+    assert field.waiting(tablet) == {"answers": 0, "photos": 0, "rejected": 0}
+
+
+def test_a_discarded_entry_gives_back_what_stood_before(field: Field, tablet: Page) -> None:
+    field.record(tablet, "7.9.a", "yes")
+    until(tablet, ALL_SENT)
+    tablet.context.set_offline(True)
+    first = field.record(tablet, "7.9.a", "no")["op"]
+    second = field.record(tablet, "7.9.a", "na")["op"]
+    tablet.evaluate("([op]) => Tablet.journal.discard({op}, '')", [second])
+    assert field.row(tablet, "7.9.a")["value"] == "no"
+    tablet.evaluate("([op]) => Tablet.journal.discard({op}, '')", [first])
+    assert field.row(tablet, "7.9.a")["value"] == "yes"
+    assert field.waiting(tablet)["answers"] == 0
+
+
+def test_two_tablets_keep_both_values_until_one_settles(field: Field, tablet: Page, new_page: NewPage) -> None:
+    other = field.tablet(new_page(**SIZE))
+    for page in (tablet, other):
+        page.context.set_offline(True)
+    field.record(tablet, "7.9.a", "yes")
+    field.record(other, "7.9.a", "no")
+    field.record(other, "7.9.b", "yes")
+    tablet.context.set_offline(False)
+    until(tablet, ALL_SENT)
+    other.context.set_offline(False)
+    until(other, ALL_SENT)
+    tablet.evaluate("(survey) => Tablet.sender.watch(survey)", field.survey)
+    until(tablet, f"(await Tablet.store.conflicts({field.survey})).length === 1")
+    assert field.row(tablet, "7.9.b")["value"] == "yes"
+    for page in (tablet, other):
+        conflict = page.evaluate("(survey) => Tablet.store.conflicts(survey)", field.survey)[0]
+        assert sorted(v["value"] for v in conflict["values"]) == ["no", "yes"]
+    field.record(other, "7.9.a", "no")  # the same value: a choice between the two
+    until(other, ALL_SENT)
+    assert other.evaluate("(survey) => Tablet.store.conflicts(survey)", field.survey) == []
+    assert field.standing()[("7.9.a", "rating")] == "no"
+
+
+def test_a_replaced_tablet_goes_on_from_what_was_acknowledged(field: Field, tablet: Page, new_page: NewPage) -> None:
+    field.record(tablet, "7.9.a", "no")
+    field.record(tablet, "7.9.a", "Kit expired.", "note")
+    until(tablet, ALL_SENT)
+    tablet.context.close()
+    fresh = field.tablet(new_page(**SIZE))
+    assert field.shown(fresh) == {("7.9.a", "rating"): "no", ("7.9.a", "note"): "Kit expired."}
+
+
+def test_taking_a_survey_again_keeps_what_is_unsent_in_sight(field: Field, tablet: Page, new_page: NewPage) -> None:
+    other = field.tablet(new_page(**SIZE))
+    field.record(other, "7.9.a", "yes")
+    field.record(other, "7.9.b", "yes")
+    until(other, ALL_SENT)
+    tablet.evaluate("() => { Tablet.sender.soon = () => {}; }")
+    field.record(tablet, "7.9.a", "no")
+    field.take(tablet)
+    assert field.row(tablet, "7.9.a")["value"] == "no"
+    assert field.row(tablet, "7.9.a")["standing"]["value"] == "yes"
+    assert field.row(tablet, "7.9.b")["value"] == "yes"
+    assert field.send(tablet)["problem"] is None
+    assert len(tablet.evaluate("(survey) => Tablet.store.conflicts(survey)", field.survey)) == 1
+
+
+def canonical(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def test_the_backup_file_holds_everything_unsent_and_a_digest_of_itself(field: Field, tablet: Page) -> None:
+    tablet.context.set_offline(True)
+    for number in range(3):
+        field.record(tablet, "7.9.a", f"Note {number}: “häßlich” \U0001f9ea\u2028\n", "note")
+    text = tablet.evaluate("async (survey) => (await Tablet.backup.make(survey)).text()", field.survey)
+    made = json.loads(text)
+    digest = made.pop("digest")
+    assert digest == hashlib.sha256(canonical(made).encode()).hexdigest()
+    assert made["certify_backup"] == 1
+    assert made["survey"] == field.survey
+    assert [op["value"][:6] for op in made["ops"]] == ["Note 0", "Note 1", "Note 2"]
+    assert {op["by_id"] for op in made["ops"]} == {made["person"]["id"]}
+
+
+def test_a_signature_seals_what_stands_by_the_digest_that_python_makes(field: Field, tablet: Page) -> None:
+    tablet.context.set_offline(True)
+    field.record(tablet, "7.9.b", {"what": "Log \U0001f9ea Ω"}, "seen_data")
+    field.record(tablet, "7.9.a", "yes")
+    field.record(tablet, None, "All calm.", "site_note")
+    field.record(tablet, "7.9.c", None)
+    digest = tablet.evaluate("async (s) => Tablet.seal.digest(await Tablet.store.answers(s))", field.survey)
+    said = [
+        [field.site, "", "site_note", "All calm."],
+        [field.site, "7.9.a", "rating", "yes"],
+        [field.site, "7.9.b", "seen_data", {"what": "Log \U0001f9ea Ω"}],
+    ]
+    assert digest == hashlib.sha256(canonical(said).encode()).hexdigest()
+
+
+def test_a_survey_with_unsent_work_is_not_removed(field: Field, tablet: Page) -> None:
+    tablet.context.set_offline(True)
+    field.record(tablet, "7.9.a", "yes")
+    remove = "(s) => Tablet.store.removePack(s).then(() => 'removed', (error) => error.name)"
+    assert tablet.evaluate(remove, field.survey) == "Unsent"
+    tablet.context.set_offline(False)
+    until(tablet, ALL_SENT)
+    assert tablet.evaluate(remove, field.survey) == "removed"

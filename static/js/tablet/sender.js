@@ -440,7 +440,8 @@
     timer = 0;
     snapshot.nextTryAt = null;
     again = false;
-    going = drain().then(async (done) => {
+    // Not at once: whoever hears that an attempt begins and asks for one finds this one under way.
+    going = Promise.resolve().then(drain).then(async (done) => {
       going = null;
       if (done) {
         wait = FIRST_WAIT;
@@ -502,7 +503,6 @@
     Tablet.events.dispatchEvent(new CustomEvent("state", { detail: state() }));
   }
   function kept() {
-    if (full) room.asked = 0;
     full = "";
   }
 

@@ -32,10 +32,11 @@
  *   photo(uuid)                    PhotoRow | undefined
  *   files(survey)                  {url, size, media_type, taken_at}[] of the evidence kept for offline
  *   file(url)                      {url, blob, media_type, …} | undefined
- *   saveFile(survey, url, blob, media_type), removeFile(url)
+ *   saveFile(survey, url, blob, media_type, disposition), removeFile(url)
  *   unsent(survey|null)            {answers, photos, rejected}
  *   meta(key), meta(key, value)    reads, writes one small value
- *   estimate()                     {usage, quota, share (0 to 1), nearly_full (share > 0.8), persisted:boolean|null}
+ *   estimate()                     {usage, quota, share (0 to 1), nearly_full (share > 0.8, or the reserve is spent), persisted:boolean|null}
+ *   reserve()                      holds 16 MB back, given up when the storage is full, so that the warning comes before the loss
  *   persist()                      asks the browser for storage it does not clear by itself; gives and keeps its answer
  *   key(site, element, field)      the text by which screens may index answers: "12|7.3.b|rating" (synchronous)
  */
@@ -46,6 +47,8 @@
   const NAME = "certify-tablet";
   const VERSION = 1;
   const NEARLY_FULL = 0.8;
+  const RESERVE = "reserve";
+  const RESERVE_BYTES = 16 * 1024 * 1024;
   // Chromium reports a write as done when the disk has it only if asked to.
   const STRICT = { durability: "strict" };
   let opening = null;
@@ -97,8 +100,7 @@
     return work(db.transaction(store).objectStore(store));
   }
 
-  /** Run `work(tx)` in one strict transaction over `stores`; resolves once it is on the disk. Throws Tablet.NotKept. */
-  async function write(stores, work) {
+  async function attempt(stores, work) {
     let tx;
     try {
       const db = await open();
@@ -111,6 +113,42 @@
       try { tx && tx.abort(); } catch { /* it is over already */ }
       if (error instanceof Tablet.Unsent || error instanceof TypeError) throw error;
       throw error instanceof Tablet.NotKept ? error : new Tablet.NotKept(tx && tx.error ? tx.error : error);
+    }
+  }
+
+  /**
+   * Run `work(tx)` in one strict transaction over `stores`; resolves once it is on the disk. Throws Tablet.NotKept.
+   * When the storage is full the reserve is given up and `work` runs a second time: browsers no longer say how much
+   * room a tablet really has, so the reserve is what makes it possible to warn before anything is refused.
+   */
+  async function write(stores, work) {
+    try {
+      return await attempt(stores, work);
+    } catch (error) {
+      if (!error.full || !(await giveUpReserve())) throw error;
+      return attempt(stores, work);
+    }
+  }
+
+  async function giveUpReserve() {
+    const held = await read("meta", (meta) => meta.getKey(RESERVE));
+    if (!held) return false;
+    await attempt(["meta"], (tx) => tx.objectStore("meta").delete(RESERVE));
+    return true;
+  }
+
+  /** Hold some room back for the day the storage is full; false when there is none. */
+  async function reserve() {
+    if (await read("meta", (meta) => meta.getKey(RESERVE))) return true;
+    try {
+      await attempt(["meta"], (tx) => {
+        tx.objectStore("meta").put(new Blob([new Uint8Array(RESERVE_BYTES)]), RESERVE);
+        tx.objectStore("meta").put(true, "reserved");
+      });
+      return true;
+    } catch (error) {
+      if (!error.full) throw error;
+      return false;
     }
   }
 
@@ -242,10 +280,14 @@
   }
 
   async function estimate() {
-    const persisted = await read("meta", (store) => store.get("persisted"));
+    const [persisted, reserved, held] = await read("meta", (store) =>
+      Promise.all([store.get("persisted"), store.get("reserved"), store.getKey(RESERVE)]));
     const { usage = 0, quota = 0 } = globalThis.navigator.storage && navigator.storage.estimate ? await navigator.storage.estimate() : {};
     const share = quota ? usage / quota : 0;
-    return { usage, quota, share, nearly_full: share > NEARLY_FULL, persisted: persisted === undefined ? null : persisted };
+    return {
+      usage, quota, share, nearly_full: share > NEARLY_FULL || Boolean(reserved && !held),
+      persisted: persisted === undefined ? null : persisted,
+    };
   }
 
   async function persist() {
@@ -254,14 +296,14 @@
     return meta("persisted", given);
   }
 
-  async function saveFile(survey, url, blob, media_type) {
-    const row = { url, survey, blob, media_type, size: blob.size, taken_at: new Date().toISOString() };
+  async function saveFile(survey, url, blob, media_type, disposition = null) {
+    const row = { url, survey, blob, media_type, disposition, size: blob.size, taken_at: new Date().toISOString() };
     await write(["files"], (tx) => tx.objectStore("files").put(row));
     return row;
   }
 
   Tablet.store = {
-    open, write, lay, replaceConflicts, key, device, savePack, removePack, unsent, ops, photos, meta, estimate, persist, saveFile,
+    open, write, lay, replaceConflicts, key, device, savePack, removePack, unsent, ops, photos, meta, estimate, persist, reserve, saveFile,
     packs: () => read("packs", (store) => store.getAll()),
     pack: (survey) => read("packs", (store) => store.get(survey)),
     answers: (survey) => read("answers", (store) => store.index("survey").getAll(survey)),

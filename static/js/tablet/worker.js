@@ -60,7 +60,15 @@ async function fromStore(request) {
   } catch (error) {
     const { pathname, search } = new URL(request.url);
     const file = (await Tablet.store.file(pathname + search)) || (await Tablet.store.file(pathname));
-    if (file) return new Response(file.blob, { headers: { "Content-Type": file.media_type, "X-Content-Type-Options": "nosniff" } });
+    if (file) {
+      // As the server gives it out: to keep, never to run.
+      return new Response(file.blob, {
+        headers: {
+          "Content-Type": "application/octet-stream", "Content-Disposition": file.disposition || "attachment",
+          "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox",
+        },
+      });
+    }
     const lead = request.mode === "navigate" && LEADS.map((pattern) => pattern.exec(pathname)).find(Boolean);
     if (lead) return Response.redirect(lead[1] ? `${SHELL.href}#/${lead[1]}` : SHELL.href, 302);
     throw error;
@@ -77,6 +85,7 @@ self.addEventListener("fetch", (event) => {
     else if (/\/evidence\//.test(url.pathname) || LEADS.some((pattern) => pattern.test(url.pathname))) event.respondWith(fromStore(request));
     return;
   }
+  url.hash = ""; // a symbol of a picture is asked for by the picture's address and its own name
   if (KEPT.has(url.href)) event.respondWith(fromCache(url.href, request));
   else if (/\/evidence\//.test(url.pathname)) event.respondWith(fromStore(request));
 });
