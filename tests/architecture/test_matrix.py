@@ -39,6 +39,10 @@ NARROWER = {
         "surveys.answer_for_practice",
         Role.SURVEYOR,
     ): "this is the practice's own declaration; the surveyor has another page",
+    (
+        "surveyors.answer_about_further",
+        Role.SURVEYOR,
+    ): "this is the practice's own declaration; the surveyor has another page",
     ("evidence.confirm", Role.COUNCIL): "the practice or program staff let a file out of quarantine",
     ("evidence.confirm", Role.AUDITOR): "the practice or program staff let a file out of quarantine",
     ("evidence.confirm", Role.SURVEYOR): "the practice or program staff let a file out of quarantine",

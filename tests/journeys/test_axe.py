@@ -25,7 +25,7 @@ from tests.support.worlds import LiveServer
 # Who looks at what, so that several processes share the work: the practice looks at all that is not named here.
 SHARES: dict[str, set[str]] = {
     "surveyor": {
-        "home.my_surveys", "surveyors.conflict", "surveys.overview", "surveys.sample", "surveys.standard",
+        "home.my_surveys", "surveyors.conflict", "surveys.backup", "surveys.overview", "surveys.sample", "surveys.standard",
     },
     "program": {
         "account.show", "cases.action", "cases.history", "cases.index", "cases.new", "fees.index", "fees.overview",

@@ -21,7 +21,14 @@ from certify.certification.surveyors.models import (
     SurveyorProposal,
     SurveyorTie,
 )
-from certify.certification.surveyors.queries import accepted_proposal, judged, open_proposal, profile_of_person, side_of
+from certify.certification.surveyors.queries import (
+    accepted_proposal,
+    judged,
+    open_further,
+    open_proposal,
+    profile_of_person,
+    side_of,
+)
 from certify.certification.surveyors.rules import GROUNDS, QUALIFICATIONS, QUESTIONS, signed_text
 from certify.core.access.roles import Actor, Role
 from certify.core.foundation.days import local_date
@@ -175,10 +182,12 @@ def prepare_declare_conflict(
     """Store the declaration when the trigger came without the page's questions. Raises NotOpen, NotAllowed."""
     proposal = _open(session, case)
     side = side_of(session, case, actor)
-    if _declaration(session, proposal, side) is None:
+    if declaration_of(session, proposal, side) is None:
         ground = str(inputs.get("ground") or "other")
         answers = {key: key == ground for key, _ in QUESTIONS}
-        _declare(session, case, proposal, side, answers, str(inputs["reason"]), actor.name, "", "", actor=actor, at=at)
+        write_declaration(
+            session, case, proposal, side, answers, str(inputs["reason"]), actor.name, "", "", actor=actor, at=at
+        )
 
 
 def conflict_answers(given: Mapping[str, str]) -> dict[str, bool]:
@@ -208,9 +217,22 @@ def declare(
     """
     proposal = _open(session, case)
     side = side_of(session, case, actor)
-    if _declaration(session, proposal, side) is not None:
+    if declaration_of(session, proposal, side) is not None:
         raise Conflict("This declaration is signed already; it cannot be signed twice.")
     given = dict.fromkeys((key for key, _ in QUESTIONS), False) if answers is None else dict(answers)
+    applies = check_answers(given, detail, signed_name)
+    declaration = write_declaration(
+        session, case, proposal, side, given, detail.strip(), signed_name, signed_title, address, actor=actor, at=at
+    )
+    if applies:
+        take(session, case, "declare_conflict", {"reason": detail.strip(), "ground": applies[0]}, actor=actor, at=at)
+    else:
+        follow_at_once(session, case, at=at)
+    return declaration
+
+
+def check_answers(given: Mapping[str, bool], detail: str, signed_name: str) -> list[str]:
+    """Return the questions that are answered with yes. Raises: Invalid with everything that is missing."""
     errors = [
         FieldError(key, "Answer this question with yes or no.")
         for key, _ in QUESTIONS
@@ -223,14 +245,7 @@ def declare(
         errors.append(FieldError("signed_name", "Sign with your full name."))
     if errors:
         raise Invalid(errors)
-    declaration = _declare(
-        session, case, proposal, side, given, detail.strip(), signed_name, signed_title, address, actor=actor, at=at
-    )
-    if applies:
-        take(session, case, "declare_conflict", {"reason": detail.strip(), "ground": applies[0]}, actor=actor, at=at)
-    else:
-        follow_at_once(session, case, at=at)
-    return declaration
+    return applies
 
 
 def on_case_advanced(session: Session, event: CaseAdvanced) -> None:
@@ -250,7 +265,7 @@ def _ask(session: Session, case: Case, event: CaseAdvanced) -> None:
 
 def _send_back(session: Session, case: Case, event: CaseAdvanced) -> None:
     proposal = _open(session, case)
-    own = _declaration(session, proposal, "surveyor")
+    own = declaration_of(session, proposal, "surveyor")
     by_surveyor = own is not None and not own.none
     proposal.state, proposal.ended_at = ("surveyor_conflict" if by_surveyor else "practice_refused"), event.at
     end_member(session, case, proposal.person_id, PROPOSED, at=event.at)
@@ -293,13 +308,16 @@ def _let_go(session: Session, case: Case, event: CaseAdvanced) -> None:
     if waiting is not None:
         waiting.state, waiting.ended_at = "dropped", event.at
         end_member(session, case, waiting.person_id, PROPOSED, at=event.at)
+    for further in open_further(session, case.id):
+        further.state, further.ended_at = "dropped", event.at
     session.flush()
 
 
-def _declare(
+def write_declaration(
     session: Session, case: Case, proposal: SurveyorProposal, side: str, answers: Mapping[str, bool], detail: str,
     signed_name: str, signed_title: str, address: str, *, actor: Actor, at: datetime,
 ) -> ConflictDeclaration:  # fmt: skip
+    """Keep what one side declares, word for word, with its digest."""
     asked = [{"key": key, "question": question, "answer": bool(answers.get(key))} for key, question in QUESTIONS]
     none = not any(answers.values())
     declaration = ConflictDeclaration(
@@ -342,7 +360,8 @@ def _accepted(session: Session, case: Case) -> list[SurveyorProposal]:
     return list(session.scalars(query))
 
 
-def _declaration(session: Session, proposal: SurveyorProposal, side: str) -> ConflictDeclaration | None:
+def declaration_of(session: Session, proposal: SurveyorProposal, side: str) -> ConflictDeclaration | None:
+    """Return what one side has declared about a proposal."""
     query = select(ConflictDeclaration).where(
         ConflictDeclaration.proposal_id == proposal.id, ConflictDeclaration.side == side
     )

@@ -44,6 +44,7 @@ from certify.platform.practices.models import Practice, Site
 
 ON_DUTY = ("open", "accepted")
 PROPOSAL_GUARDS = frozenset({"surveyor_free_of_conflict", "surveyor_within_load"})
+FURTHER_STATES = ("scheduling", "survey_scheduled", "survey_in_progress")  # while a visit is to come or under way
 REFUSED = ("surveyor_conflict", "practice_refused")
 
 
@@ -168,7 +169,9 @@ def setting_of(session: Session, case: Case) -> Setting:
     of_sites = select(Site.state).where(Site.practice_id == case.practice_id, Site.closed_on.is_(None))
     states = set(session.scalars(of_sites.union(select(Practice.state).where(Practice.id == case.practice_id))))
     earlier = _proposals_at_practice(session, case)
-    before = next((p.person_id for p in earlier if p.case_id == case.id and p.state == "accepted"), None)
+    before = next(
+        (p.person_id for p in earlier if p.case_id == case.id and p.state == "accepted" and not p.further), None
+    )
     return Setting(frozenset(s for s in states if s), tuple(survey_windows(session, case)), case.edition, before)
 
 
@@ -182,16 +185,41 @@ def judged(session: Session, case: Case, surveyor_id: int, at: datetime, *, with
 
 
 def open_proposal(session: Session, case_id: int, *, lock: bool = False) -> SurveyorProposal | None:
-    """Return the proposal both sides are asked about now."""
-    query = select(SurveyorProposal).where(SurveyorProposal.case_id == case_id, SurveyorProposal.state == "open").order_by(SurveyorProposal.id.desc()).limit(1)  # fmt: skip
+    """Return the proposal both sides are asked about now; of further surveyors see `open_further`."""
+    query = select(SurveyorProposal).where(SurveyorProposal.case_id == case_id, SurveyorProposal.state == "open", SurveyorProposal.further.is_(False)).order_by(SurveyorProposal.id.desc()).limit(1)  # fmt: skip
     if lock:
         return session.scalar(query.with_for_update())
     return remembered(session, ("open proposal", case_id), lambda: session.scalar(query))
 
 
+def open_further(session: Session, case_id: int) -> Sequence[SurveyorProposal]:
+    """Return the further surveyors both sides are asked about now."""
+    query = (
+        select(SurveyorProposal)
+        .where(SurveyorProposal.case_id == case_id, SurveyorProposal.state == "open", SurveyorProposal.further)
+        .order_by(SurveyorProposal.id)
+    )
+    return session.scalars(query).all()
+
+
+def proposal_put_to(session: Session, case_id: int, person_id: int | None) -> SurveyorProposal | None:
+    """Return the proposal of this very person that waits for both sides, whether to lead or beside another."""
+    query = (
+        select(SurveyorProposal)
+        .where(
+            SurveyorProposal.case_id == case_id,
+            SurveyorProposal.state == "open",
+            SurveyorProposal.person_id == person_id,
+        )
+        .order_by(SurveyorProposal.further, SurveyorProposal.id.desc())
+        .limit(1)
+    )
+    return None if person_id is None else session.scalar(query)
+
+
 def accepted_proposal(session: Session, case_id: int) -> SurveyorProposal | None:
-    """Return the newest proposal both sides accepted."""
-    query = select(SurveyorProposal).where(SurveyorProposal.case_id == case_id, SurveyorProposal.state == "accepted").order_by(SurveyorProposal.id.desc()).limit(1)  # fmt: skip
+    """Return the newest proposal both sides accepted, of the surveyor who leads."""
+    query = select(SurveyorProposal).where(SurveyorProposal.case_id == case_id, SurveyorProposal.state == "accepted", SurveyorProposal.further.is_(False)).order_by(SurveyorProposal.id.desc()).limit(1)  # fmt: skip
     return session.scalar(query)
 
 
@@ -227,8 +255,8 @@ def conflict_question_for(session: Session, actor: Actor, ref: str) -> ConflictQ
     Raises: NotFound for anyone it is not put to.
     """
     case = session.scalar(select(Case).where(Case.ref == ref))
-    proposal = open_proposal(session, case.id) if case else None
-    if case is None or proposal is None or actor.user_id is None or proposal.person_id != actor.user_id:
+    proposal = proposal_put_to(session, case.id, actor.user_id) if case else None
+    if case is None or proposal is None:
         raise NotFound("There is no such question.")
     practice = session.get_one(Practice, case.practice_id)
     sites = session.execute(
@@ -243,7 +271,15 @@ def conflict_question_for(session: Session, actor: Actor, ref: str) -> ConflictQ
     )
     named = tuple(", ".join(part for part in row if part) for row in sites)
     return ConflictQuestion(
-        ref, practice.legal_name, practice.city, practice.state, named, proposal, given, case.due_on, case.version
+        ref,
+        practice.legal_name,
+        practice.city,
+        practice.state,
+        named,
+        proposal,
+        given,
+        None if proposal.further else case.due_on,
+        case.version,
     )
 
 
@@ -257,7 +293,14 @@ def open_questions_for(session: Session, actor: Actor) -> list[OpenQuestion]:
     """Return the conflict questions this surveyor still has to answer, the soonest due first."""
     answered = select(ConflictDeclaration.proposal_id).where(ConflictDeclaration.side == "surveyor")
     rows = session.execute(
-        select(Case.ref, Practice.legal_name, SurveyorProposal.proposed_at, Practice.time_zone, Case.due_on)
+        select(
+            Case.ref,
+            Practice.legal_name,
+            SurveyorProposal.proposed_at,
+            Practice.time_zone,
+            Case.due_on,
+            SurveyorProposal.further,
+        )
         .join(SurveyorProposal, SurveyorProposal.case_id == Case.id)
         .join(Practice, Practice.id == Case.practice_id)
         .where(
@@ -268,7 +311,8 @@ def open_questions_for(session: Session, actor: Actor) -> list[OpenQuestion]:
         .order_by(Case.due_on, Case.id)
     )
     return [
-        OpenQuestion(ref, name, local_date(at, tz), due, f"/cases/{ref}/conflict") for ref, name, at, tz, due in rows
+        OpenQuestion(ref, name, local_date(at, tz), None if further else due, f"/cases/{ref}/conflict")
+        for ref, name, at, tz, due, further in rows
     ]
 
 
@@ -286,7 +330,7 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Surve
     """Return what the guards of the proposal judge, as far as the case's present state asks for it."""
     asked = {guard for t in current().machine(case.kind).leaving(case.state) for guard in t.guards}
     earlier = _proposals_at_practice(session, case)
-    proposal = next((p for p in earlier if p.case_id == case.id and p.state == "open"), None)
+    proposal = next((p for p in earlier if p.case_id == case.id and p.state == "open" and not p.further), None)
     ranked, declared = None, {}
     if proposal is not None:
         given = session.scalars(select(ConflictDeclaration).where(ConflictDeclaration.proposal_id == proposal.id))

@@ -7,7 +7,9 @@ from datetime import date
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from certify.certification.cases.queries import case_for
 from certify.certification.surveyors.forms import AbsenceForm, ProfileForm, trained_days
+from certify.certification.surveyors.further import Signed, answer_further, drop_further, propose_further
 from certify.certification.surveyors.operations import (
     add_absence,
     add_tie,
@@ -135,6 +137,11 @@ def answer_conflict(ref: str) -> ResponseReturnValue:
     """Sign the proposed surveyor's answers."""
     actor = current_actor()
     case = case_of_question(db.session, actor, ref)
+    proposal = conflict_question_for(db.session, actor, ref).proposal
+    if proposal.further:
+        given = answer_further(db.session, case, proposal.id, _signed(), actor=actor, at=now())
+        flash("Thank you. " + ("The case opens to you once the practice has declared as well." if given.none else "The program asks someone else."))  # fmt: skip
+        return redirect("/my-surveys")
     declaration = declare(
         db.session, case, answers=conflict_answers(request.form), detail=request.form.get("detail", "")[:5000],
         signed_name=request.form.get("signed_name", "")[:200], address=client_network(), actor=actor, at=now(),
@@ -144,6 +151,51 @@ def answer_conflict(ref: str) -> ResponseReturnValue:
     else:
         flash("Thank you. The program proposes someone else.")
     return redirect("/my-surveys")
+
+
+@bp.post("/cases/<ref>/survey/further")
+@requires(Permission.PLAN_SURVEY)
+@commits
+def add_surveyor(ref: str) -> ResponseReturnValue:
+    """Propose one more surveyor for the visit; both sides are asked first."""
+    actor = current_actor()
+    case = case_for(db.session, actor, ref, Permission.PLAN_SURVEY, lock=True)
+    number = request.form.get("surveyor", "")
+    person = int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
+    propose_further(db.session, case, person, request.form.get("reason", "")[:2000], actor=actor, at=now())
+    flash("Proposed. The surveyor and the practice are asked about conflicts of interest.")
+    return redirect(url_for("surveys.planning", ref=ref, _anchor="further"))
+
+
+@bp.post("/cases/<ref>/survey/further/<int(max=2147483647):proposal_id>/conflict")
+@requires(Permission.ANSWER_CONFLICT)
+@commits
+def answer_about_further(ref: str, proposal_id: int) -> ResponseReturnValue:
+    """Sign the practice's answers about a further surveyor."""
+    actor = current_actor()
+    case = case_for(db.session, actor, ref, Permission.ANSWER_CONFLICT, lock=True)
+    given = answer_further(db.session, case, proposal_id, _signed(), actor=actor, at=now())
+    flash("Signed and kept." if given.none else "Signed and kept. The program asks someone else.")
+    return redirect(url_for("surveys.planning", ref=ref))
+
+
+@bp.post("/cases/<ref>/survey/further/<int(max=2147483647):proposal_id>/drop")
+@requires(Permission.PLAN_SURVEY)
+@commits
+def drop_surveyor(ref: str, proposal_id: int) -> ResponseReturnValue:
+    """Ask no longer about a further surveyor."""
+    actor = current_actor()
+    case = case_for(db.session, actor, ref, Permission.PLAN_SURVEY, lock=True)
+    drop_further(db.session, case, proposal_id, actor=actor, at=now())
+    flash("Nobody is asked about this surveyor any more.")
+    return redirect(url_for("surveys.planning", ref=ref, _anchor="further"))
+
+
+def _signed() -> Signed:
+    form = request.form
+    return Signed(
+        conflict_answers(form), form.get("detail", "")[:5000], form.get("signed_name", "")[:200], form.get("signed_title", "")[:200], client_network()
+    )  # fmt: skip
 
 
 def _page(person_id: int, form: ProfileForm) -> str:

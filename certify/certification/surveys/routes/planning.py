@@ -14,10 +14,12 @@ from certify.certification.cases.operations import take
 from certify.certification.cases.queries import actor_may, case_for, header_for, zone_of
 from certify.certification.surveyors.operations import conflict_answers, declare
 from certify.certification.surveyors.queries import (
+    FURTHER_STATES,
     conflict_form,
     conflict_question_for,
     declarations_of,
     list_proposals,
+    open_further,
     open_proposal,
     ranking_for,
 )
@@ -224,12 +226,19 @@ def _page(session: Session, case: Case, actor: Actor, at: datetime) -> dict[str,
     side = "practice" if any(actor.holds(role, case.practice_id) for role in PRACTICE_ROLES) else "surveyor"
     head = actor.holds(Role.PRACTICE_ADMIN, case.practice_id) or actor.holds(Role.PHYSICIAN_LEAD, case.practice_id)
     choosing = case.state in ("pending", "repeat_survey") and may_plan
+    may_add = may_plan and case.state in FURTHER_STATES
+    adding = may_add and request.args.get("add") == "1"
+    further = open_further(session, case.id) if case.state in FURTHER_STATES else []
+    signed = {(d.proposal_id, d.side) for d in declarations}
+    names = names_of(session, [*(p.person_id for p in further), proposal.person_id if proposal else None])
     return {
         "header": header_for(session, case, actor, at, tab="survey"),
         "case": case, "survey": survey, "zone": zone, "today": today, "side": side, "modes": MODES, "may_plan": may_plan,
-        "ranking": ranking_for(session, case, at) if choosing else [],
+        "ranking": ranking_for(session, case, at) if choosing or adding else [], "may_add": may_add, "adding": adding,
+        "further": [(p, names.get(p.person_id, ""), {s for s in ("surveyor", "practice") if (p.id, s) in signed}) for p in further],
+        "further_asked": next((p for p in further if head and (p.id, "practice") not in signed), None),
         "proposal": proposal, "declared": now_declared,
-        "proposed_name": names_of(session, [proposal.person_id]).get(proposal.person_id, "") if proposal else "",
+        "proposed_name": names.get(proposal.person_id, "") if proposal else "",
         "proposals": list_proposals(session, case.id), "declarations": declarations if side != "practice" else [d for d in declarations if d.side == "practice"],
         "asked": head and proposal is not None and case.state == "surveyor_proposed" and "practice" not in now_declared,
         "question": conflict_form(),
