@@ -147,6 +147,7 @@
     });
     Tablet.events.addEventListener("pack", (event) => {
       const desk = Tablet.desk.current();
+      // A newer pack is laid out with the next screen; the one being worked on stays.
       if (desk && event.detail.survey === desk.survey) Tablet.desk.forget();
     });
     window.addEventListener("hashchange", () => route());

@@ -223,11 +223,13 @@
   }
 
   let current = null;
+  let stale = false;
   const shelf = (survey) => Promise.all([Tablet.store.answers(survey), Tablet.store.conflicts(survey), Tablet.store.photos(survey)]);
 
-  /** Return the desk of a survey taken on this tablet, null when it was not taken. */
-  async function open(survey, fresh = false) {
-    if (current && current.survey === survey && !fresh) return current;
+  /** Return the desk of a survey taken on this tablet, null when it was not taken. After `forget` it is laid out anew: there is a newer pack. */
+  async function open(survey) {
+    if (current && current.survey === survey && !stale) return current;
+    stale = false;
     const taken = await Tablet.store.pack(survey);
     if (!taken) return null;
     const made = new Desk(taken, ...(await shelf(survey)));
@@ -267,5 +269,5 @@
     desk.tell({ answers, conflicts, photos });
   }
 
-  Tablet.desk = { open, changed, current: () => current, forget: () => { current = null; } };
+  Tablet.desk = { open, changed, current: () => current, forget: () => { stale = true; } };
 })();

@@ -50,7 +50,7 @@
 
   /** A text area that keeps itself: as a draft at once, for sending after a pause if it names no patient.
       `keep(text)` writes the journal; `stands` is what is kept now. */
-  function kept(desk, { draft, stands, keep, label, placeholder, described, changed, single = false }) {
+  function kept(desk, { draft, stands, keep, label, placeholder, described, single = false }) {
     const { pack } = desk;
     const allowed = new Set(found(pack, stands).map((one) => one.text));
     const area = single
@@ -62,6 +62,7 @@
     let timer = 0;
     let box = null;
     let busy = Promise.resolve();
+    let release = null; // while something is typed and not kept no newer version of the app starts
 
     const put = async (text) => {
       last = text;
@@ -81,6 +82,11 @@
     const look = () => {
       clearTimeout(timer);
       timer = 0;
+      if (release) {
+        const done = release;
+        release = null;
+        queueMicrotask(() => busy.finally(done));
+      }
       const text = area.value.trim();
       const matches = found(pack, text).filter((one) => !allowed.has(one.text));
       if (matches.length) {
@@ -113,7 +119,7 @@
     area.addEventListener("input", () => {
       clearTimeout(timer);
       timer = setTimeout(look, 500);
-      if (changed) changed(area.value);
+      if (!release) Tablet.shell.busy(new Promise((done) => { release = done; }));
     });
     area.addEventListener("change", look);
     area.addEventListener("blur", () => { if (timer) look(); });

@@ -74,11 +74,21 @@
     const photos = h("div", { class: "photos", hidden: true });
     const drawPhotos = () => {
       const mine = desk.photosAbout(site, about);
-      photoCount.textContent = mine.length ? ` ${mine.length}` : "";
       const have = new Map(Array.from(photos.children, (child) => [child.dataset.photo, child]));
       for (const [uuid, child] of have) if (!mine.some((photo) => photo.uuid === uuid)) child.remove();
-      for (const photo of mine) if (!have.has(photo.uuid)) photos.append(Tablet.photos.card(desk, photo, { changed: () => desk.tell({ photos: true, answers: [] }) }));
-      photos.hidden = !mine.length;
+      for (const photo of mine) {
+        const old = have.get(photo.uuid);
+        if (old && (old.dataset.state === photo.state || old.contains(document.activeElement))) continue;
+        const made = Tablet.photos.card(desk, photo, { changed: () => desk.tell({ photos: true, answers: [] }) });
+        if (old) old.replaceWith(made);
+        else photos.append(made);
+      }
+      // Photos that others of the team took: what they show is known here, the picture opens when there is a network.
+      const others = desk.attachments(site, about).filter((one) => !desk.photos.has(one.uuid));
+      for (const old of photos.querySelectorAll(".photo__other")) old.remove();
+      photos.append(...others.map((one) => h("p", { class: "photo__other" }, h("a", { href: `/surveys/${desk.survey}/attachments/${one.uuid}`, target: "_blank", rel: "noopener" }, icon("image"), one.caption || "Photo without a caption"), h("span", { class: "muted" }, ` ${one.by}`))));
+      photoCount.textContent = mine.length + others.length ? ` ${mine.length + others.length}` : "";
+      photos.hidden = !mine.length && !others.length;
     };
     if (!readOnly) {
       const taker = Tablet.photos.taker(desk, site, () => [about], { label: `Photo for ${about}`, done: () => { drawPhotos(); } });

@@ -7,9 +7,10 @@
 
   const WRONG = {
     signed_out: (waiting) => ["Sign in to send", `${waiting}. Your sign-in has ended: sign in to send it. Nothing is lost.`],
-    other_person: (waiting) => ["Someone else is signed in", `${waiting}. Another person is signed in; their name cannot send your entries. Sign in as yourself, or save a backup file.`],
+    other_person: (waiting, { detail }) => ["Someone else is signed in", `${waiting}. ${detail || "Another person"} is signed in and cannot send another person's entries. Sign in as the one who made them, or save a backup file.`],
     server: (waiting) => [waiting, `${waiting}. The server does not answer as it should; trying again by itself.`],
     garbage: (waiting) => [waiting, `${waiting}. This network answers instead of the server (a sign-in page of the Wi-Fi?). Open its page, then it goes on by itself.`],
+    refused: (waiting, { detail }) => ["The server refuses", `${waiting}. ${detail || "The server does not take answers of this survey from you."} What you entered stays on this tablet.`],
     full: () => ["Tablet nearly full", "The tablet's storage is nearly full. Send what waits, or save a backup file, then free some space."],
     offline: (waiting) => [waiting, `${waiting}. No network; it is sent by itself when the network is back.`],
   };
@@ -34,10 +35,11 @@
     }
     if (waiting) {
       const problem = WRONG[state.problem];
-      const [short, long] = problem ? problem(waiting) : [waiting, `${waiting}.`];
-      const wrong = ["signed_out", "other_person", "garbage"].includes(state.problem);
+      const [short, long] = problem ? problem(waiting, state) : state.nearlyFull ? [`${waiting} · Tablet nearly full`, `${waiting}. The tablet's storage is nearly full: send what waits, or save a backup file, before going on.`] : [waiting, `${waiting}.`];
+      const wrong = ["signed_out", "other_person", "garbage", "refused"].includes(state.problem) || state.nearlyFull;
       return { short: short === waiting ? waiting : `${waiting} · ${short}`, long, kind: wrong ? "wrong" : "waiting" };
     }
+    if (state.nearlyFull) return { short: "Tablet nearly full", long: "All is sent, but the tablet's storage is nearly full. Remove evidence files or surveys you no longer need.", kind: "wrong" };
     if (state.lastSentAt) return { short: `All sent ${moment(state.lastSentAt, zone)}`, long: `All sent ${moment(state.lastSentAt, zone)}.`, kind: "sent" };
     return { short: "Nothing waits to be sent", long: "Nothing waits to be sent.", kind: "sent" };
   }

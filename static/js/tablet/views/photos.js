@@ -69,7 +69,7 @@
       }).place);
     } } }, h("summary", {}, "Belongs to\u00a0", bound));
     const reason = () => h("input", { type: "text", class: "usa-input", autocomplete: "off", maxlength: "500" });
-    const place = h("figure", { class: "photo", data: { photo: photo.uuid } },
+    const place = h("figure", { class: "photo", data: { photo: photo.uuid, state: photo.state } },
       picture(photo),
       h("figcaption", { class: "photo__words" },
         text.place,

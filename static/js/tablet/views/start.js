@@ -14,10 +14,10 @@
     return from ? (to && to !== from ? `${day(from)} to ${day(to)}` : day(from)) : "";
   }
 
-  function surveyCard(taken, unsent, me) {
+  function surveyCard(taken, unsent, me, makers) {
     const { survey } = taken.pack;
     const waiting = Tablet.line.waitingWords({ unsentAnswers: unsent.answers, unsentPhotos: unsent.photos });
-    const foreign = me && me.id && taken.person && taken.person.id !== me.id;
+    const foreign = me && me.id ? makers.filter((one) => one.id !== me.id).map((one) => one.name) : [];
     const mark = unsent.rejected ? badge("late", Tablet.dom.count(unsent.rejected, "entry refused", "entries refused"), "alert") : null;
     return h("li", { class: "card tablet-survey" },
       h("div", { class: "tablet-survey__words" },
@@ -25,7 +25,7 @@
         h("p", { class: "muted" }, [survey.ref, survey.edition && `standards ${survey.edition}`, survey.round > 1 && `visit ${survey.round}`, dates(survey)].filter(Boolean).join(" · ")),
         h("p", {}, waiting ? badge("due", waiting, "upload") : badge("met", "Nothing waits to be sent", "check"), " ", mark, survey.finished ? badge("neutral", "Finished") : null),
         h("p", { class: "muted" }, `Taken along ${moment(taken.taken_at, survey.zone)} by ${taken.person ? taken.person.name : "someone"} · ${bytes(taken.size)}`),
-        foreign && waiting ? notice("late", `${waiting} of ${taken.person.name}`, h("p", {}, `${me.name} is signed in now, and cannot send another person's entries. Let ${taken.person.name} sign in here, or save a backup file that the program can take in.`)) : null),
+        foreign.length ? notice("late", `Unsent work of ${Tablet.dom.list(foreign)}`, h("p", {}, `${me.name} is signed in now, and cannot send another person's entries. Let ${Tablet.dom.list(foreign)} sign in here, or save a backup file that the program can take in.`)) : null),
       h("div", { class: "tablet-survey__acts" },
         linkButton("Open", `#/${taken.survey}`, { kind: "filled", also: survey.practice }),
         linkButton("Renew, choose files", `#/${taken.survey}/take`, { kind: "outline" }),
@@ -53,10 +53,17 @@
       persist);
   }
 
+  /** Whose entries wait: more than one person may have used this tablet. */
+  async function makersOf(survey) {
+    const [ops, photos] = await Promise.all([Tablet.store.ops(survey, { state: ["waiting", "rejected"] }), Tablet.store.photos(survey, { state: ["waiting", "rejected"] })]);
+    return Array.from(new Map([...ops, ...photos].map((one) => [one.by_id, { id: one.by_id, name: one.by_name }])).values());
+  }
+
   async function show() {
     const packs = await Tablet.store.packs();
     const [room, ...unsent] = await Promise.all([Tablet.store.estimate(), ...packs.map((taken) => Tablet.store.unsent(taken.survey))]);
     const state = Tablet.sender.state() || {};
+    const makers = await Promise.all(packs.map((taken, n) => (unsent[n].answers + unsent[n].photos + unsent[n].rejected ? makersOf(taken.survey) : [])));
     // Times are the practice's, as on every page; with practices in several zones they are the tablet's.
     const zones = new Set(packs.map((taken) => taken.pack.survey.zone));
     const zone = zones.size === 1 ? Array.from(zones)[0] : undefined;
@@ -77,7 +84,7 @@
       parts: [header(zone), main(Tablet.frame.page("Surveys on this tablet",
         h("p", { class: "tablet-long", data: { lineLong: "" } }, Tablet.line.words(Tablet.line.state(), zone).long),
         signIn, waits,
-        packs.length ? h("ul", { class: "tablet-surveys" }, packs.map((taken, n) => surveyCard(taken, unsent[n], state.me)))
+        packs.length ? h("ul", { class: "tablet-surveys" }, packs.map((taken, n) => surveyCard(taken, unsent[n], state.me, makers[n])))
           : h("div", { class: "card" }, empty("No survey is on this tablet yet", "With a network, open the survey among your surveys and choose “Take offline”. It then works here without any network, also after the tablet was switched off.", h("p", {}, linkButton("My surveys", "/my-surveys", { kind: "filled" })))),
         packs.length ? h("p", {}, h("a", { class: "tablet-link", href: "/my-surveys" }, "Take another survey along: open it among your surveys and choose “Take offline”")) : null,
         storage(room, state)))],
