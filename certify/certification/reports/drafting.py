@@ -89,6 +89,7 @@ class Visit:
     risks: Mapping[tuple[int, str], Risk] = field(default_factory=dict)  # (site, element) -> its place in the matrix
     notes: tuple[Note, ...] = ()
     told: frozenset[tuple[str, str]] = frozenset()  # (note, standard): what the report tells of the notes
+    signed: bool = False  # whether anyone signed the answers on a tablet
 
     def answer(self, site_id: int, element: str) -> Answer:
         """Return what was entered there; an empty answer when nothing was."""

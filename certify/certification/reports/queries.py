@@ -20,6 +20,7 @@ from certify.certification.reports.drafting import (
     not_met_elements,
     rated_without_note,
 )
+from certify.certification.reports.history import count_settled, signature_lines
 from certify.certification.reports.models import Approval, Finding, Objection, Report
 from certify.certification.reports.records import (
     DRAFT,
@@ -243,6 +244,8 @@ def frame_of(
         issued_at=issued_at,
         plan_due_on=due_after_issue(case, "plan_due", today) if today and has_open else None,
         objection_until=objection_until(case, today) if today else None,
+        signatures=tuple(signature_lines(session, survey)) if draft.visit.signed else (),
+        differed=count_settled(session, survey.id),
     )
 
 

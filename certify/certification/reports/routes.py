@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from certify.certification.cases.memory import remember_reads
 from certify.certification.cases.queries import actor_may, case_for, header_for, zone_of
+from certify.certification.reports.history import audit_page
 from certify.certification.reports.issuing import answer_objection, object_to, objection_items
 from certify.certification.reports.models import Report
 from certify.certification.reports.operations import (
@@ -24,7 +25,7 @@ from certify.certification.reports.operations import (
     write_requirement,
     write_summary,
 )
-from certify.certification.reports.queries import objection_for
+from certify.certification.reports.queries import list_issued, newest_report, objection_for, survey_of
 from certify.certification.reports.views import draft_page, issued_page, report_shown, review_page
 from certify.certification.surveys.blindfold import blindfolded, closed_until_scored
 from certify.core.access.policy import Permission
@@ -71,6 +72,23 @@ def show(ref: str) -> ResponseReturnValue:
     return render_template(
         "certification/reports/review.html", header=header, page=page, may_comment=may_comment, may_decide=may_decide
     )
+
+
+@bp.get("/cases/<ref>/report/audit")
+@requires(Permission.VIEW_DRAFT_REPORT)
+def audit(ref: str) -> ResponseReturnValue:
+    """How the newest report came about: signatures, differences of surveyors, hands, seals."""
+    remember_reads(db.session)
+    actor, at = current_actor(), now()
+    case = case_for(db.session, actor, ref, Permission.VIEW_DRAFT_REPORT)
+    header = header_for(db.session, case, actor, at, "report")
+    report = newest_report(db.session, case.id)
+    if report is None:
+        return render_template("certification/reports/waiting.html", header=header)
+    if blindfolded(db.session, report.survey_id, actor):
+        raise closed_until_scored(report.survey_id)
+    page = audit_page(db.session, report, survey_of(db.session, report), list_issued(db.session, case.id))
+    return render_template("certification/reports/audit.html", header=header, page=page)
 
 
 @bp.post("/cases/<ref>/report/summary")
@@ -231,6 +249,7 @@ def _read_page(ref: str, report: Report, header: Any) -> ResponseReturnValue:
     may_answer = actor_may(db.session, case, actor, Permission.ANSWER_OBJECTION)
     return render_template(
         "certification/reports/read.html", header=header, page=page, may_object=may_object, may_answer=may_answer,
+        sees_draft=actor_may(db.session, case, actor, Permission.VIEW_DRAFT_REPORT),
         items=objection_items(db.session, report) if may_object else [],
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from certify.certification.reports.composition import Place
 from certify.certification.reports.drafting import SEEN, Answer, Note, Remark, Visit, standards_in
 from certify.certification.reports.models import ReportNote
 from certify.certification.reports.severity import read_risk
-from certify.certification.surveys.models import WHOLE_SITE, Survey, SurveyAnswer, SurveySite
+from certify.certification.surveys.models import Survey, SurveyAnswer, SurveySite
 from certify.certification.surveys.sampling import REASONS
 from certify.core.catalogue.standards import MODES, Edition
 from certify.core.rulebook.current import current
@@ -21,7 +21,7 @@ from certify.platform.practices.models import Site
 
 REMARKS = ("strength", "recommendation")
 MODE_WORDS = {"on_site": "On site", "virtual": "Virtual"}
-NOTE = "note:"
+NOTE, SIGNATURE = "note:", "signature:"
 READ_FIELDS = ("rating", "note", "na_reason", "risk", "standard_note", *REMARKS, *(f"seen_{mode}" for mode in MODES))
 
 
@@ -42,25 +42,29 @@ def edition_of(survey: Survey) -> Edition:
 
 def visit_of(session: Session, survey: Survey, amended: Iterable[tuple[str, int]] = ()) -> Visit:
     """Return the visited sites with every answer that stands; a handful of queries whatever the size."""
+    names = {site.id: site.name for _, site in _sites_in(session, survey.id)}
     sites = {site.id: site.name for row, site in _sites_in(session, survey.id) if row.visited}
-    rules = current().survey
+    rules, a = current().survey, SurveyAnswer
     rows = session.execute(
-        select(SurveyAnswer.site_id, SurveyAnswer.element, SurveyAnswer.field, SurveyAnswer.value).where(
-            SurveyAnswer.survey_id == survey.id, SurveyAnswer.field.in_(READ_FIELDS)
+        select(a.site_id, a.element, a.field, a.value, a.by_name, a.at, a.clash).where(
+            a.survey_id == survey.id,
+            a.field.in_(READ_FIELDS)
+            | a.field.startswith(NOTE, autoescape=True)
+            | a.field.startswith(SIGNATURE, autoescape=True),
         )
     ).all()
     standards = standards_in(edition_of(survey), survey.scope_standards)
     codes = {standard.code for standard in standards}
     fields: dict[tuple[int, str], dict[str, Any]] = {}
-    for site_id, element, field, value in rows:
-        if site_id in sites and value not in (None, "", False):
-            fields.setdefault((site_id, element), {})[field] = value
+    for row in rows:
+        if row.site_id in sites and row.value not in (None, "", False):
+            fields.setdefault((row.site_id, row.element), {})[row.field] = row.value
     placed = {
         key: read_risk(rules, found["risk"])
         for key, found in fields.items()
         if "risk" in found and found.get("rating") in rules.placed
     }
-    notes = _notes(session, survey.id)
+    notes = _notes([row for row in rows if row.field.startswith(NOTE)], names)
     return Visit(
         sites=sites,
         standards=standards,
@@ -76,37 +80,25 @@ def visit_of(session: Session, survey: Survey, amended: Iterable[tuple[str, int]
         risks={key: risk for key, risk in placed.items() if risk is not None},
         notes=notes,
         told=_told(session, survey.id) if notes else frozenset(),
+        signed=any(row.field.startswith(SIGNATURE) and row.value is not None for row in rows),
     )
 
 
-def _notes(session: Session, survey_id: int) -> tuple[Note, ...]:
+def _notes(rows: Sequence[Row[Any]], site_names: dict[int, str]) -> tuple[Note, ...]:
     """Return the notes that stand, oldest first; those in conflict wait until they are settled."""
-    rows = session.execute(
-        select(SurveyAnswer.field, SurveyAnswer.value, SurveyAnswer.by_name, Site.name)
-        .join(Site, Site.id == SurveyAnswer.site_id)
-        .where(
-            SurveyAnswer.survey_id == survey_id,
-            SurveyAnswer.element == WHOLE_SITE,
-            SurveyAnswer.field.startswith(NOTE, autoescape=True),
-            SurveyAnswer.clash.is_(False),
+    return tuple(
+        Note(
+            uuid=row.field.removeprefix(NOTE),
+            kind=str(row.value.get("kind", "")),
+            text=str(row.value["text"]).strip(),
+            about=tuple(str(element) for element in row.value.get("about", ())),
+            site_name=site_names.get(row.site_id, ""),
+            pseudonym=str(row.value.get("pseudonym") or ""),
+            by=row.by_name,
         )
-        .order_by(SurveyAnswer.at, SurveyAnswer.seq)
+        for row in sorted(rows, key=lambda row: (row.at, row.field))
+        if not row.clash and isinstance(row.value, dict) and str(row.value.get("text", "")).strip()
     )
-    found = []
-    for name, value, by, site_name in rows:
-        if isinstance(value, dict) and str(value.get("text", "")).strip():
-            found.append(
-                Note(
-                    uuid=name.removeprefix(NOTE),
-                    kind=str(value.get("kind", "")),
-                    text=str(value["text"]).strip(),
-                    about=tuple(str(element) for element in value.get("about", ())),
-                    site_name=site_name,
-                    pseudonym=str(value.get("pseudonym") or ""),
-                    by=by,
-                )
-            )
-    return tuple(found)
 
 
 def _told(session: Session, survey_id: int) -> frozenset[tuple[str, str]]:

@@ -142,6 +142,7 @@ def report_content(data: Mapping[str, Any], zone: str) -> SurveyReport:
         report,
         issued_at=report.issued_at.astimezone(local) if report.issued_at else None,
         approvals=tuple(replace(a, at=a.at.astimezone(local) if a.at else None) for a in report.approvals),
+        signatures=tuple(replace(s, at=s.at.astimezone(local)) for s in report.signatures),
         versions=tuple(replace(v, issued_at=v.issued_at.astimezone(local)) for v in report.versions),
     )
 
