@@ -126,7 +126,7 @@
       const rating = value("rating");
       const missing = rating ? Tablet.rules.lacks(desk.pack, { rating, note: value("note"), na_reason: value("na_reason"), risk: value("risk") }) : null;
       lacks.hidden = !missing;
-      lacks.lastChild.textContent = missing ? missing.message : "";
+      if (missing) lacks.lastChild.textContent = missing.message;
       place.classList.toggle("item--no", rating === "no");
       if (rating) place.dataset.rating = rating;
       else delete place.dataset.rating;
@@ -136,6 +136,9 @@
       const chosen = value("risk");
       risk.hidden = rating !== "no" && !chosen;
       const level = chosen && Tablet.declared.of(desk.pack).level(chosen.harm, chosen.scope);
+      const placed = chosen ? `${chosen.harm} ${chosen.scope}` : "";
+      if (riskWords.dataset.placed === placed) return;
+      riskWords.dataset.placed = placed;
       riskWords.replaceChildren(chosen ? badge(level && level.key === "high" ? "late" : level && level.key === "moderate" ? "due" : "neutral", `${Tablet.declared.of(desk.pack).riskWords(chosen)}${level ? ` · ${level.words.toLowerCase()}` : ""}`) : "");
     };
     const drawClashes = () => {

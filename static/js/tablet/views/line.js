@@ -63,9 +63,15 @@
   function draw() {
     if (!drawn) return;
     const { short, long, kind } = words(state, drawn.zone);
-    drawn.link.className = `save-line save-line--${kind} tablet-line`;
-    drawn.text.textContent = short;
-    drawn.sign.replaceChildren(icon(kind === "sent" ? "check" : kind === "wrong" ? "alert" : "upload"));
+    // Each tap comes here: only what differs is touched.
+    if (drawn.kind !== kind) {
+      drawn.kind = kind;
+      drawn.link.className = `save-line save-line--${kind} tablet-line`;
+      drawn.sign.replaceChildren(icon(kind === "sent" ? "check" : kind === "wrong" ? "alert" : "upload"));
+    }
+    if (drawn.text.textContent !== short) drawn.text.textContent = short;
+    if (drawn.long === long) return;
+    drawn.long = long;
     drawn.link.title = long;
     say(long);
     for (const place of document.querySelectorAll("[data-line-long]")) place.textContent = long;

@@ -70,7 +70,9 @@
       figures.textContent = `${sums.answered} of ${sums.elements} answered · ${sums.notMet} not met`;
       conflictLink.textContent = desk.conflicts.length ? Tablet.dom.count(desk.conflicts.length, "conflict") : "";
       conflictLink.hidden = !desk.conflicts.length;
-      finishWords.replaceChildren(Tablet.frame.openWords(desk.countGaps()));
+      const open = desk.countGaps();
+      if (finishWords.dataset.open !== String(open)) finishWords.replaceChildren(Tablet.frame.openWords(open));
+      finishWords.dataset.open = String(open);
       top.recount();
     };
 
