@@ -11,8 +11,7 @@ any later seq the tablet has received: having seen all values, it overtakes them
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -23,14 +22,15 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from certify.certification.cases.operations import record_on
+from certify.certification.surveys.acks import acknowledged, final, repeated
 from certify.certification.surveys.blindfold import blindfolded
+from certify.certification.surveys.changes import change, changes_since, digest_of
 from certify.certification.surveys.counters import COUNTERS
 from certify.certification.surveys.journal import (
     NOTHING,
     Standing,
     Tally,
     Word,
-    canonical,
     kept,
     order_at,
     restored,
@@ -47,7 +47,7 @@ from certify.certification.surveys.ops import (
     read_op,
 )
 from certify.certification.surveys.queries import OpenSurvey, open_conflicts, scope_of, survey_for
-from certify.certification.surveys.values import Malformed, plain
+from certify.certification.surveys.values import Malformed
 from certify.core.access.policy import Permission
 from certify.core.access.roles import Actor
 from certify.core.catalogue.survey import NEEDS
@@ -189,12 +189,12 @@ def _take_in(session: Session, work: _Work, envelope: Envelope, scope: Scope) ->
     for raw in envelope.ops:
         stored_as = known.get(op_id(raw) or "")
         if stored_as is not None:
-            work.acks.append(_repeated(raw, stored_as))
+            work.acks.append(repeated(raw, stored_as))
             continue
         try:
             op = read_op(raw, scope)
         except Malformed as wrong:
-            work.acks.append(_ack(raw, "rejected", None, str(wrong)))
+            work.acks.append(acknowledged(raw, "rejected", None, str(wrong)))
             continue
         if op.op in good:
             work.acks.append({"again": op.op, "raw": raw})
@@ -208,46 +208,10 @@ def _take_in(session: Session, work: _Work, envelope: Envelope, scope: Scope) ->
         op.op: _store_late(work, op) if late else _apply(work, op, by=work.author(op)[0], by_id=work.author(op)[1])
         for op in good.values()
     }
-    work.acks = [_final(ack, stored) for ack in work.acks]
+    work.acks = [final(ack, stored) for ack in work.acks]
     if stored:
         _write(session, work, scope)
         _leave_event(session, work, list(good.values()), late)
-
-
-def _final(ack: dict[str, Any], stored: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    if "raw" not in ack:
-        return ack
-    row = stored[ack.get("first") or ack["again"]]
-    if "again" in ack:
-        return _repeated(ack["raw"], row)
-    return _ack(ack["raw"], row["status"], row["seq"], REASONS.get(row["status"]))
-
-
-REASONS = {
-    "conflict": "Another tablet gave another value; both are kept until one of you settles it.",
-    "late": "The survey was finished before this arrived; it is kept for the lead surveyor and the program to accept.",
-}
-
-
-def _repeated(raw: Any, row: Mapping[str, Any]) -> dict[str, Any]:
-    """The same op again is a duplicate; the same id with other content must not be taken for stored."""
-    about = (raw.get("site"), raw.get("element") or "", raw.get("field"))
-    if about == (row["site_id"], row["element"], row["field"]) and _same(
-        plain(raw.get("field"), raw.get("value")), row["value"]
-    ):
-        return _ack(raw, "duplicate", row["seq"], None)
-    return _ack(raw, "rejected", None, "op: this id was already used for another entry; give the entry a new one.")
-
-
-def _same(one: Any, other: Any) -> bool:
-    try:
-        return canonical(one) == canonical(other)
-    except (TypeError, ValueError, RecursionError):
-        return False
-
-
-def _ack(raw: Any, status: str, seq: int | None, reason: str | None) -> dict[str, Any]:
-    return {"op": raw.get("op") if isinstance(raw, dict) else None, "status": status, "seq": seq, "reason": reason}
 
 
 def _known(session: Session, survey_id: int, ids: set[str]) -> dict[str, dict[str, Any]]:
@@ -404,26 +368,6 @@ def _leave_event(session: Session, work: _Work, ops: Sequence[Op], late: bool) -
     )  # fmt: skip
 
 
-def digest_of(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return the SHA-256 of journal rows: what each says about what, from which device, by whom and when."""
-    said = [
-        [
-            r["seq"],
-            r["op"],
-            r["device"],
-            r["site_id"],
-            r["element"],
-            r["field"],
-            r["value"],
-            r["base"],
-            r["at"].isoformat(),
-            r["by_id"],
-        ]
-        for r in rows
-    ]
-    return hashlib.sha256(canonical(said).encode()).hexdigest()
-
-
 def _changes_after(session: Session, work: _Work, since: int, before: int) -> list[dict[str, Any]]:
     if since == before:  # the usual case: nothing but what this very call brought
         standing = {
@@ -434,31 +378,3 @@ def _changes_after(session: Session, work: _Work, since: int, before: int) -> li
         }
         return [change(row, row["seq"] in standing) for row in work.rows]
     return changes_since(session, work.opened.survey.id, since if since < before else 0)
-
-
-def changes_since(session: Session, survey_id: int, since: int) -> list[dict[str, Any]]:
-    """Return all ops after `since`, oldest first; `stands` says which are the answer now, or part of an open conflict."""
-    same = sa.and_(
-        ANSWER.c.survey_id == OP.c.survey_id,
-        ANSWER.c.site_id == OP.c.site_id,
-        ANSWER.c.element == OP.c.element,
-        ANSWER.c.field == OP.c.field,
-    )
-    query = (
-        select(OP.c.seq, OP.c.op, OP.c.site_id, OP.c.element, OP.c.field, OP.c.value, OP.c.by_name, OP.c.device, OP.c.at, OP.c.status, ANSWER.c.seq.label("standing"))
-        .outerjoin(ANSWER, same)
-        .where(OP.c.survey_id == survey_id, OP.c.seq > since)
-        .order_by(OP.c.seq)
-    )  # fmt: skip
-    clashing = {value["seq"] for conflict in open_conflicts(session, survey_id) for value in conflict["values"]}
-    rows = [dict(row) for row in session.execute(query).mappings()]
-    return [change(row, row["seq"] == row["standing"] or row["seq"] in clashing) for row in rows]
-
-
-def change(row: Mapping[str, Any], stands: bool) -> dict[str, Any]:
-    """Return one op as `changes` shows it."""
-    return {
-        "seq": row["seq"], "op": row["op"], "site": row["site_id"], "element": row["element"] or None, "field": row["field"],
-        "value": row["value"], "by": row["by_name"], "device": row["device"], "at": row["at"].isoformat(),
-        "status": row["status"], "stands": stands,
-    }  # fmt: skip

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from certify.certification.surveys.changes import digest_of
 from certify.certification.surveys.journal import Tally, Word, canonical, fold, tally
 from certify.certification.surveys.models import SurveyAnswer, SurveyOp, SurveyProgress
 from certify.certification.surveys.operations import answer_all, judge_late
 from certify.certification.surveys.queries import OpenSurvey, answers_of, late_ops, open_conflicts, places
-from certify.certification.surveys.sync import digest_of, sync
+from certify.certification.surveys.sync import sync
 from certify.core.catalogue.survey import NEEDS
 from certify.core.foundation.clock import FixedClock, now
 from certify.core.foundation.errors import Invalid, NotAllowed, NotFound, RulesUnmet
