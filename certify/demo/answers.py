@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from certify.certification.surveys.models import Survey
 from certify.core.catalogue.standards import Edition
@@ -76,6 +77,18 @@ def questionnaire(visit_on: date, chance: random.Random, *, several_sites: bool)
     }
 
 
+# Where in the matrix of severity and scope the findings of the demonstration stand, in turn.
+PLACES = (
+    ("moderate", "limited"), ("high", "pattern"), ("low", "limited"), ("moderate", "widespread"), ("low", "pattern"), ("moderate", "pattern"),
+)  # fmt: skip
+TRACED = ("2.1.a", "6.1.a", "7.3.a", "7.3.b")
+TRACER = {
+    "kind": "tracer",
+    "text": "From the first call to the second cycle: called back within the hour, both checks signed, goals of care in the chart.",
+    "pseudonym": "Journey A",
+}
+
+
 def checklist(
     survey: Survey, sites: list[int], edition: Edition, chance: random.Random, not_met: int
 ) -> Iterator[tuple[int, str | None, str, Any]]:
@@ -87,8 +100,13 @@ def checklist(
         yield site, element, mode, {"what": SEEN[mode][index % len(SEEN[mode])]}
         if index in missed:
             yield site, element, "note", chance.choice(NOT_MET)
+            harm, scope = PLACES[index % len(PLACES)]
+            yield site, element, "risk", {"harm": harm, "scope": scope}
         yield site, element, "rating", "no" if index in missed else "yes"
     for site in sites:
         standard = chance.choice(list(edition.standards))
         yield site, standard, "strength", chance.choice(STRENGTHS)
         yield site, chance.choice(list(edition.standards)), "recommendation", chance.choice(ADVICE)
+        uuid = uuid5(NAMESPACE_URL, f"demo/{survey.id}/{site}")
+        about = [element for element in TRACED if element in edition.element_ids]
+        yield site, None, f"note:{uuid}", TRACER | {"about": about}

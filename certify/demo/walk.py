@@ -30,6 +30,10 @@ from certify.demo.people import Cast
 from certify.platform.practices.models import Practice
 from certify.platform.practices.queries import list_sites
 
+STATEMENTS = {
+    "leadership": "The medical director reads the monthly figures and answers for them to the board until the requirement is closed.",
+    "prevention": "The step was left to memory; it is now a stop in the order set, which nobody can pass alone.",
+}
 # The path of a case with requirements: what is done, and how many days after the step before.
 PATH: tuple[tuple[str, int], ...] = (
     ("draft", 0),
@@ -247,6 +251,7 @@ class Walk:
             {
                 "requirement": str(f.id), "action": "Revise the procedure, train the staff of the site, and check ten charts a month.",
                 "owner": self.lead.name, "due_on": due.isoformat(), "evidence": "The revised procedure, the training record and the first audit.",
+                **{statement.key: STATEMENTS[statement.key] for statement in current().survey.demanded(f.harm, f.scope)},
             }
             for f in requirements_of(self.session, self.case.id, open_only=True)
         ]  # fmt: skip
