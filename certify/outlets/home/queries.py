@@ -26,6 +26,8 @@ from certify.platform.web.paging import Key, Page, page_of
 HOLDER_OF_ROLE = {Role.PROGRAM_STAFF: "program", Role.COUNCIL: "council", Role.FINANCE: "finance"}
 HOLDERS = ("program", "practice", "surveyor", "council", "finance")
 BUCKETS = ("late", "today", "week", "others", "all")
+# More are shown as “1,000+”.
+MOST_COUNTED = 1000
 FAR_FUTURE = datetime(9999, 12, 31, tzinfo=UTC)
 
 
@@ -43,7 +45,10 @@ class QueueFilter:
 
 @dataclass(frozen=True)
 class QueueCounts:
-    """How many cases are late, due today, due within a week, waiting for others, and waiting for this person's office."""
+    """How many cases are late, due today, due within a week, waiting for others, and waiting for this person's office.
+
+    Counted no further than one beyond MOST_COUNTED, so that the page is as fast with 100,000 cases as with 100.
+    """
 
     late: int
     today: int
@@ -303,10 +308,10 @@ def _first_dated(actor: Actor, narrowed: QueueFilter, most: int) -> sa.Select[*t
 
 
 def _count(predicates: list[sa.ColumnElement[bool]], narrowed: QueueFilter) -> sa.ScalarSelect[int]:
-    query = sa.select(sa.func.count()).select_from(Case).where(*predicates)
+    some = sa.select(sa.literal(1)).select_from(Case).where(*predicates).limit(MOST_COUNTED + 1)
     if narrowed.text:
-        query = query.join(Practice, Practice.id == Case.practice_id)
-    return query.scalar_subquery()
+        some = some.join(Practice, Practice.id == Case.practice_id)
+    return sa.select(sa.func.count()).select_from(some.subquery()).scalar_subquery()
 
 
 def _urgent_first(

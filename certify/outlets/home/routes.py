@@ -73,6 +73,7 @@ def today() -> ResponseReturnValue:
     return render_template(
         "outlets/home/today.html",
         counts=counts,
+        most_counted=queries.MOST_COUNTED,
         page=linked(page, url_for("home.today"), dict(kept)),
         kept={key: value for key, value in request.args.items() if key != "open" and value},
         filter=narrowed,
