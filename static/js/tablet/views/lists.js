@@ -59,6 +59,13 @@
       })) : null);
   }
 
+  const SITE_FIELDS = ["site_note", "remote_interview"];
+  function siteText(desk, site, name, words) {
+    const conflict = desk.conflict(site, "", name);
+    const text = Tablet.identifiers.kept(desk, { draft: `${site}||${name}`, stands: conflict ? null : desk.value(site, "", name), label: words, keep: (said) => desk.record(site, "", name, said) });
+    return h("div", { class: "field" }, h("p", { class: "field__label" }, words), conflict && Tablet.clash(desk, conflict, () => Tablet.app.again()), text.place);
+  }
+
   function show(desk, query) {
     const FILTERS = ALL.filter(([key]) => key !== "mine" || Tablet.practice.split(desk));
     const site = (desk.site(query.get("site")) || desk.sites[0] || {}).id;
@@ -91,6 +98,7 @@
         sum.answered < sum.elements ? h("p", { class: "tablet-more" }, h("a", { href: `#/${desk.survey}/several/${site}/d${domain.number}` }, icon("check"), `Mark several of domain ${domain.number} as met`)) : null);
     });
     const nothing = { open: ["Nothing is open here", "Every element of this site is rated, with its notes and reasons."], not_met: ["No “No” here", "Elements rated No at this site appear here."], mine: ["Nothing here is yours", "The lead split the survey; your part lies at another site."], conflict: ["No conflict here", "When two tablets give different answers, both appear here until someone settles it."] }[filter];
+    const unvisited = desk.allSites.filter((one) => one.visited === false);
     const next = Tablet.standard.nextOpen(desk, site, desk.codes[desk.codes.length - 1]);
     const main = h("main", { id: "main", class: "page tablet-main", tabindex: "-1" }, h("div", { class: "sheet tablet-page tablet-page--wide" },
       h("h1", { tabindex: "-1" }, desk.site(site).name),
@@ -100,6 +108,8 @@
       filters,
       filter ? null : card("Domains and sites", grid(desk, site)),
       shown.size ? domains : h("div", { class: "card" }, empty(...nothing)),
+      filter ? null : card(`On ${desk.site(site).name} as a whole`, siteText(desk, site, "site_note", "Note on the site")),
+      filter || !unvisited.length ? null : card("Sites not visited", h("p", { class: "muted" }, "What was learnt of them by telephone or video."), unvisited.map((one) => siteText(desk, one.id, "remote_interview", `Remote interview: ${one.name}`))),
       h("p", { class: "muted" }, `On this tablet since ${moment(desk.taken.taken_at, desk.zone)}. `, h("a", { class: "tablet-link", href: `#/${desk.survey}/take` }, "Renew, choose evidence files"))));
     const bar = h("nav", { class: "thumb-bar tablet-bar", "aria-label": "Go on" },
       h("a", { class: "thumb", href: `#/${desk.survey}/note/tracer/${site}` }, "Tracer"),
@@ -107,9 +117,13 @@
       h("a", { class: "thumb", href: `#/${desk.survey}/finish` }, Tablet.frame.openWords(desk.countGaps())),
       next ? h("a", { class: "thumb thumb--filled", href: `#/${desk.survey}/${site}/${next}` }, "Next open") : null);
     let timer = 0;
-    Tablet.app.onLeave(desk.listen(() => {
+    const redraw = () => {
       clearTimeout(timer);
-      timer = setTimeout(() => Tablet.app.again(), 400);
+      // Never under a text that is being written.
+      timer = setTimeout(() => (document.activeElement && document.activeElement.matches("textarea") ? redraw() : Tablet.app.again()), 400);
+    };
+    Tablet.app.onLeave(desk.listen(({ answers = [], all, conflicts, photos }) => {
+      if (all || conflicts || photos || answers.some((one) => !SITE_FIELDS.includes(one.field))) redraw();
     }));
     Tablet.app.onLeave(() => clearTimeout(timer));
     return { title: `${desk.pack.survey.practice}, ${desk.site(site).name}`, parts: [top.head, main, bar] };

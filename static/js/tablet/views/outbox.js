@@ -145,7 +145,7 @@
         refused.length ? card(`Refused ${refused.length}`, listOf(refused, (op) => entry(desk, op, again))) : null,
         held.length ? notice("due", `${count(held.length, "text")} held back`, h("p", {}, "They may name a patient, and wait on this tablet until you change or confirm them."), h("ul", { class: "plain-list" }, held.map(([key]) => {
           const [site, about, name] = key.split("|");
-          return h("li", {}, about ? h("a", { class: "tablet-link", href: address(desk, { site: Number(site), element: about, field: name }) }, `${about} · ${Tablet.declared.fieldWords(name)}`) : "Caption of a photo");
+          return h("li", {}, name ? h("a", { class: "tablet-link", href: address(desk, { site: Number(site), element: about, field: name }) }, `${about || (desk.site(site) || {}).name} · ${Tablet.declared.fieldWords(name)}`) : "Caption of a photo");
         }))) : null,
         others.length ? card(`Answers ${others.length}`, listOf(others, (op) => entry(desk, op, again))) : null,
         waiting.length ? card(`Photos ${waiting.length}`, listOf(waiting, (photo) => photoEntry(desk, photo, again))) : null,

@@ -62,6 +62,8 @@
         return details;
       }));
 
+    // What is missing of the standard as a whole, such as a second reviewer's word.
+    const lacking = h("p", { class: "item__lacks", hidden: true }, icon("alert"), h("span", {}));
     const figures = h("span", { class: "num" });
     const conflictLink = h("a", { href: `#/${desk.survey}/conflicts` });
     const finishWords = h("span", {});
@@ -73,6 +75,9 @@
       const open = desk.countGaps();
       if (finishWords.dataset.open !== String(open)) finishWords.replaceChildren(Tablet.frame.openWords(open));
       finishWords.dataset.open = String(open);
+      const gap = desk.gapsOf(site, code).find((one) => one.element === code);
+      lacking.hidden = !gap;
+      if (gap) lacking.lastChild.textContent = gap.message;
       top.recount();
     };
 
@@ -98,7 +103,7 @@
       h("h1", { tabindex: "-1" }, `${code} ${standard.title} `, standard.critical && badge("late", "Critical", "alert")),
       desk.pack.survey.finished ? notice("due", "This survey is finished", h("p", {}, "What you enter now is kept and sent as late: the lead and the program see it and decide whether it counts.")) : null,
       Array.from(items.values(), (one) => one.place),
-      whole,
+      whole, lacking,
       loose.length ? card(`Photos of ${code} as a whole`, h("div", { class: "photos" }, loose.map((photo) => Tablet.photos.card(desk, photo, { changed: () => Tablet.app.again() })))) : null,
       notes.length ? card("Notes that speak of this standard", h("ul", { class: "rows" }, notes.map((note) => h("li", {}, h("a", { class: "tablet-row", href: `#/${desk.survey}/notes/${note.uuid}` }, h("strong", {}, Tablet.declared.of(desk.pack).kindWords(note.kind)), h("span", {}, note.text), h("span", { class: "muted num" }, note.about.join(", "))))))) : null,
       h("p", { class: "tablet-more" }, h("a", { href: `#/${desk.survey}/several/${site}/${code}` }, icon("check"), "Mark several as met")));
