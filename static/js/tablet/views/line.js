@@ -25,19 +25,18 @@
   /** Return {short, long, kind} for a state of the sender. */
   function words(state, zone) {
     const waiting = waitingWords(state);
+    const refused = state.rejected ? `${count(state.rejected, "entry", "entries")} refused` : "";
     if (state.problem === "full") {
       const [short, long] = WRONG.full();
       return { short: waiting ? `${waiting} · ${short}` : short, long, kind: "wrong" };
     }
-    if (state.rejected) {
-      const refused = `${count(state.rejected, "entry", "entries")} refused`;
-      return { short: waiting ? `${waiting} · ${refused}` : refused, long: `${refused} by the server${waiting ? `; ${waiting}` : ""}. Open the list to see why, and correct or discard.`, kind: "wrong" };
-    }
-    if (waiting) {
-      const problem = WRONG[state.problem];
-      const [short, long] = problem ? problem(waiting, state) : state.nearlyFull ? [`${waiting} · Tablet nearly full`, `${waiting}. The tablet's storage is nearly full: send what waits, or save a backup file, before going on.`] : [waiting, `${waiting}.`];
-      const wrong = ["signed_out", "other_person", "garbage", "refused"].includes(state.problem) || state.nearlyFull;
-      return { short: short === waiting ? waiting : `${waiting} · ${short}`, long, kind: wrong ? "wrong" : "waiting" };
+    if (waiting || refused) {
+      const problem = waiting && WRONG[state.problem];
+      let [short, long] = problem ? problem(waiting, state) : state.nearlyFull ? ["Tablet nearly full", `${waiting || refused}. The tablet's storage is nearly full: send what waits, or save a backup file, before going on.`] : ["", waiting && `${waiting}.`];
+      if (short === waiting) short = "";
+      if (refused) long = `${long} ${refused} by the server: open this list to see why, and correct or discard.`.trim();
+      const wrong = refused || state.nearlyFull || ["signed_out", "other_person", "garbage", "refused"].includes(state.problem);
+      return { short: [waiting, refused, short].filter(Boolean).join(" · "), long, kind: wrong ? "wrong" : "waiting" };
     }
     if (state.nearlyFull) return { short: "Tablet nearly full", long: "All is sent, but the tablet's storage is nearly full. Remove evidence files or surveys you no longer need.", kind: "wrong" };
     if (state.lastSentAt) return { short: `All sent ${moment(state.lastSentAt, zone)}`, long: `All sent ${moment(state.lastSentAt, zone)}.`, kind: "sent" };
