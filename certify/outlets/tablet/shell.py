@@ -28,6 +28,9 @@ WORKER_SCRIPTS = (
     "vendor/idb/umd.js",
     "js/tablet/events.js",
     "js/tablet/store.js",
+    "js/tablet/wire.js",
+    "js/tablet/answers.js",
+    "js/tablet/uploads.js",
     "js/tablet/sender.js",
 )
 PAGE_SCRIPTS = (

@@ -31,7 +31,9 @@
     };
     for (const row of taken) {
       const { uuid, site, about, caption, media_type, digest, size, by_id, by_name, at, state, reason } = row;
-      whole.photos.push({ uuid, site, about, caption, media_type, digest, size, by_id, by_name, at, state, reason, content: await base64(row.blob) });
+      const content = await base64(row.blob).catch(() => null);
+      // What the disk no longer gives cannot be saved; the rest must be.
+      if (content) whole.photos.push({ uuid, site, about, caption, media_type, digest, size, by_id, by_name, at, state, reason, content });
     }
     return { ...whole, digest: await Tablet.seal.sha256(Tablet.seal.canonical(whole)) };
   }

@@ -52,20 +52,38 @@
     return person;
   }
 
+  const keyOf = (survey, entry) => [survey, entry.site, entry.element || "", entry.field];
+
+  /** Who enters, and all that is known of the keys of these entries: asked at once, since every question costs a tap time. */
+  async function known(tx, survey, entries) {
+    const answers = tx.objectStore("answers");
+    const [person, clashes, ...rows] = await Promise.all([
+      personOf(tx, survey), tx.objectStore("conflicts").index("survey").getAll(survey), ...entries.map((entry) => answers.get(keyOf(survey, entry))),
+    ]);
+    return { person, clashes, rows: new Map(entries.map((entry, n) => [String(keyOf(survey, entry)), rows[n]])) };
+  }
+
   /** The newest seq that the person has seen of a key: of all its values when it is in conflict. */
-  async function baseOf(tx, survey, row, entry) {
-    const clash = (await tx.objectStore("conflicts").index("survey").getAll(survey))
-      .find((c) => c.site === entry.site && c.element === (entry.element || "") && c.field === entry.field);
+  function baseOf(clashes, row, entry) {
+    const clash = clashes.find((c) => c.site === entry.site && c.element === (entry.element || "") && c.field === entry.field);
     if (clash) return { base: Math.max(...clash.values.map((v) => v.seq), row && row.seq ? row.seq : 0), clash };
     return { base: row ? row.seq : null, clash: null };
   }
 
-  /** Put one entry into the journal and its answer before the person, inside `tx`. */
-  async function put(tx, survey, person, entry, at, replaces = null) {
+  /** Put entries into the journal and their answers before the person, inside `tx`; gives [{op, answer}]. */
+  async function putAll(tx, survey, entries, at, replaces = null) {
+    const now = await known(tx, survey, entries);
+    const made = [];
+    for (const entry of entries) made.push(await put(tx, survey, now, entry, at, replaces));
+    return made;
+  }
+
+  async function put(tx, survey, { person, clashes, rows }, entry, at, replaces) {
     const answers = tx.objectStore("answers");
     const about = entry.element || "";
-    const row = await answers.get([survey, entry.site, about, entry.field]);
-    const { base, clash } = await baseOf(tx, survey, row, entry);
+    const place = String(keyOf(survey, entry));
+    const row = rows.get(place);
+    const { base, clash } = baseOf(clashes, row, entry);
     const value = entry.value === undefined ? null : entry.value;
     const nothingNew = row ? same(row.value, value) : value === null;
     if (nothingNew && !clash && !replaces && !(row && row.open_state === "rejected")) return { op: null, answer: row };
@@ -82,9 +100,10 @@
       survey, site: entry.site, element: about, field: entry.field, value, seq: base, by: person.name, at, mine: true,
       open_op: op.op, open_state: "waiting", standing: row ? row.standing : null,
     };
-    const added = tx.objectStore("ops").add(op);
-    answers.put(answer);
-    await added;
+    // Should one of these fail, the whole transaction does, and says so.
+    tx.objectStore("ops").add(op).catch(() => {});
+    answers.put(answer).catch(() => {});
+    rows.set(place, answer);
     return { op: op.op, answer };
   }
 
@@ -107,12 +126,7 @@
   function recordMany(survey, entries) {
     return tracked(async () => {
       const at = new Date().toISOString();
-      const made = await store.write(PARTS, async (tx) => {
-        const person = await personOf(tx, survey);
-        const all = [];
-        for (const entry of entries) all.push(await put(tx, survey, person, entry, at));
-        return all;
-      });
+      const made = await store.write(PARTS, (tx) => putAll(tx, survey, entries, at));
       const fresh = made.filter((m) => m.op);
       if (fresh.length) spread(survey, fresh.map((m) => m.answer));
       return made;
@@ -137,8 +151,7 @@
           by_id: person.id, by_name: person.name,
         };
         await tx.objectStore("photos").add(row);
-        const said = [];
-        for (const entry of bindings(row, about, { caption })) said.push(await put(tx, survey, person, entry, at));
+        const said = await putAll(tx, survey, bindings(row, about, { caption }), at);
         return { photo: row, answers: said.map((m) => m.answer) };
       });
       spread(survey, answers, { photos: true });
@@ -153,11 +166,9 @@
       const { photo, answers } = await store.write([...PARTS, "photos"], async (tx) => {
         const old = await tx.objectStore("photos").get(uuid);
         if (!old) throw new Error("There is no such photo.");
-        const person = await personOf(tx, old.survey);
         const { row, entries } = change(old);
         await tx.objectStore("photos").put(row);
-        const said = [];
-        for (const entry of entries) said.push(await put(tx, old.survey, person, entry, at));
+        const said = await putAll(tx, old.survey, entries, at);
         return { photo: row, answers: said.map((m) => m.answer) };
       });
       spread(photo.survey, answers, { photos: true });
@@ -228,8 +239,8 @@
           }
           // What the server may have been told already is taken back there too.
           if (ops.some((op) => op.state === "sent" || op.tries > 0)) {
-            const person = await personOf(tx, old.survey);
-            changed.push((await put(tx, old.survey, person, { site, element, field, value: null }, at, unsent.at(-1)?.op || null)).answer);
+            const [taken] = await putAll(tx, old.survey, [{ site, element, field, value: null }], at, unsent.at(-1)?.op || null);
+            changed.push(taken.answer);
           }
         }
         return { photo: row, answers: changed };
@@ -246,8 +257,8 @@
         const old = await find(tx, op);
         if (old.state !== "waiting" && old.state !== "rejected") throw new Error("This entry has been sent or is settled already.");
         await tx.objectStore("ops").put({ ...old, state: "replaced" });
-        const person = await personOf(tx, old.survey);
-        return { survey: old.survey, made: await put(tx, old.survey, person, { ...old, value }, at, old.op) };
+        const [made] = await putAll(tx, old.survey, [{ ...old, value }], at, old.op);
+        return { survey: old.survey, made };
       });
       spread(survey, [made.answer]);
       return made;

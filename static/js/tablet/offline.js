@@ -64,7 +64,7 @@
     const had = await store.pack(survey);
     const headers = { Accept: "application/json" };
     // Another person's pack is not this person's.
-    const me = await Tablet.sender.ask("/tablet/me.json").then(({ body }) => body, (error) => { throw new Tablet.Failed(error.problem, error.detail); });
+    const me = await Tablet.wire.ask("/tablet/me.json").then(({ body }) => body, (error) => { throw new Tablet.Failed(error.problem, error.detail); });
     if (!me.signed_in) throw new Tablet.Failed("signed_out");
     if (had && had.etag && had.person.id === me.id) headers["If-None-Match"] = had.etag;
     const told = (received, total) => progress({ stage: "pack", received, total });

@@ -19,19 +19,16 @@
 
   const Tablet = (globalThis.Tablet = globalThis.Tablet || {});
   const store = Tablet.store;
+  const { Stopped } = Tablet.wire;
   const LOCK = "certify-outbox";
   const TAG = "certify-outbox";
-  const BATCH = 40;
   const TIMEOUT = 20000;
   const SOON = 300;
   const FIRST_WAIT = 1000;
   const LONGEST_WAIT = 60000;
   const POLL = 20000;
-  const PATIENCE = 3; // tries of one entry alone before the others go first
-  const PUT_ASIDE = 10 * 60000;
   const ROOM_ASKED = 15000;
-  const PART = { most: 256 * 1024, least: 32 * 1024 };
-  const TAKEN = new Set(["applied", "duplicate", "conflict", "late"]);
+  const COUNTED = 120;
   const page = typeof document !== "undefined";
 
   let wait = FIRST_WAIT;
@@ -41,331 +38,41 @@
   let registered = false;
   let watched = null;
   let polling = 0;
-  let part = PART.most;
-  let size = BATCH;
   let full = "";
   let room = { persisted: null, nearly_full: false, share: 0, asked: 0 };
-  const poisoned = new Map(); // op → until when it is put aside
-  let heard = new Map(); // survey → when it was last asked what others said
   let lastPresence = "";
-  let snapshot = {
+  const snapshot = {
     unsentAnswers: 0, unsentPhotos: 0, rejected: 0, lastSentAt: null, sending: false, online: true, problem: null, detail: "",
     nextTryAt: null, me: null, persisted: null, nearlyFull: false, share: 0,
   };
 
-  /** Why an attempt ended without success; what was not acknowledged stays in the queue. */
-  class Stopped extends Error {
-    constructor(problem, detail = "", status = 0) {
-      super(problem);
-      this.problem = problem;
-      this.detail = detail;
-      this.status = status;
-    }
-  }
-
-  // ---- asking the server
-
-  /** Fetch and read JSON; whatever is not an answer of ours ends the attempt as a problem. Gives {status, body, headers}. */
-  async function ask(url, options = {}, refusals = []) {
-    let response;
-    try {
-      response = await fetch(url, {
-        credentials: "same-origin", redirect: "manual", cache: "no-store", signal: AbortSignal.timeout(TIMEOUT), ...options,
-        headers: { Accept: "application/json", ...options.headers },
-      });
-    } catch (error) {
-      throw new Stopped(error && error.name === "TimeoutError" && navigator.onLine ? "server" : "offline");
-    }
-    // Our own pages lead to the sign-in page; someone else's network leads to a page of its own. Which one, me.json tells.
-    if (response.type === "opaqueredirect" || (response.status >= 300 && response.status < 400)) throw new Stopped("garbage");
-    if (response.status === 401) throw new Stopped("signed_out");
-    const json = /^application\/([a-z.-]+\+)?json\b/.test(response.headers.get("Content-Type") || "");
-    if (response.status >= 500 || response.status === 429 || response.status === 408) throw new Stopped("server", "", response.status);
-    let body = null;
-    if (json) {
-      try {
-        body = await response.json();
-      } catch (error) {
-        throw new Stopped(error instanceof SyntaxError ? "garbage" : "offline");
-      }
-    }
-    if (body === null || typeof body !== "object") throw new Stopped("garbage");
-    if (response.ok || refusals.includes(response.status)) return { status: response.status, body, headers: response.headers };
-    throw new Stopped("refused", typeof body.detail === "string" ? body.detail : "", response.status);
-  }
-
-  /** Who is signed in here. Throws Stopped("signed_out") when nobody is. */
   async function whoAmI() {
-    const { body } = await ask("/tablet/me.json");
-    if (typeof body.signed_in !== "boolean") throw new Stopped("garbage");
-    if (!body.signed_in || !Number.isInteger(body.id)) {
-      snapshot.me = null;
-      throw new Stopped("signed_out");
-    }
-    snapshot.me = { id: body.id, name: String(body.name) };
+    snapshot.me = null;
+    snapshot.me = await Tablet.wire.whoAmI();
     return snapshot.me;
-  }
-
-  // ---- answers
-
-  const isChange = (c) => c && Number.isInteger(c.seq) && Number.isInteger(c.site) && typeof c.field === "string";
-  const isAnswer = (body) => Number.isInteger(body.seq) && Array.isArray(body.acks) && Array.isArray(body.changes)
-    && Array.isArray(body.conflicts) && body.changes.every(isChange);
-
-  async function exchange(survey, me, batch) {
-    const since = (await store.meta(`since:${survey}`)) || 0;
-    const device = await store.device();
-    const ops = batch.map(({ op, site, element, field, value, base, at }) => ({ op, site, element, field, value, base, at }));
-    // A person who signs in between the question and this call must not send another's answers: the server compares.
-    const { status, body } = await ask(`/surveys/${survey}/sync`, {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ device, person: me.id, since, ops }),
-    }, [409]);
-    if (status === 409) {
-      await whoAmI();
-      throw snapshot.me.id === me.id ? new Stopped("refused", body.detail || "") : new Stopped("other_person", snapshot.me.name);
-    }
-    if (!isAnswer(body)) throw new Stopped("garbage");
-    const { changed, conflicts, settled } = await takeIn(survey, me, batch, body, since, device);
-    heard.set(survey, Date.now());
-    if (settled) snapshot.lastSentAt = await store.meta("last_sent_at", new Date().toISOString());
-    if (changed.length || conflicts) Tablet.say("changed", { survey, answers: changed, conflicts, photos: false });
-    return settled;
-  }
-
-  /** Write down in one transaction what the server acknowledged and what others said. */
-  function takeIn(survey, me, batch, body, since, device) {
-    const acks = new Map(body.acks.filter((ack) => ack && typeof ack.op === "string").map((ack) => [ack.op.toLowerCase(), ack]));
-    return store.write(["ops", "answers", "conflicts", "meta"], async (tx) => {
-      const ops = tx.objectStore("ops"), answers = tx.objectStore("answers");
-      const changed = new Map();
-      const put = (row) => {
-        answers.put(row);
-        changed.set(store.key(row.site, row.element, row.field), row);
-      };
-      let settled = 0;
-      for (const sent of batch) {
-        const ack = acks.get(sent.op);
-        const op = await ops.get(sent.n);
-        if (!op) continue;
-        if (!ack || !(TAKEN.has(ack.status) || ack.status === "rejected")) {
-          ops.put({ ...op, tries: op.tries + 1 });
-          continue;
-        }
-        settled += 1;
-        const refused = ack.status === "rejected";
-        // Discarded or replaced meanwhile: what the server holds is still written down.
-        const state = op.state === "waiting" ? (refused ? "rejected" : "sent") : op.state;
-        ops.put({
-          ...op, state, status: ack.status, seq: Number.isInteger(ack.seq) ? ack.seq : null,
-          reason: ack.reason || op.reason, tries: op.tries + 1,
-        });
-        const row = await answers.get([survey, op.site, op.about, op.field]);
-        if (!row || row.open_op !== op.op) {
-          if (row && !refused && ack.status !== "late" && (!row.standing || row.standing.seq < ack.seq)) {
-            answers.put({ ...row, standing: { value: op.value, seq: ack.seq, by: op.by_name, at: op.at } });
-          }
-          continue;
-        }
-        if (refused) put({ ...row, open_state: "rejected" });
-        else put(landed(row, op, ack));
-      }
-      const restarted = body.seq < since;
-      for (const c of [...body.changes].sort((a, b) => a.seq - b.seq)) {
-        if (c.stands === false) continue;
-        const about = c.element || "";
-        const place = store.key(c.site, about, c.field);
-        const row = await answers.get([survey, c.site, about, c.field]);
-        if (row && !restarted && row.standing && row.standing.seq > c.seq) continue;
-        const laid = store.lay(row, c, survey, c.site, about, c.field, me.id);
-        if (c.device === device && !laid.open_op) laid.mine = !row || row.mine || laid.by === me.name;
-        answers.put(laid);
-        if (!row || !same(row, laid)) changed.set(place, laid);
-      }
-      const conflicts = await store.replaceConflicts(tx, survey, body.conflicts);
-      tx.objectStore("meta").put(body.seq, `since:${survey}`);
-      return { changed: [...changed.values()], conflicts, settled };
-    });
-  }
-
-  /** The row of an answer whose entry has arrived: it stands, unless something newer is known to stand. */
-  function landed(row, op, ack) {
-    const own = { value: op.value, seq: ack.seq, by: op.by_name, at: op.at };
-    const older = row.standing && row.standing.seq !== null && row.standing.seq > ack.seq;
-    const nothing = { value: null, seq: null, by: "", at: op.at };
-    const standing = ack.status === "late" ? row.standing || nothing : older ? row.standing : own;
-    return { ...row, ...standing, mine: standing === own, open_op: null, open_state: null, standing: standing === nothing ? null : standing };
-  }
-  const same = (a, b) => JSON.stringify([a.value, a.seq, a.by, a.open_op, a.standing]) === JSON.stringify([b.value, b.seq, b.by, b.open_op, b.standing]);
-
-  /** What waits of one person and one survey, in the order in which it was entered. */
-  async function waiting(name, me, survey, count) {
-    const db = await store.open();
-    return db.transaction(name).objectStore(name).index("queue").getAll(IDBKeyRange.only(["waiting", me, survey]), count);
-  }
-  async function surveysWith(name, me) {
-    const db = await store.open();
-    const found = [];
-    let cursor = await db.transaction(name).objectStore(name).index("queue")
-      .openKeyCursor(IDBKeyRange.bound(["waiting", me], ["waiting", me, []]), "nextunique");
-    for (; cursor; cursor = await cursor.continue()) found.push(cursor.key[2]);
-    return found;
   }
 
   /** Send for each survey in turn; one that the server refuses as a whole does not keep the others waiting. */
   async function eachSurvey(name, me, send) {
     let refused = null;
-    for (const survey of await surveysWith(name, me.id)) {
+    for (const survey of await store.queuedSurveys(name, me.id)) {
       try {
-        await send(survey, me);
+        await send(survey, me, refresh);
       } catch (error) {
         if (!(error instanceof Stopped) || error.problem !== "refused") throw error;
         refused = error;
       }
     }
-    if (refused) throw refused;
+    return refused;
   }
-
-  async function sendAnswers(survey, me) {
-    for (;;) {
-      const rows = await waiting("ops", me.id, survey, BATCH + poisoned.size);
-      const batch = rows.filter((op) => !(poisoned.get(op.op) > Date.now())).slice(0, size);
-      if (!batch.length) {
-        if (rows.length) throw new Stopped("server", "", 500);
-        return;
-      }
-      Tablet.say("sending", { survey, answers: batch.length, photos: 0 });
-      let settled;
-      try {
-        settled = await exchange(survey, me, batch);
-      } catch (error) {
-        if (!(error instanceof Stopped)) throw error;
-        await count(batch);
-        if (error.status !== 500 || !navigator.onLine) throw error;
-        // One entry that the server stumbles over must not hold back the rest: smaller and smaller batches find it.
-        if (batch.length === 1 && batch[0].tries >= PATIENCE) poisoned.set(batch[0].op, Date.now() + PUT_ASIDE);
-        else {
-          size = Math.max(1, size >> 1);
-          throw error;
-        }
-        continue;
-      }
-      size = Math.min(BATCH, size * 2);
-      await refresh();
-      if (!settled) throw new Stopped("garbage");
-    }
-  }
-  /** An attempt that ended without an answer may have reached the server all the same: that is remembered. */
-  async function count(batch) {
-    await store.write(["ops"], async (tx) => {
-      const ops = tx.objectStore("ops");
-      for (const sent of batch) {
-        const op = await ops.get(sent.n);
-        if (op && op.state === "waiting") ops.put({ ...op, tries: op.tries + 1 });
-      }
-    });
-  }
-
-  // ---- photos
-
-  const base64 = (hex) => btoa(hex.match(/../g).map((byte) => String.fromCharCode(parseInt(byte, 16))).join(""));
-
-  async function keepPhoto(uuid, change) {
-    const photo = await store.write(["photos"], async (tx) => {
-      const now = await tx.objectStore("photos").get(uuid);
-      if (!now) return null;
-      const row = { ...now, ...change };
-      // Discarded while it was on its way: that stands.
-      if (now.state === "discarded") row.state = "discarded";
-      await tx.objectStore("photos").put(row);
-      return row;
-    });
-    return photo;
-  }
-
-  async function sendPhotos(survey, me) {
-    for (;;) {
-      const photos = await waiting("photos", me.id, survey);
-      if (!photos.length) return;
-      Tablet.say("sending", { survey, answers: 0, photos: photos.length });
-      await sendPhoto(photos.reduce((first, photo) => (photo.at < first.at ? photo : first)));
-      await refresh();
-    }
-  }
-
-  async function sendPhoto(photo) {
-    const address = `/surveys/${photo.survey}/attachments/${photo.uuid}`;
-    let offset = photo.offset;
-    let whole = photo.size <= PART.least;
-    // An earlier attempt may have left parts there, more or fewer than is known here.
-    if (!whole && (photo.tries || photo.offset)) {
-      const { status, body } = await ask(`${address}/parts.json?digest=${photo.digest}`, {}, [404]);
-      if (status === 404) whole = true;
-      else if (Number.isInteger(body.offset) && body.offset >= 0 && body.offset <= photo.size) offset = body.offset;
-      else throw new Stopped("garbage");
-    }
-    await keepPhoto(photo.uuid, { tries: photo.tries + 1, offset });
-    if (whole || offset >= photo.size) offset = 0;
-    let stuck = 0;
-    for (;;) {
-      const end = whole ? photo.size : Math.min(offset + part, photo.size);
-      const headers = { "Content-Type": photo.media_type, "Content-Digest": `sha-256=:${base64(photo.digest)}:` };
-      if (!whole && end - offset < photo.size) headers["Content-Range"] = `bytes ${offset}-${end - 1}/${photo.size}`;
-      let answer;
-      try {
-        answer = await ask(address, { method: "PUT", headers, body: photo.blob.slice(offset, end) }, [409, 413, 415, 416, 422]);
-      } catch (error) {
-        // Too slow a link for parts of this size: the next ones are smaller.
-        if (error instanceof Stopped && (error.problem === "server" || error.problem === "offline")) part = Math.max(PART.least, part / 2);
-        throw error;
-      }
-      const { status, body } = answer;
-      if (status === 200 || status === 201) {
-        if (String(body.id).toLowerCase() !== photo.uuid || body.sha256 !== photo.digest) throw new Stopped("garbage");
-        await keepPhoto(photo.uuid, { state: "sent", offset: photo.size, reason: null });
-        snapshot.lastSentAt = await store.meta("last_sent_at", new Date().toISOString());
-        part = Math.min(PART.most, part * 2);
-        Tablet.say("changed", { survey: photo.survey, answers: [], conflicts: false, photos: true });
-        return;
-      }
-      if (Number.isInteger(body.offset) && body.offset >= 0 && body.offset <= photo.size) {
-        stuck = body.offset > offset ? 0 : stuck + 1;
-        if (stuck > 3) throw new Stopped("server");
-        offset = body.offset >= photo.size ? 0 : body.offset;
-        await keepPhoto(photo.uuid, { offset });
-        continue;
-      }
-      if (status === 202) throw new Stopped("garbage");
-      await keepPhoto(photo.uuid, { state: "rejected", reason: body.detail || "The server does not take this photo." });
-      Tablet.say("changed", { survey: photo.survey, answers: [], conflicts: false, photos: true });
-      return;
-    }
-  }
-
-  // ---- what others said
-
-  async function listen(me) {
-    const packs = await store.packs();
-    const asked = packs.filter((pack) => pack.survey === watched && Date.now() - (heard.get(pack.survey) || 0) > POLL / 2);
-    for (const pack of asked) await exchange(pack.survey, me, []);
-  }
-
-  // ---- one attempt
 
   async function attempt() {
     const left = await store.unsent();
     if (!left.answers && !left.photos && watched === null) return null;
     const me = await whoAmI();
-    let refused = null;
-    for (const [name, send] of [["ops", sendAnswers], ["photos", sendPhotos]]) {
-      try {
-        await eachSurvey(name, me, send);
-      } catch (error) {
-        if (!(error instanceof Stopped) || error.problem !== "refused") throw error;
-        refused = error;
-      }
-    }
+    const refused = [await eachSurvey("ops", me, Tablet.answers.sendAll), await eachSurvey("photos", me, Tablet.uploads.sendAll)].find(Boolean);
     if (refused) throw refused;
-    await listen(me);
+    if (watched !== null && (await store.pack(watched))) await Tablet.answers.listen(watched, me, POLL / 2);
     const others = await store.unsent();
     return others.answers || others.photos ? new Stopped("other_person", me.name) : null;
   }
@@ -426,8 +133,6 @@
   const state = () => ({
     ...snapshot, ...(full ? { problem: "full", detail: full } : {}), online: snapshot.online && navigator.onLine,
   });
-
-  // ---- when to try
 
   const RETRIED = new Set(["offline", "server", "garbage", "full", "refused"]);
 
@@ -515,11 +220,17 @@
       else if (snapshot.unsentAnswers || snapshot.unsentPhotos) inBackground();
     });
     addEventListener("pageshow", (event) => event.persisted && now());
-    Tablet.events.addEventListener("changed", async () => {
+    // Counting reads what the next tap writes: it waits a moment, so that the tap goes first.
+    let counting = 0;
+    Tablet.events.addEventListener("changed", () => {
+      if (!counting) counting = setTimeout(recount, COUNTED);
+    });
+    const recount = async () => {
+      counting = 0;
       const said = await refresh().catch(() => null);
       // The worker or another tab got everything through: what was wrong here is over.
       if (said && said.problem && !said.unsentAnswers && !said.unsentPhotos && !going) run();
-    });
+    };
     polling = setInterval(() => {
       if (document.visibilityState === "visible" && navigator.onLine && watched !== null && !timer) run();
     }, POLL);
@@ -548,6 +259,6 @@
   const signInAddress = (survey) => `/sign-in?next=${encodeURIComponent(survey ? `/tablet#/${survey}` : "/tablet")}`;
 
   Tablet.sender = {
-    start, now, state, refresh, watch, presence, signInAddress, soon, notKept, kept, drain, ask, Stopped, outcome,
+    start, now, state, refresh, watch, presence, signInAddress, soon, notKept, kept, drain,
   };
 })();

@@ -5,6 +5,7 @@
  *   waiting()        true when a newer version waits
  *   apply()          promise: waits for the journal and the sender, then starts the newer version (reloads this page)
  *   busy(work)       while the promise `work` is open no newer version starts here (an unsaved text, a dialog)
+ *   possible()       false where a browser gives no page what the app needs: an address without https, a very old browser
  *   onLine()         what the browser thinks of the network
  */
 (() => {
@@ -86,6 +87,8 @@
     });
   }
 
-  Tablet.shell = { start, ready, waiting, apply, again, busy, onLine: () => navigator.onLine };
+  const possible = () => isSecureContext && Boolean(globalThis.indexedDB && navigator.locks && navigator.serviceWorker);
+
+  Tablet.shell = { start, possible, ready, waiting, apply, again, busy, onLine: () => navigator.onLine };
   start().catch((error) => console.warn("the app cannot start offline here:", error));
 })();

@@ -34,6 +34,7 @@
  *   file(url)                      {url, blob, media_type, …} | undefined
  *   saveFile(survey, url, blob, media_type, disposition), removeFile(url)
  *   unsent(survey|null)            {answers, photos, rejected}
+ *   queued("ops"|"photos", person, survey, count), queuedSurveys(name, person)   for the sender
  *   meta(key), meta(key, value)    reads, writes one small value
  *   estimate()                     {usage, quota, share (0 to 1), nearly_full (share > 0.8, or the reserve is spent), persisted:boolean|null}
  *   reserve()                      holds 16 MB back, given up when the storage is full, so that the warning comes before the loss
@@ -107,6 +108,7 @@
       tx = db.transaction(stores, "readwrite", STRICT);
       tx.done.catch(() => {}); // awaited below; a failure of `work` comes first
       const given = await work(tx);
+      if (tx.commit) tx.commit(); // nothing more is asked of it: the disk need not wait to find out
       await tx.done;
       return given;
     } catch (error) {
@@ -273,6 +275,20 @@
     return wanted ? rows.filter((row) => wanted.includes(row.state)) : rows;
   }
 
+  /** What waits of one person and one survey, in the order in which it was entered. */
+  const queued = (name, person, survey, count) =>
+    read(name, (store) => store.index("queue").getAll(IDBKeyRange.only(["waiting", person, survey]), count));
+
+  /** The surveys of which something of this person waits. */
+  async function queuedSurveys(name, person) {
+    const db = await open();
+    const found = [];
+    let cursor = await db.transaction(name).objectStore(name).index("queue")
+      .openKeyCursor(IDBKeyRange.bound(["waiting", person], ["waiting", person, []]), "nextunique");
+    for (; cursor; cursor = await cursor.continue()) found.push(cursor.key[2]);
+    return found;
+  }
+
   async function meta(name, ...given) {
     if (!given.length) return read("meta", (store) => store.get(name));
     await write(["meta"], (tx) => tx.objectStore("meta").put(given[0], name));
@@ -303,7 +319,7 @@
   }
 
   Tablet.store = {
-    open, write, lay, replaceConflicts, key, device, savePack, removePack, unsent, ops, photos, meta, estimate, persist, reserve, saveFile,
+    open, write, lay, replaceConflicts, key, device, savePack, removePack, unsent, ops, photos, queued, queuedSurveys, meta, estimate, persist, reserve, saveFile,
     packs: () => read("packs", (store) => store.getAll()),
     pack: (survey) => read("packs", (store) => store.get(survey)),
     answers: (survey) => read("answers", (store) => store.index("survey").getAll(survey)),
