@@ -118,8 +118,10 @@
     return found;
   }
 
-  const spread = (survey, answers, more = {}) => {
-    Tablet.say("changed", { survey, answers: answers.filter(Boolean), conflicts: false, photos: false, ...more });
+  const spread = (survey, answers, { photos = false, entered = null } = {}) => {
+    if (Tablet.sender && entered) Tablet.sender.added(entered);
+    else if (Tablet.sender) Tablet.sender.refresh().catch(() => {});
+    Tablet.say("changed", { survey, answers: answers.filter(Boolean), conflicts: false, photos });
     if (Tablet.sender) Tablet.sender.soon();
   };
 
@@ -128,7 +130,7 @@
       const at = new Date().toISOString();
       const made = await store.write(PARTS, (tx) => putAll(tx, survey, entries, at));
       const fresh = made.filter((m) => m.op);
-      if (fresh.length) spread(survey, fresh.map((m) => m.answer));
+      if (fresh.length) spread(survey, fresh.map((m) => m.answer), { entered: { answers: fresh.length } });
       return made;
     });
   }
@@ -154,7 +156,7 @@
         const said = await putAll(tx, survey, bindings(row, about, { caption }), at);
         return { photo: row, answers: said.map((m) => m.answer) };
       });
-      spread(survey, answers, { photos: true });
+      spread(survey, answers, { photos: true, entered: { answers: answers.length, photos: 1 } });
       return photo;
     });
   }

@@ -28,7 +28,7 @@
   const LONGEST_WAIT = 60000;
   const POLL = 20000;
   const ROOM_ASKED = 15000;
-  const COUNTED = 120;
+  const QUIET = 1500;
   const page = typeof document !== "undefined";
 
   let wait = FIRST_WAIT;
@@ -178,11 +178,34 @@
 
   /** Something was entered: send it in a moment, together with what follows at once. */
   function soon() {
-    if (!navigator.onLine) inBackground();
+    // Without a network nothing is tried: the browser says when it is back, and a rare try finds out if it does not.
+    if (!navigator.onLine) {
+      inBackground();
+      if (!timer) later(LONGEST_WAIT);
+      return;
+    }
     // While the server cannot be reached the next attempt is set already; a tap must not hurry it.
     if (snapshot.problem && timer) return;
     if (going) again = true;
     else later(SOON);
+  }
+
+  /** Say at once what the journal has just taken in; the store is asked again when nothing is being entered. */
+  function added({ answers = 0, photos = 0 }) {
+    snapshot.unsentAnswers += answers;
+    snapshot.unsentPhotos += photos;
+    Tablet.events.dispatchEvent(new CustomEvent("state", { detail: state() }));
+  }
+
+  // Counting reads what the next tap writes, and would keep it waiting.
+  let counting = 0;
+  function recountSoon() {
+    clearTimeout(counting);
+    counting = setTimeout(async () => {
+      const said = await refresh().catch(() => null);
+      // The worker or another tab got everything through: what was wrong here is over.
+      if (said && said.problem && !said.unsentAnswers && !said.unsentPhotos && !going) run();
+    }, QUIET);
   }
 
   function now() {
@@ -193,12 +216,13 @@
   /** Let the browser send when the network is back, even when no page is open. */
   async function inBackground() {
     if (!page || registered || !navigator.serviceWorker) return;
+    registered = true;
     try {
       const registration = await navigator.serviceWorker.getRegistration("/");
-      if (!registration || !registration.sync) return;
-      await registration.sync.register(TAG);
-      registered = true;
-    } catch { /* a browser that cannot, sends when a page is open */ }
+      if (registration && registration.sync) await registration.sync.register(TAG);
+    } catch {
+      registered = false; // a browser that cannot, sends when a page is open
+    }
   }
 
   /** A write failed: that is said until one succeeds again. */
@@ -214,23 +238,16 @@
   function start() {
     if (!page || polling) return;
     addEventListener("online", () => now());
-    addEventListener("offline", () => outcome(new Stopped("offline")));
+    addEventListener("offline", async () => {
+      await outcome(new Stopped("offline"));
+      if (snapshot.unsentAnswers || snapshot.unsentPhotos) inBackground();
+    });
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") now();
       else if (snapshot.unsentAnswers || snapshot.unsentPhotos) inBackground();
     });
     addEventListener("pageshow", (event) => event.persisted && now());
-    // Counting reads what the next tap writes: it waits a moment, so that the tap goes first.
-    let counting = 0;
-    Tablet.events.addEventListener("changed", () => {
-      if (!counting) counting = setTimeout(recount, COUNTED);
-    });
-    const recount = async () => {
-      counting = 0;
-      const said = await refresh().catch(() => null);
-      // The worker or another tab got everything through: what was wrong here is over.
-      if (said && said.problem && !said.unsentAnswers && !said.unsentPhotos && !going) run();
-    };
+    Tablet.events.addEventListener("changed", recountSoon);
     polling = setInterval(() => {
       if (document.visibilityState === "visible" && navigator.onLine && watched !== null && !timer) run();
     }, POLL);
@@ -259,6 +276,6 @@
   const signInAddress = (survey) => `/sign-in?next=${encodeURIComponent(survey ? `/tablet#/${survey}` : "/tablet")}`;
 
   Tablet.sender = {
-    start, now, state, refresh, watch, presence, signInAddress, soon, notKept, kept, drain,
+    start, now, state, refresh, watch, presence, signInAddress, soon, added, notKept, kept, drain,
   };
 })();
