@@ -32,12 +32,13 @@ from certify.certification.reports.events import ObjectionAnswered, ObjectionMad
 from certify.certification.surveyors import operations as surveyor_operations
 from certify.certification.surveyors import queries as surveyor_queries
 from certify.certification.surveyors import rules as surveyor_rules
+from certify.certification.surveyors.events import FurtherSurveyorProposed
 from certify.certification.surveys import blindfold
 from certify.certification.surveys import operations as survey_operations
 from certify.certification.surveys import queries as survey_queries
 from certify.certification.surveys import rules as survey_rules
 from certify.core.foundation import events
-from certify.outlets.reminders import news
+from certify.outlets.reminders import asked, news
 from certify.outlets.reminders import operations as reminder_operations
 
 
@@ -228,3 +229,4 @@ def wire_reminders() -> None:
     events.subscribe(ObjectionMade, news.objection_made)
     events.subscribe(ObjectionAnswered, news.objection_answered)
     events.subscribe(MessageWritten, news.message_written)
+    events.subscribe(FurtherSurveyorProposed, asked.further_surveyor_proposed)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from certify.certification.cases.models import Case
 from certify.certification.cases.operations import add_member, record_on
 from certify.certification.cases.queries import team_of, zone_of
+from certify.certification.surveyors.events import FurtherSurveyorProposed
 from certify.certification.surveyors.models import ConflictDeclaration, SurveyorProposal, SurveyorTie
 from certify.certification.surveyors.operations import SURVEYOR, check_answers, declaration_of, write_declaration
 from certify.certification.surveyors.queries import (
@@ -32,6 +33,7 @@ from certify.certification.surveyors.rules import (
     surveyor_within_load,
 )
 from certify.core.access.roles import PRACTICE_ROLES, Actor
+from certify.core.foundation import events
 from certify.core.foundation.days import local_date
 from certify.core.foundation.errors import Conflict, Invalid, NotAllowed, NotFound, NotOpen, RulesUnmet
 from certify.platform.identity.models import Person
@@ -76,7 +78,12 @@ def propose_further(
     )  # fmt: skip
     session.add(proposal)
     session.flush()
-    _leave(session, case, proposal, "surveyor.further_proposed", f"proposed {ranked.candidate.name} as a further surveyor", actor, at)  # fmt: skip
+    name = ranked.candidate.name
+    _leave(session, case, proposal, "surveyor.further_proposed", f"proposed {name} as a further surveyor", actor, at)
+    events.publish(
+        session,
+        FurtherSurveyorProposed(case.id, case.ref, case.practice_id, proposal.id, person_id, name, actor.user_id, at),
+    )
     return proposal
 
 

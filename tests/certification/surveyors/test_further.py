@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certify.certification.surveyors.further import Signed, answer_further, drop_further, propose_further
@@ -24,6 +25,8 @@ from certify.core.foundation.errors import Conflict, Invalid, NotAllowed, NotFou
 from certify.platform.audit.models import Event
 from certify.platform.identity.models import Person
 from certify.platform.identity.queries import actor_as
+from certify.platform.mail.models import Outbox
+from certify.platform.mail.writing import write
 from tests.builders import sign_in
 from tests.certification.surveys.visits import Visit, accepted_case, make_surveyor, pending_case, visit_under_way
 
@@ -61,6 +64,10 @@ def test_a_further_surveyor_is_on_the_team_once_both_sides_have_declared(visit: 
     assert [q.case_ref for q in open_questions_for(visit.session, actor_as(visit.session, person))] == [visit.case.ref]
     with pytest.raises(NotFound):
         survey_for(visit.session, actor_as(visit.session, person), visit.survey.id)
+    mails = list(visit.session.scalars(select(Outbox).where(Outbox.kind == "further-surveyor")))
+    assert {m.person_id for m in mails} == {person.id, visit.head.id}
+    hers = next(write(m)[0] for m in mails if m.person_id == person.id)
+    assert f"/cases/{visit.case.ref}/conflict" in hers
     answer(visit, proposal, person)
     assert team(visit) == {visit.surveyor.id}
     with pytest.raises(NotFound):
