@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bench.data import CACHE
-from bench.parts import beside, clock, flat, idle, items, mixed, plans, requests, single, steps, word
+from bench.parts import beside, clock, flat, idle, items, mixed, plans, requests, single, steps, tablet, word
 from bench.parts.part import Options, Part, Run
 from bench.traffic import WrongAnswer
 
 PARTS: tuple[Part, ...] = tuple(
-    module.PART for module in (requests, single, flat, items, steps, beside, word, mixed, clock, plans, idle)
+    module.PART for module in (requests, single, flat, items, steps, beside, word, tablet, mixed, clock, plans, idle)
 )
 LOAD_SECONDS_EACH = 0.035  # a practice of the dataset, when it has to be loaded first
 
