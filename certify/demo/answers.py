@@ -79,7 +79,7 @@ def questionnaire(visit_on: date, chance: random.Random, *, several_sites: bool)
 
 # Where in the matrix of severity and scope the findings of the demonstration stand, in turn.
 PLACES = (
-    ("moderate", "limited"), ("high", "pattern"), ("low", "limited"), ("moderate", "widespread"), ("low", "pattern"), ("moderate", "pattern"),
+    ("high", "pattern"), ("moderate", "limited"), ("low", "limited"), ("moderate", "widespread"), ("low", "pattern"), ("moderate", "pattern"),
 )  # fmt: skip
 TRACED = ("2.1.a", "6.1.a", "7.3.a", "7.3.b")
 TRACER = {
@@ -100,7 +100,7 @@ def checklist(
         yield site, element, mode, {"what": SEEN[mode][index % len(SEEN[mode])]}
         if index in missed:
             yield site, element, "note", chance.choice(NOT_MET)
-            harm, scope = PLACES[index % len(PLACES)]
+            harm, scope = PLACES[sum(other < index for other in missed) % len(PLACES)]
             yield site, element, "risk", {"harm": harm, "scope": scope}
         yield site, element, "rating", "no" if index in missed else "yes"
     for site in sites:

@@ -173,7 +173,7 @@ def the_plan_owes_two_statements_twice(
             admin.locator(f"#r{finding}-{part}").fill(text)
         due_on = (now().date() + timedelta(days=40)).isoformat()
         admin.locator(f"#r{finding}-due_on").fill(due_on)
-        admin.locator(f"#r{finding}").get_by_role("button", name="Save", exact=True).click()
+        saved(admin, finding)
         expect(admin.locator(f"#r{finding}-due_on")).to_have_value(due_on)
     step = admin.locator("#do-submit_plan")
     expect(step.get_by_role("listitem").filter(has_text="high risk demands it")).to_have_count(4)
@@ -183,7 +183,7 @@ def the_plan_owes_two_statements_twice(
         box = admin.locator(f"#r{ids[element]}")
         box.get_by_label(leads).fill("The medical director reads the log each week.")
         box.get_by_label(prevents).fill("Two names before the pump can run.")
-        box.get_by_role("button", name="Save", exact=True).click()
+        saved(admin, ids[element])
         expect(admin.locator(f"#r{ids[element]}").get_by_label(prevents)).to_have_value(
             "Two names before the pump can run."
         )
@@ -194,3 +194,9 @@ def the_plan_owes_two_statements_twice(
     staff = story.enter("staff")
     staff.goto(f"{story.server.url}/cases/{story.ref}/corrections")
     expect(staff.get_by_text("The medical director reads the log each week.")).to_have_count(2)
+
+
+def saved(admin: Page, finding: int) -> None:
+    """Press the button of one requirement, and go on when the page is there again."""
+    with admin.expect_navigation():
+        admin.locator(f"#r{finding}").get_by_role("button", name="Save", exact=True).click()

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from certify.certification.calibration.models import CalibrationSample, CalibrationScore
 from certify.certification.calibration.rules import Drawable
+from certify.certification.cases.memory import remembered
 from certify.certification.cases.models import Case, CaseMember
 from certify.certification.surveys.models import Survey, SurveyOp
 from certify.certification.surveys.queries import domains_of, sites_of
@@ -130,7 +131,8 @@ def open_sample(session: Session, survey_id: int, person_id: int | None) -> Cali
 
 def scores_blind(session: Session, survey_id: int, actor: Actor) -> bool:
     """Whether the actor must not see the answers of a survey yet, because she is to score some of it herself."""
-    return open_sample(session, survey_id, actor.user_id) is not None
+    key = ("scores blind", survey_id, actor.user_id)
+    return remembered(session, key, lambda: open_sample(session, survey_id, actor.user_id) is not None)
 
 
 def samples_of(session: Session, survey_id: int) -> Sequence[CalibrationSample]:

@@ -59,7 +59,7 @@ def show(ref: str) -> ResponseReturnValue:
     if report is None:
         return render_template("certification/reports/waiting.html", header=header)
     if report.issued_at is None and blindfolded(db.session, report.survey_id, actor):
-        raise closed_until_scored(report.survey_id)
+        return redirect(url_for("calibration.sheet", survey_id=report.survey_id))
     if report.issued_at is not None:
         record_reading(db.session, case, report, actor=actor, at=at)
         return _read_page(ref, report, header)

@@ -116,12 +116,12 @@ def test_she_sees_nothing_of_the_survey_until_she_has_scored(
     team.first_rates(rows, *["no"] * len(rows))
     client = sign_in(new_client(), team.second)
     site, code = rows[0].site_id, rows[0].element.rpartition(".")[0]
-    for path in (
-        f"/surveys/{survey}", f"/surveys/{survey}/checklist.json", f"/surveys/{survey}/sites/{site}/standards/{code}",
-    ):  # fmt: skip
-        refused = client.get(path)
-        assert refused.status_code == 422, path
-        assert f"/surveys/{survey}/calibration/score" in refused.text
+    for path in (f"/surveys/{survey}", f"/surveys/{survey}/sites/{site}/standards/{code}"):
+        led = client.get(path)
+        assert (led.status_code, led.location) == (302, f"{team.url}/score"), path
+    refused = client.get(f"/surveys/{survey}/checklist.json")
+    assert refused.status_code == 422
+    assert f"/surveys/{survey}/calibration/score" in refused.text
     page = client.get(f"{team.url}/score")
     assert page.status_code == 200
     assert " checked>" not in page.text
@@ -147,8 +147,8 @@ def test_the_draft_report_is_closed_to_her_too(
     team.visit.survey.finished_at = now()
     begin_draft(session, team.visit.case, actor=team.visit.actor("surveyor"), at=now())
     client = sign_in(new_client(), team.second)
-    for path in ("report", "documents/survey-report.docx?draft=1"):
-        assert client.get(f"/cases/{team.visit.case.ref}/{path}").status_code == 422, path
+    for path, status in (("report", 302), ("report/audit", 422), ("documents/survey-report.docx?draft=1", 422)):
+        assert client.get(f"/cases/{team.visit.case.ref}/{path}").status_code == status, path
 
 
 def test_nothing_is_finished_half_and_nothing_changes_after(session: Session, team: Team) -> None:

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from certify.certification.cases.queries import actor_may, header_for, openings_for, practice_of, zone_of
 from certify.certification.evidence.queries import evidence_for_standard
+from certify.certification.surveys.blindfold import blindfolded
 from certify.certification.surveys.forms import RISK, SEEN, bases_in, ops_of_form
 from certify.certification.surveys.operations import agree_not_applicable, judge_late
 from certify.certification.surveys.ops import SITE_FIELDS
@@ -51,8 +52,10 @@ PAGES = uuid.UUID("f3f6d4de-62d8-5cf1-9c0a-1f1f5c1f8a11")  # name space of the "
 @bp.get("/surveys/<int(max=2147483647):survey_id>")
 @requires(Permission.VIEW_DRAFT_REPORT)
 def overview(survey_id: int) -> ResponseReturnValue:
-    """Progress by site and domain, conflicts, what is still open, the finish."""
+    """Progress by site and domain, conflicts, what is still open, the finish; for whoever scores blind, her part of it."""
     actor, at = current_actor(), now()
+    if blindfolded(db.session, survey_id, actor):
+        return redirect(url_for("calibration.sheet", survey_id=survey_id))
     opened = survey_for(db.session, actor, survey_id, Permission.VIEW_DRAFT_REPORT)
     survey = opened.survey
     sites = [s for s in sites_of(db.session, survey_id) if s.visited]
@@ -85,6 +88,8 @@ def overview(survey_id: int) -> ResponseReturnValue:
 @requires(Permission.VIEW_DRAFT_REPORT)
 def standard(survey_id: int, site_id: int, code: str) -> ResponseReturnValue:
     """One standard at one site, with its elements, evidence and guidance."""
+    if blindfolded(db.session, survey_id, current_actor()):
+        return redirect(url_for("calibration.sheet", survey_id=survey_id))
     return _standard_page(survey_id, site_id, code)
 
 
