@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from certify.core.foundation.clock import FixedClock
+from certify.certification.surveys.models import Survey
+from certify.core.foundation.clock import FixedClock, now
 from tests.support.tablet import ALL_SENT, SIZE, Faults, Field, NewPage, until
 from tests.support.worlds import LiveServer
 
@@ -209,6 +210,24 @@ def test_a_discarded_entry_gives_back_what_stood_before(field: Field, tablet: Pa
     tablet.evaluate("([op]) => Tablet.journal.discard({op}, '')", [first])
     assert field.row(tablet, "7.9.a")["value"] == "yes"
     assert field.waiting(tablet)["answers"] == 0
+
+
+def test_what_arrives_after_the_finish_is_kept_and_does_not_pass_for_the_answer(field: Field, tablet: Page) -> None:
+    field.record(tablet, "7.9.a", "yes")
+    until(tablet, ALL_SENT)
+    tablet.context.set_offline(True)
+    late = field.record(tablet, "7.9.a", "no")["op"]
+    with field.server.session() as session:
+        survey = session.get(Survey, field.survey)
+        assert survey is not None
+        survey.finished_at = now()
+    tablet.context.set_offline(False)
+    until(tablet, ALL_SENT)
+    ops = {op["op"]: op for op in tablet.evaluate("(s) => Tablet.store.ops(s)", field.survey)}
+    assert (ops[late]["state"], ops[late]["status"]) == ("sent", "late")
+    assert "finished before" in ops[late]["reason"]
+    assert field.row(tablet, "7.9.a")["value"] == "yes"
+    assert field.standing()[("7.9.a", "rating")] == "yes"
 
 
 def test_two_tablets_keep_both_values_until_one_settles(field: Field, tablet: Page, new_page: NewPage) -> None:
