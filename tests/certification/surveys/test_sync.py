@@ -27,6 +27,7 @@ from certify.core.rulebook.current import current
 from certify.platform.audit.models import Event
 from certify.platform.audit.queries import verify_chain
 from tests.certification.surveys.visits import OTHER_TABLET, TABLET, Visit, journal, make_surveyor, visit_under_way
+from tests.outlets.test_query_budget import counting
 from tests.support.worlds import LiveServer
 
 
@@ -402,3 +403,15 @@ def test_many_tablets_at_once_lose_nothing_and_number_every_op_once(live_server:
         visit.session, visit.case = session, session.merge(visit.case)
         assert_counters_fit(visit)
         assert verify_chain(session).sound
+
+
+def test_saving_one_answer_asks_the_database_as_little_as_ever(visit: Visit) -> None:
+    """Twelve statements: the survey, the right, its sites, the op, what stands; journal, answer, counters, survey, and the event's three."""
+    actor, survey_id = visit.actor("surveyor"), visit.survey.id
+    seq = visit.send(visit.op("1.1.a"))["seq"]
+    op = visit.op("1.1.b")
+    visit.session.flush()
+    visit.session.expire_all()
+    with counting(visit.session) as sent:
+        sync(visit.session, survey_id, {"device": TABLET, "since": seq, "ops": [op]}, actor=actor, at=now())
+    assert len(sent) <= 12, sent
