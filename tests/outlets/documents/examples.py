@@ -380,3 +380,32 @@ def placed_report(report: SurveyReport, places: tuple[tuple[str, str], ...] = PL
     )
     matrix = grid(rules, list(place_of.items()))
     return replace(report, domains=domains, matrix=read(RiskMatrix, matrix) if matrix else None)
+
+
+def many_requirements(count: int) -> SurveyReport:
+    """Return a report with so many requirements: every element is not met, as far as they reach, over and over."""
+    report = survey_report()
+    domains, left = [], count - len(report.findings(FindingKind.REQUIREMENT))
+    for domain in report.domains:
+        results = []
+        for standard in domain.standards:
+            own = tuple(f for f in standard.findings if f.kind is FindingKind.REQUIREMENT)
+            share = min(left, 6)
+            left -= share
+            elements = [standard.elements[n % len(standard.elements)].code for n in range(share)]
+            added = tuple(
+                Finding(
+                    "",
+                    FindingKind.REQUIREMENT,
+                    standard.code,
+                    "Show it for four weeks, at each site.",
+                    code,
+                    (),
+                    date(2027, 7, 16),
+                )
+                for code in elements
+            )
+            others = tuple(f for f in standard.findings if f.kind is not FindingKind.REQUIREMENT)
+            results.append(replace(standard, findings=(*own, *added, *others)))
+        domains.append(replace(domain, standards=tuple(results)))
+    return replace(report, domains=_numbered(domains))
