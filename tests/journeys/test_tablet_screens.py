@@ -68,7 +68,13 @@ class Tablet:
         self.page.get_by_role("button", name="Take offline").click()
         expect(self.page.get_by_text("The checklist is on this tablet")).to_be_visible()
         # From here on the app starts without a network.
-        self.page.evaluate("async () => { await Tablet.shell.ready; await navigator.serviceWorker.ready; }")
+        # An evaluation has no time limit of its own; a service worker that cannot start must fail the test, not hold it.
+        self.page.evaluate(
+            """() => Promise.race([
+                Tablet.shell.ready.then(() => navigator.serviceWorker.ready).then(() => undefined),
+                new Promise((_, late) => setTimeout(() => late(new Error("the service worker did not start")), 30000)),
+            ])"""
+        )
 
     def offline(self, off: bool = True) -> None:
         self.page.context.set_offline(off)

@@ -53,19 +53,26 @@
     [/^(\d+)\/(\d+)\/(\d+\.\d+)(?:\/(\w+))?$/, (desk, query, site, code, letter) => Tablet.standard.show(desk, { site, code, letter })],
   ];
 
+  let watched;
+  const watch = (survey) => {
+    if (watched === survey) return;
+    watched = survey;
+    Tablet.sender.watch(survey);
+  };
+
   async function screen() {
     const [path, search = ""] = location.hash.replace(/^#\/?/, "").split("?");
     for (const [pattern, run, free] of ROUTES) {
       const match = pattern.exec(path.replace(/\/$/, ""));
       if (!match) continue;
       if (match.length === 1 || free) {
-        if (!free) Tablet.sender.watch(null);
+        if (!free) watch(null);
         return run(...match.slice(1));
       }
       const survey = Number(match[1]);
       const desk = await Tablet.desk.open(survey);
       if (!desk) return Tablet.taking.show(survey);
-      Tablet.sender.watch(survey);
+      watch(survey);
       return run(desk, new URLSearchParams(search), ...match.slice(2));
     }
     return missing("There is nothing at this address.");
