@@ -141,17 +141,22 @@ class Tablet:
                 self.acknowledged[ack["op"]] = (site, element, text)
 
 
-@pytest.fixture
-def instance(tmp_path: Path, database: str, worlds: Worlds) -> Iterator[Instance]:
-    """An instance with the first three practices of the demo, the third of them being surveyed."""
+def made_instance(folder: Path, database_url: str) -> Instance:
+    """Return an instance with the first three practices of the demo, the third of them being surveyed."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     env = {key: value for key, value in os.environ.items() if not key.startswith("CERTIFY_")}
-    env |= {"CERTIFY_INSTANCE": str(tmp_path / "instance"), "CERTIFY_DATABASE_URL": worlds.empty_database(database)}
+    env |= {"CERTIFY_INSTANCE": str(folder / "instance"), "CERTIFY_DATABASE_URL": database_url}
     made = Instance(env, port)
     subprocess.run([sys.executable, "-m", "certify", "init"], env=env, check=True, capture_output=True, timeout=180)
     made.command("demo", "load", "--practices", "3")
+    return made
+
+
+@pytest.fixture
+def instance(tmp_path: Path, database: str, worlds: Worlds) -> Iterator[Instance]:
+    made = made_instance(tmp_path, worlds.empty_database(database))
     yield made
     made.kill()
 
