@@ -5,7 +5,7 @@
   const Tablet = globalThis.Tablet;
   const { h, button, notice, icon } = Tablet.dom;
   const root = document.getElementById("tablet");
-  const SYMBOL_FREE = "certify";
+  const PRODUCT = "certify";
 
   let leaving = [];
   let before = [];
@@ -97,7 +97,7 @@
     for (const run of stops[1]) run();
     const at = keep ? window.scrollY : 0;
     root.replaceChildren(skip, told, spoken, Tablet.line.voice, ...made.parts);
-    document.title = `${made.title} · ${SYMBOL_FREE}`;
+    document.title = `${made.title} · ${PRODUCT}`;
     window.scrollTo(0, at);
     if (made.focus && !keep) made.focus();
     else if (!first && !keep) {
