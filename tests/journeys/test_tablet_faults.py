@@ -205,13 +205,14 @@ class Room:
 
     def compare(self, slate: Slate, when: str) -> list[dict[str, Any]]:
         """Compare what a tablet holds with what the server holds, at this very moment; the tablet is asked first."""
+        confirmed, taken = dict(slate.entered), dict(slate.photos)  # the hand goes on while the tablet is asked
         held = slate.page.evaluate(HOLDS, [self.survey, slate.place["from"], slate.place["photos"]])
         assert held["wrong"] == [], when
         stored, files = self.stored()
         on_server = {op.op: op for op in stored}
         rows = {row["op"]: row for row in held["ops"]}
         slate.order = {op: row["n"] for op, row in rows.items()}
-        for op, said in slate.entered.items():
+        for op, said in confirmed.items():
             assert op in rows, f"{when}: an entry that the screen confirmed is gone: {said}"
             assert rows[op]["value"] == said["value"], when
         for op, row in rows.items():
@@ -219,11 +220,11 @@ class Room:
                 assert op in on_server, f"{when}: taken as sent, and not on the server: {row}"
                 there = on_server[op]
                 assert (there.element, there.field, there.value) == (row["about"], row["field"], row["value"]), when
-            elif op in slate.entered and op not in slate.taken_back:
+            elif op in confirmed and op not in slate.taken_back:
                 # What the hand took back in the moment before a reload it may not have heard.
                 assert row["state"] in ("waiting", "discarded", "replaced"), f"{when}: {row}"
         photos = {photo["uuid"]: photo for photo in held["photos"]}
-        for uuid, digest in slate.photos.items():
+        for uuid, digest in taken.items():
             assert photos[uuid]["digest"] == digest, f"{when}: a confirmed photo is gone"
         for uuid, photo in photos.items():
             if photo["state"] == "sent":
