@@ -140,11 +140,9 @@ def test_an_entry_that_the_server_stumbles_over_does_not_hold_back_the_rest(
     for letter in "bcd":
         field.record(tried, f"7.9.{letter}", "yes")
     tried.context.set_offline(False)
-    tries = 0
-    while field.waiting(tried)["answers"] > 1:
-        tries += 1
-        assert tries < 12
-        assert field.send(tried)["problem"] == "server"
+    # Nobody presses anything: the app's own tries, here with shorter waits, find the entry and then send the others.
+    tried.evaluate("() => { Math.random = () => -1.4; }")
+    until(tried, "(await Tablet.store.unsent()).answers === 1")
     assert sorted(field.standing()) == [(f"7.9.{letter}", "rating") for letter in "bcd"]
 
 

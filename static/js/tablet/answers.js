@@ -1,7 +1,8 @@
 /**
  * Tablet.answers: brings the entries of one person and survey to the server and writes down what it and the others said.
  *   sendAll(survey, me, told)   in batches, oldest first; `told()` after each; throws Stopped
- *   listen(survey, me)          asks what others said, with nothing to send
+ *   listen(survey, me, atMost)  asks what others said, unless it was asked less than `atMost` milliseconds ago
+ *   afresh()                    forgets which entries were put aside
  * An entry counts as sent only when an answer names it; everything else leaves it waiting.
  */
 (() => {
@@ -47,14 +48,26 @@
     return store.write(["ops", "answers", "conflicts", "meta"], async (tx) => {
       const ops = tx.objectStore("ops"), answers = tx.objectStore("answers");
       const changed = new Map();
+      // All that is concerned is read at once: one question after the other would take most of the time.
+      const places = [...batch, ...body.changes].map(({ site, element, field }) => [survey, site, element || "", field]);
+      const [queued, rows] = await Promise.all([
+        Promise.all(batch.map(({ n }) => ops.get(n))), Promise.all(places.map((place) => answers.get(place))),
+      ]);
+      const entries = new Map(queued.filter(Boolean).map((op) => [op.op, op]));
+      const known = new Map(rows.filter(Boolean).map((row) => [store.key(row.site, row.element, row.field), row]));
+      const rowOf = (site, element, field) => known.get(store.key(site, element, field));
+      const keep = (row) => {
+        answers.put(row).catch(() => {}); // should it fail, the whole transaction does, and says so
+        known.set(store.key(row.site, row.element, row.field), row);
+      };
       const put = (row) => {
-        answers.put(row);
+        keep(row);
         changed.set(store.key(row.site, row.element, row.field), row);
       };
       let settled = 0;
       for (const sent of batch) {
         const ack = acks.get(sent.op);
-        const op = await ops.get(sent.n);
+        const op = entries.get(sent.op);
         if (!op) continue;
         if (!ack || !(TAKEN.has(ack.status) || ack.status === "rejected")) {
           ops.put({ ...op, tries: op.tries + 1 });
@@ -68,10 +81,10 @@
           ...op, state, status: ack.status, seq: Number.isInteger(ack.seq) ? ack.seq : null,
           reason: ack.reason || op.reason, tries: op.tries + 1,
         });
-        const row = await answers.get([survey, op.site, op.about, op.field]);
+        const row = rowOf(op.site, op.about, op.field);
         if (!row || row.open_op !== op.op) {
           if (row && !refused && ack.status !== "late" && (!row.standing || row.standing.seq < ack.seq)) {
-            answers.put({ ...row, standing: { value: op.value, seq: ack.seq, by: op.by_name, at: op.at } });
+            keep({ ...row, standing: { value: op.value, seq: ack.seq, by: op.by_name, at: op.at } });
           }
           continue;
         }
@@ -83,11 +96,11 @@
         if (c.stands === false) continue;
         const about = c.element || "";
         const place = store.key(c.site, about, c.field);
-        const row = await answers.get([survey, c.site, about, c.field]);
+        const row = rowOf(c.site, about, c.field);
         if (row && !restarted && row.standing && row.standing.seq > c.seq) continue;
         const laid = store.lay(row, c, survey, c.site, about, c.field, me.id);
         if (c.device === device && !laid.open_op) laid.mine = !row || row.mine || laid.by === me.name;
-        answers.put(laid);
+        keep(laid);
         if (!row || !same(row, laid)) changed.set(place, laid);
       }
       const conflicts = await store.replaceConflicts(tx, survey, body.conflicts);
@@ -152,5 +165,11 @@
     if (Date.now() - (heard.get(survey) || 0) >= atMost) await exchange(survey, me, []);
   }
 
-  Tablet.answers = { sendAll, listen };
+  /** A person presses the button, or the network is back: what was put aside gets another chance. */
+  function afresh() {
+    poisoned.clear();
+    size = BATCH;
+  }
+
+  Tablet.answers = { sendAll, listen, afresh };
 })();

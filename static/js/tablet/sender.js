@@ -210,6 +210,7 @@
 
   function now() {
     wait = FIRST_WAIT;
+    Tablet.answers.afresh();
     return run();
   }
 
