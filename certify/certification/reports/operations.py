@@ -31,9 +31,16 @@ from certify.certification.reports.queries import (
     risk_of,
     survey_of,
 )
+from certify.certification.reports.severity import read_risk
 from certify.certification.reports.visits import newest_survey, visit_of
+from certify.certification.surveys.ops import Op
+from certify.certification.surveys.queries import survey_for
+from certify.certification.surveys.sync import say
+from certify.core.access.policy import Permission
 from certify.core.access.roles import Actor
 from certify.core.foundation.errors import FieldError, Invalid, NotFound, NotOpen, Stale
+from certify.core.foundation.ids import new_uuid
+from certify.core.rulebook.current import current
 
 MAX_TEXT = 5000
 REMARKS = ("strength", "recommendation")
@@ -153,6 +160,38 @@ def drop_remark(session: Session, case: Case, finding_id: int, *, actor: Actor, 
     else:
         session.delete(row)
     session.flush()
+
+
+def place_finding(session: Session, case: Case, element: str, place: str, *, actor: Actor, at: datetime) -> None:
+    """Place a requirement of the draft in the matrix, at every site where it is not met.
+
+    The place is an answer of the survey like any other, so it goes into the survey's journal.
+    Args:
+        place: `high/pattern`, or empty to take the place back.
+    Raises: NotOpen, NotFound when the element is met, Invalid for what is no place of the matrix.
+    """
+    report = open_draft(session, case)
+    item = next((i for i in draft_of(session, report).items if i.kind == "requirement" and i.element == element), None)
+    if item is None:
+        raise NotFound(f"{element} is met, so there is no requirement for it.")
+    harm, _, scope = place.partition("/")
+    risk = read_risk(current().survey, {"harm": harm, "scope": scope})
+    if place and risk is None:
+        raise Invalid("Choose a place of the matrix.", f"place-{element}")
+    if risk == item.risk:
+        return
+    opened = survey_for(session, actor, report.survey_id, Permission.CONDUCT_SURVEY, lock=True)
+    value = {"harm": risk.harm, "scope": risk.scope} if risk else None
+    device = new_uuid()
+    for site in item.site_ids:
+        op = Op(new_uuid(), site, element, "risk", value, opened.survey.seq, at)
+        say(session, opened, op, device, by=actor.name, by_id=actor.user_id, actor=actor, at=at)
+    session.flush()
+    record_on(
+        session, case, "report.placed", f"placed the requirement on {element} by harm and scope", actor=actor, at=at,
+        subject=f"/cases/{case.ref}/report?standard={item.standard}", internal=True,
+        data={"before": item.risk._asdict() if item.risk else None, "after": value},
+    )  # fmt: skip
 
 
 def tell_note(

@@ -17,6 +17,7 @@ from certify.certification.reports.operations import (
     add_remark,
     comment,
     drop_remark,
+    place_finding,
     record_reading,
     settle_comment,
     state_conflict,
@@ -110,6 +111,18 @@ def requirement(ref: str, element: str) -> ResponseReturnValue:
     text = request.form.get("text", "")
     row = write_requirement(db.session, case, element, text, actor=current_actor(), at=now(), version=_version())
     return _saved(ref, row.version, f"e{element}", row.standard)
+
+
+@bp.post("/cases/<ref>/report/requirements/<element>/place")
+@requires(Permission.WRITE_REPORT)
+@commits
+def place(ref: str, element: str) -> ResponseReturnValue:
+    """Place a requirement in the matrix of severity and scope."""
+    case = case_for(db.session, current_actor(), ref, Permission.WRITE_REPORT, lock=True)
+    place_finding(db.session, case, element, request.form.get("place", ""), actor=current_actor(), at=now())
+    flash("Placed.")
+    standard = element.rpartition(".")[0]
+    return redirect(url_for("reports.show", ref=ref, standard=standard or None, _anchor=f"e{element}"))
 
 
 @bp.post("/cases/<ref>/report/remarks")

@@ -45,6 +45,17 @@ def placed(rules: SurveyRules | None, risk: Risk | None) -> dict[str, Any] | Non
     }
 
 
+def places_in(rules: SurveyRules) -> list[tuple[str, str]]:
+    """Return every place of the matrix, the worst harm first, as (`high/pattern`, its words)."""
+    found = []
+    for harm in reversed(rules.harm):
+        for scope in rules.scope:
+            said = placed(rules, Risk(harm.key, scope.key))
+            if said is not None:
+                found.append((f"{harm.key}/{scope.key}", f"{said['words']}: {said['level_words'].lower()}"))
+    return found
+
+
 def grid(rules: SurveyRules | None, findings: Sequence[tuple[str, Risk | None]]) -> dict[str, Any] | None:
     """Return the matrix with the numbers of its findings, the worst harm first; None when no finding was placed.
 

@@ -29,11 +29,12 @@ from certify.certification.reports.queries import (
     statement_of,
 )
 from certify.certification.reports.rules import objection_open
-from certify.certification.reports.severity import placed
+from certify.certification.reports.severity import placed, places_in
 from certify.certification.reports.visits import edition_of
 from certify.core.access.roles import Actor
 from certify.core.catalogue.standards import Domain, Standard
 from certify.core.catalogue.survey import SurveyRules
+from certify.core.rulebook.current import current
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class DraftPage:
     content: Mapping[str, Any]
     risks: Mapping[str, Mapping[str, Any]]  # number of a requirement -> its place in the matrix
     links: Mapping[str, str]  # number of a requirement -> where it is written
+    places: Sequence[tuple[str, str]]  # every place of the matrix with its words
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,7 @@ def draft_page(session: Session, case: Case, report: Report, number: int | None,
             for i in draft.items
             if i.kind == "requirement"
         },
+        places=places_in(current().survey),
     )
 
 

@@ -162,3 +162,19 @@ def test_the_method_section_says_whether_the_signed_answers_still_stand(
     assert (signed["name"], signed["role"], signed["intact"]) == ("Pat Leader", "Practice leader", False)
     page = sign_in(new_client(), visit.staff).get(f"/cases/{visit.case.ref}/report/audit").text
     assert "Broken: answers changed after signing" in page
+
+
+def test_a_finding_can_be_placed_while_the_report_is_written(
+    session: Session, visit: Visit, new_client: Callable[[], FlaskClient]
+) -> None:
+    site = visit.site_ids[0]
+    visit.send(visit.op("7.3.b", value="no", site=site), visit.op("7.3.b", "note", "Half of the charts.", site=site))
+    drafted(session, visit)
+    client = sign_in(new_client(), visit.surveyor)
+    url = f"/cases/{visit.case.ref}/report"
+    assert client.post(f"{url}/requirements/7.3.b/place", data={"place": "high/pattern"}).status_code == 302
+    assert "High risk" in client.get(f"{url}?standard=7.3").text
+    assert client.post(f"{url}/requirements/7.3.b/place", data={"place": "huge/pattern"}).status_code == 422
+    assert client.post(f"{url}/requirements/7.3.a/place", data={"place": "low/limited"}).status_code == 404
+    assert client.post(f"{url}/requirements/7.3.b/place", data={"place": ""}).status_code == 302
+    assert content_for(session, visit.case, draft=True)["matrix"] is None

@@ -32,11 +32,12 @@ VISIT_WORDS = {"on_site": "on site", "virtual": "virtual"}
 # Page 1 has room for so many lines of summary, requirements and strengths together, of so many letters each.
 FRONT_LINES = 9
 # With a matrix on it, the counts by domain stand on the next pages, which leaves a little more room.
-MATRIX_LINES = 13
+MATRIX_LINES = 12
 LETTERS = 100
 CELL_LETTERS = 85
 # So many numbers or runs of numbers fit into one cell of the matrix.
-CELL_NUMBERS = 8
+CELL_NUMBERS = 5
+NUMBER_LETTERS = 26
 LEGEND_LETTERS = 130
 MOST_REQUIREMENTS = 4
 MOST_STRENGTHS = 3
@@ -59,8 +60,8 @@ class FrontPage:
 def front_page(report: SurveyReport) -> FrontPage:
     """Return what of summary, requirements and strengths fits on page 1, shortened where it must be."""
     summary = shortened(report.summary, 2 * LETTERS)
-    lines_left = FRONT_LINES if report.matrix is None else MATRIX_LINES
-    room = lines_left - math.ceil(len(summary) / LETTERS) - math.ceil(len(column_legend(report)) / LEGEND_LETTERS)
+    room = FRONT_LINES if report.matrix is None else MATRIX_LINES - tall_cells(report.matrix)
+    room -= math.ceil(len(summary) / LETTERS) + math.ceil(len(column_legend(report)) / LEGEND_LETTERS)
     room -= len(report.practice) > LONG_NAME
     required = report.findings(FindingKind.REQUIREMENT)
     shown, more = required[:MOST_REQUIREMENTS], max(len(required) - MOST_REQUIREMENTS, 0)
@@ -69,6 +70,15 @@ def front_page(report: SurveyReport) -> FrontPage:
     said = tuple((finding, shortened(finding.text, lines * CELL_LETTERS - 20 * (lines - 1))) for finding in shown)
     praise = report.strengths[: max(1, min(room, MOST_STRENGTHS))]
     return FrontPage(summary, said, more, tuple(shortened(text, LETTERS) for text in praise))
+
+
+def tall_cells(matrix: RiskMatrix) -> int:
+    """Return how many lines the numbers in the matrix take beyond one a row."""
+    return sum(
+        max(math.ceil(len(in_cell(cell.findings)) / NUMBER_LETTERS) for cell in row.cells) - 1
+        for row in matrix.rows
+        if any(cell.findings for cell in row.cells)
+    )
 
 
 def in_cell(numbers: Sequence[str], most: int = CELL_NUMBERS) -> str:
