@@ -30,7 +30,7 @@ from certify.platform.storage.operations import fetch
 from tests.builders import PASSWORD, make_person
 from tests.certification.surveys.visits import visit_under_way
 from tests.support.fault_proxy import FAULTS, FaultProxy
-from tests.support.tablet import ALL_SENT, SIZE, until
+from tests.support.tablet import ALL_SENT, PATIENCE, SIZE, until
 from tests.support.worlds import LiveServer
 
 RUNS, CHUNKS, ON_POSTGRESQL = 300, 10, 30
@@ -40,7 +40,7 @@ TEXTS = ("Kit expired.", "Zwölf Stühle", "防护", "🧪 ok", 'He said "no"\n\
 # The hand that holds the tablet. Waits between attempts are fifty times shorter than a person's; deadlines are not.
 HAND = """(() => {
   const real = window.setTimeout;
-  window.setTimeout = (work, ms = 0, ...more) => real(work, ms === 20000 ? ms : ms / 50, ...more);
+  window.setTimeout = (work, ms = 0, ...more) => real(work, ms === 20000 || ms === 40000 ? ms : ms / 50, ...more);
   const tick = () => { const then = Date.now(); while (Date.now() === then); };  // two entries never share a moment
   const picture = async (side) => {
     const canvas = new OffscreenCanvas(side, side), context = canvas.getContext("2d"), image = context.createImageData(side, side);
@@ -109,6 +109,8 @@ HAND = """(() => {
     },
   };
 })();"""
+REST = """(patience) => Promise.race([window.work, new Promise((_, failed) => setTimeout(
+  async () => failed(new Error(JSON.stringify([Tablet.sender.state(), await navigator.locks.query()]))), patience))])"""
 START = "() => { Tablet.sender.start(); }"
 HOLDS = """async ([survey, from, since]) => {
   const ops = (await Tablet.store.ops(survey)).filter((op) => op.n > from);
@@ -172,7 +174,7 @@ class Slate:
 
     def rest(self) -> None:
         """Wait until the hand has done everything."""
-        self.page.evaluate("() => window.work")
+        self.page.evaluate(REST, PATIENCE)
 
     def reload(self) -> None:
         """Load the app anew, whatever it is doing."""
