@@ -22,7 +22,8 @@ class Agreement:
     """Two raters over the same things: how many, how many alike, and kappa with its interval.
 
     `kappa` is None when it cannot be told: nothing was rated, or both gave one and the same rating to everything, so
-    that all agreement may be chance.
+    that all agreement may be chance. `interval` is None as well when one of the two gave everything the same rating:
+    kappa is 0 then whatever the other said, and the formula's interval, of no width, would feign certainty.
     """
 
     pairs: int
@@ -68,6 +69,8 @@ def cohens_kappa(pairs: Iterable[tuple[Hashable, Hashable]], confidence: float =
         return Agreement(total, alike)
     observed, expected = alike / total, by_chance / total**2
     kappa = (observed - expected) / (1 - expected)
+    if min(len(firsts), len(seconds)) == 1:
+        return Agreement(total, alike, 0.0)
     error = math.sqrt(max(_variance(counts, firsts, seconds, total, kappa, expected), 0.0))
     reach = NormalDist().inv_cdf((1 + confidence) / 2) * error
     return Agreement(total, alike, kappa, Interval(max(kappa - reach, -1.0), min(kappa + reach, 1.0)))

@@ -51,6 +51,11 @@ def test_agreement_that_may_all_be_chance_has_no_kappa() -> None:
     assert found.interval is None
 
 
+def test_one_who_rates_everything_the_same_leaves_no_interval() -> None:
+    found = cohens_kappa([("yes", "yes")] * 54 + [("yes", "no")] * 6)
+    assert (found.kappa, found.interval, found.share) == (0, None, 0.9)
+
+
 def test_nothing_rated_is_no_agreement() -> None:
     found = cohens_kappa([])
     assert (found.pairs, found.alike, found.share, found.kappa) == (0, 0, 0, None)
@@ -64,8 +69,8 @@ def test_a_confidence_that_is_none_is_refused() -> None:
 @given(st.lists(st.sampled_from(list(product("ynx", "ynx"))), min_size=1, max_size=60))
 def test_kappa_lies_within_its_interval_and_does_not_ask_who_is_first(ratings: list[tuple[str, str]]) -> None:
     found, turned = cohens_kappa(ratings), cohens_kappa([(b, a) for a, b in ratings])
+    assert (turned.kappa is None, turned.interval is None) == (found.kappa is None, found.interval is None)
     if found.kappa is None or found.interval is None:
-        assert turned.kappa is None
         return
     assert -1 <= found.interval.low <= found.kappa <= found.interval.high <= 1
     assert turned.kappa == pytest.approx(found.kappa)
