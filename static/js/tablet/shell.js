@@ -12,6 +12,7 @@
   "use strict";
 
   const Tablet = (globalThis.Tablet = globalThis.Tablet || {});
+  const PATIENCE = 5000;
   const open = new Set();
   let registration = null;
   let applying = false;
@@ -39,7 +40,8 @@
       if (!registration.waiting) return;
       const over = new Promise((done) => navigator.serviceWorker.addEventListener("controllerchange", done, { once: true }));
       registration.waiting.postMessage({ type: "begin" });
-      await over;
+      // The older worker may be waiting for this very lock, and then goes on only when it is let go of.
+      await Promise.race([over, new Promise((done) => setTimeout(done, PATIENCE))]);
     });
     location.reload();
   }
