@@ -13,7 +13,7 @@ TEST_READY := $(VENV)/.test-ready
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench lock vendor migration clean
+.PHONY: help run test prove lint format bench lock vendor migration clean
 
 help: ## Show what there is to run
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ run: $(READY) ## Start certify with the demo program on http://127.0.0.1:$(PORT)
 
 test: $(TEST_READY) ## Run every test, on SQLite and on PostgreSQL
 	@CERTIFY_TEST_DATABASE=both $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --durations 15
+
+prove: $(TEST_READY) ## Play 300 days of tablets on bad networks (make test plays 60 of them)
+	@CERTIFY_FAULT_RUNS=300 CERTIFY_TEST_DATABASE=both $(BIN)/python -m pytest tests/journeys/test_tablet_faults.py -n $(JOBS) --dist worksteal --durations 12
 
 lint: $(TEST_READY) ## Check style, types, import rules and templates
 	$(BIN)/ruff check .
