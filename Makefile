@@ -24,7 +24,7 @@ run: $(READY) ## Start certify with the demo program on http://127.0.0.1:$(PORT)
 test: $(TEST_READY) ## Run every test, on SQLite and on PostgreSQL
 	@CERTIFY_TEST_DATABASE=both $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --durations 15
 
-prove: $(TEST_READY) ## Play 300 days of tablets on bad networks (make test plays 60 of them)
+prove: $(TEST_READY) ## Play 300 days of tablets on bad networks (make test plays 10 of them)
 	@CERTIFY_FAULT_RUNS=300 CERTIFY_TEST_DATABASE=both $(BIN)/python -m pytest tests/journeys/test_tablet_faults.py -n $(JOBS) --dist worksteal --durations 12
 
 lint: $(TEST_READY) ## Check style, types, import rules and templates

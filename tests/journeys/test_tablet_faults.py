@@ -35,8 +35,8 @@ from tests.support.tablet import ALL_SENT, PATIENCE, SIZE, until
 from tests.support.worlds import LiveServer
 
 # Days in one part. How many parts are played is for whoever asks: a few with every test, ten by `make prove`.
-RUNS, ON_POSTGRESQL = 30, 3
-CHUNKS = max(1, int(os.environ.get("CERTIFY_FAULT_RUNS", "60")) // RUNS)
+RUNS, ON_POSTGRESQL = 10, 2
+CHUNKS = max(1, int(os.environ.get("CERTIFY_FAULT_RUNS", "10")) // RUNS)
 ELEMENTS = 3  # that the tablets of a run meet at
 TEXTS = ("Kit expired.", "Zwölf Stühle", "防护", "🧪 ok", 'He said "no"\n\tand left', " x ")
 
