@@ -43,9 +43,14 @@ logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test once per wanted database when anything it uses needs one."""
+    """Run a test once per wanted database when anything it uses needs one.
+
+    What a tablet does by itself (marked `one_database`) asks the same of either: it runs on the first that is wanted.
+    """
     if "database" in metafunc.fixturenames:
-        metafunc.parametrize("database", wanted_kinds(), indirect=True)
+        kinds = wanted_kinds()
+        only_one = metafunc.definition.get_closest_marker("one_database") is not None
+        metafunc.parametrize("database", kinds[:1] if only_one else kinds, indirect=True)
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,8 @@ from certify.core.catalogue.standards import Element, Standard
 from certify.core.rulebook.loading import load_rulebook
 from certify.resources import STATIC, WORKFLOWS
 
+pytestmark = pytest.mark.one_database
+
 RULES = load_rulebook(WORKFLOWS, guards=None).survey
 JUDGES = ("events", "store", "photo", "seal", "rules")
 # What one side may take for blank and the other not.

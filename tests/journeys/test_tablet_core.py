@@ -16,6 +16,8 @@ from certify.core.foundation.clock import FixedClock, now
 from tests.support.tablet import ALL_SENT, SIZE, Faults, Field, NewPage, until
 from tests.support.worlds import LiveServer
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def field(live_server: LiveServer, clock: FixedClock) -> Field:

@@ -21,6 +21,8 @@ from tests.builders import PASSWORD
 from tests.certification.surveys.visits import visit_under_way
 from tests.support.worlds import LiveServer
 
+pytestmark = pytest.mark.one_database
+
 TABLET: dict[str, Any] = {"width": 820, "height": 1180, "has_touch": True}
 # 25 elements over the seven domains.
 SCORED = {
