@@ -86,7 +86,7 @@ def test_rows_are_added_and_saved_once_they_are_whole(world: World, page: Page) 
     page.locator("#survey_windows-from-3").fill("2027-03-01")
     page.locator("#survey_windows-to-3").fill("2027-03-05")
     page.locator("#survey_windows-to-3").blur()
-    page.wait_for_function("document.querySelector('[data-field=survey_windows]').dataset.rev === '2'")
+    expect(page.locator("[data-field=survey_windows]")).to_have_attribute("data-rev", "2")
     assert world.stored()["survey_windows"] == [
         {"from": "2027-02-01", "to": "2027-02-05"},
         {"from": "2027-03-01", "to": "2027-03-05"},

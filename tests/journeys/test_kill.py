@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import random
@@ -87,7 +88,7 @@ class Instance:
             self.process = None
 
     def call(self, method: str, path: str, token: str, body: Any = None) -> Any:
-        """Send a call and return its JSON; raises OSError when no whole answer came."""
+        """Send a call and return its JSON; raises OSError or HTTPException when no whole answer came."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/api/v1/{path}",
             method=method,
@@ -134,8 +135,8 @@ class Tablet:
             except urllib.error.HTTPError as refusal:
                 self.refused.append(f"{refusal.code}: {refusal.read()[:300]!r}")
                 return
-            except (OSError, ValueError):
-                return  # no whole answer: nothing was promised
+            except (OSError, ValueError, http.client.HTTPException):
+                return  # no whole answer, or one cut off half-way: nothing was promised
             for ack in answer["acks"]:
                 assert ack["status"] in {"applied", "conflict"}, ack
                 self.acknowledged[ack["op"]] = (site, element, text)
