@@ -39,12 +39,12 @@ def list_(step: int | None, state: str, practice_id: int | None, limit: int, as_
     with open_session() as session:
         narrowed = CaseFilter(step=step, state=state, practice_id=practice_id)
         rows = list_cases(session, _operator(), narrowed, limit=limit)
-        surveys = newest_survey_ids(session, [r.case.id for r in rows])
+        surveys = newest_survey_ids(session, [r.id for r in rows])
         items = [
             {
-                "ref": r.case.ref, "practice": r.case.practice_id, "practice_name": r.practice_name, "edition": r.case.edition,
-                "state": r.case.state, "step": r.case.step, "waiting_for": r.case.holder, "due_on": r.case.due_on,
-                "survey": surveys.get(r.case.id),
+                "ref": r.ref, "practice": r.practice_id, "practice_name": r.practice_name, "edition": r.edition,
+                "state": r.state, "step": r.step, "waiting_for": r.holder, "due_on": r.due_on,
+                "survey": surveys.get(r.id),
             }
             for r in rows
         ]  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, false, func, or_, select, true, union_all
 from sqlalchemy.orm import Session
@@ -21,6 +22,7 @@ from certify.core.foundation.days import business_days_between, local_date
 from certify.core.foundation.errors import NotAllowed, NotFound, Unmet
 from certify.core.rulebook.current import current
 from certify.core.workflow.machine import Opening, openings
+from certify.db import plain
 from certify.platform.practices.models import Practice, Site
 from certify.platform.practices.queries import named
 
@@ -364,35 +366,50 @@ class CaseFilter:
     text: str = ""
 
 
-@dataclass(frozen=True)
-class CaseRow:
+class CaseRow(NamedTuple):
     """A case with what a list shows of it."""
 
-    case: Case
+    id: int
+    ref: str
+    kind: str
+    practice_id: int
+    edition: str
+    state: str
+    step: int
+    version: int
+    holder: str
+    due_key: str | None
+    due_on: date | None
     practice_name: str
     zone: str
+
+
+_SHOWN = (
+    Case.id, Case.ref, Case.kind, Case.practice_id, Case.edition, Case.state, Case.step, Case.version, Case.holder, Case.due_key, Case.due_on,
+)  # fmt: skip
 
 
 def row_of(session: Session, case: Case) -> CaseRow:
     """Return a case as a list would show it."""
     practice = practice_of(session, case)
-    return CaseRow(case, practice.legal_name, practice.time_zone)
+    shown = [getattr(case, column.key) for column in _SHOWN]
+    return CaseRow._make([*shown, practice.legal_name, practice.time_zone])
 
 
 def list_cases(
     session: Session, actor: Actor, narrowed: CaseFilter, *, after: int | None = None, limit: int = 50
-) -> Sequence[CaseRow]:
+) -> list[CaseRow]:
     """Return one page of the cases within reach, newest first, older than case id `after`; ask for one more to know of a next page."""
     query = _listing(actor, narrowed, after is not None, limit)
-    return [CaseRow(*row) for row in session.execute(query, {} if after is None else {"after": after})]
+    return [CaseRow._make(row) for row in plain(session, query, {} if after is None else {"after": after})]
 
 
 # Putting a statement together costs more than running it, and the same few are asked for all day.
 @lru_cache(maxsize=256)
-def _listing(actor: Actor, narrowed: CaseFilter, paged: bool, limit: int) -> Select[Case, str, str]:
+def _listing(actor: Actor, narrowed: CaseFilter, paged: bool, limit: int) -> Select[*tuple[Any, ...]]:
     beyond = Case.id < bindparam("after") if paged else true()
     return (
-        select(Case, Practice.legal_name, Practice.time_zone)
+        select(*_SHOWN, Practice.legal_name, Practice.time_zone)
         .join(Practice, Practice.id == Case.practice_id)
         .where(*conditions(actor, narrowed), beyond)
         .order_by(Case.id.desc())

@@ -26,6 +26,7 @@ from certify.certification.cases.queries import (
 from certify.certification.cases.timeline import lines
 from certify.core.access.policy import Permission, allowed
 from certify.core.foundation.clock import now
+from certify.core.foundation.days import local_date
 from certify.core.foundation.errors import FieldError, Invalid, NotFound, RulesUnmet
 from certify.core.rulebook.current import current
 from certify.db import db
@@ -64,11 +65,11 @@ def index() -> ResponseReturnValue:
     rows = list_cases(db.session, actor, narrowed, after=after, limit=PAGE + 1)
     shown = rows[:PAGE]
     query = {key: value for key, value in request.args.items() if key != "cursor"}
-    page = linked(Page(shown, write_cursor((shown[-1].case.id,)) if len(rows) > PAGE else None), "/cases", dict(query))
-    machine = current().machine("certification")
+    page = linked(Page(shown, write_cursor((shown[-1].id,)) if len(rows) > PAGE else None), "/cases", dict(query))
+    at = now()
     return render_template(
-        "certification/cases/index.html", rows=shown, page=page, filter=narrowed, machine=machine, today=now().date(),
-        may_start=allowed(actor, Permission.START_CASE), deadlines=current().deadlines,
+        "certification/cases/index.html", rows=shown, page=page, filter=narrowed, machine=current().machine("certification"),
+        today={zone: local_date(at, zone) for zone in {row.zone for row in shown}}, may_start=allowed(actor, Permission.START_CASE),
     )  # fmt: skip
 
 

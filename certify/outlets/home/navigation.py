@@ -103,7 +103,7 @@ class Navigation:
         return help_address(self._actor, self._path)
 
     @cached_property
-    def entries(self) -> list[Entry]:
+    def entries(self) -> tuple[Entry, ...]:
         places = [
             Entry(label, url, self._at(url)) for label, url, permission in PLACES if allowed(self._actor, permission)
         ]
@@ -111,8 +111,8 @@ class Navigation:
             if Role.ADMINISTRATOR in self._actor.roles and not allowed(self._actor, Permission.VIEW_QUEUE):
                 places.insert(0, Entry("Start", "/", self._path == "/"))
                 places.insert(1, Entry("Practices", "/practices", self._at("/practices")))
-            return [*places, Entry("Register", "/register", self._at("/register"))]
-        return [Entry("Overview", "/", self._path == "/"), *self._case_entries(), *places]
+            return (*places, Entry("Register", "/register", self._at("/register")))
+        return (Entry("Overview", "/", self._path == "/"), *self._case_entries(), *places)
 
     @property
     def _actor(self) -> Actor:

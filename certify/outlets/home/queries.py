@@ -17,6 +17,7 @@ from certify.certification.cases.queries import CaseFilter, conditions, visible
 from certify.core.access.policy import Permission, allowed
 from certify.core.access.roles import Actor, Role
 from certify.core.foundation.days import local_date
+from certify.db import plain
 from certify.platform.identity.models import Person
 from certify.platform.identity.queries import called
 from certify.platform.practices.models import Practice, Site
@@ -166,7 +167,7 @@ def count_queue(session: Session, actor: Actor, narrowed: QueueFilter, at: datet
 
     A due date ends at the end of the practice's day: what ends within 24 hours is due on that practice's today.
     """
-    row = session.execute(_counting(actor, replace(narrowed, bucket="all")), _moments(at)).one()
+    (row,) = plain(session, _counting(actor, replace(narrowed, bucket="all")), _moments(at))
     return QueueCounts(**row._mapping)
 
 
@@ -367,7 +368,7 @@ def _walk(predicates: list[sa.ColumnElement[bool]], order: Sequence[Any], most: 
 
 
 def _read(session: Session, query: sa.Select[*tuple[Any, ...]], at: datetime) -> list[_Found]:
-    return [_Found(*row) for row in session.execute(query, _moments(at))]
+    return [_Found(*row) for row in plain(session, query, _moments(at))]
 
 
 def _read_key(key: Key | None) -> tuple[datetime | None, int]:
@@ -400,11 +401,10 @@ _SURVEYORS = (
 
 
 def _rows(session: Session, found: Sequence[_Found], at: datetime) -> list[QueueRow]:
-    """Make rows of a page of cases; one more query for the surveyors, however many rows."""
-    if not found:
-        return []
+    """Make rows of a page of cases; one more query for the surveyors, however many rows, if any case may have one."""
+    surveyed = [f.id for f in found if f.step > 1]
     surveyors: dict[int, list[str]] = {}
-    for case_id, name in session.execute(_SURVEYORS, {"cases": [f.id for f in found], "now": at}):
+    for case_id, name in plain(session, _SURVEYORS, {"cases": surveyed, "now": at}) if surveyed else ():
         surveyors.setdefault(case_id, []).append(name)
     today = {zone: local_date(at, zone) for zone in {f.zone for f in found}}
     return [_row(f, ", ".join(surveyors.get(f.id, ())), today[f.zone], at) for f in found]

@@ -9,7 +9,6 @@ from typing import Any
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from markupsafe import Markup
 
 from certify import resources
 from certify.certification.cases.queries import OpenStep, actor_may, case_by_id, header_for, mine_first, openings_for
@@ -78,7 +77,7 @@ def today() -> ResponseReturnValue:
         kept={key: value for key, value in request.args.items() if key != "open" and value},
         filter=narrowed,
         opened=_opened(actor, request.args.get("open", ""), page.items, at),
-        ageing=_ageing_card(at),
+        ageing=_ageing(at),
         machine=current().machine("certification"),
         holders=HOLDERS,
         own_holder=queries.holder_of(actor),
@@ -202,20 +201,10 @@ def _opened(actor: Actor, ref: str, rows: Sequence[QueueRow], at: datetime) -> d
     }
 
 
-def _ageing_card(at: datetime) -> Markup:
-    """How long cases have stood in each step, drawn once for all who look within the minute."""
-    kept: dict[str, tuple[list[Ageing], Markup]] = current_app.extensions.setdefault("certify_ageing_card", {})
-    ageing = _ageing(at)
-    if "" not in kept or kept[""][0] is not ageing:
-        text = render_template("outlets/home/ageing.html", ageing=ageing, machine=current().machine("certification"))
-        kept[""] = (ageing, Markup(text))  # noqa: S704 - a template escaped it
-    return kept[""][1]
-
-
-def _ageing(at: datetime, state: str = "") -> list[Ageing]:
+def _ageing(at: datetime, state: str = "") -> tuple[Ageing, ...]:
     """How long cases have stood in a state, or in each step."""
-    kept: dict[str, tuple[float, list[Ageing]]] = current_app.extensions.setdefault("certify_ageing", {})
+    kept: dict[str, tuple[float, tuple[Ageing, ...]]] = current_app.extensions.setdefault("certify_ageing", {})
     if state not in kept or time.monotonic() - kept[state][0] > AGEING_SECONDS:
         fresh = [queries.ageing_of_state(db.session, state, at)] if state else queries.ageing_by_step(db.session, at)
-        kept[state] = (time.monotonic(), fresh)
+        kept[state] = (time.monotonic(), tuple(fresh))
     return kept[state][1]

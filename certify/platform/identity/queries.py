@@ -15,6 +15,7 @@ from certify.core.access.roles import PRACTICE_ROLES, Actor, Grant, Role
 from certify.core.foundation.errors import NotFound
 from certify.core.foundation.ids import digest
 from certify.core.foundation.words import name_key
+from certify.db import plain
 from certify.platform.identity.models import ApiToken, Person, RoleGrant, SignIn
 from certify.platform.identity.rules import ABSOLUTE_LIMIT, IDLE_LIMIT, tidy_email
 
@@ -75,7 +76,7 @@ _OF_TOKEN = (
 
 def find_bearer_of_session(session: Session, secret: str, at: datetime) -> Bearer | None:
     """Return who signed in with this secret, if the sign-in still lives; one query."""
-    rows = session.execute(_OF_SESSION, {"secret": digest(secret)}).all()
+    rows = plain(session, _OF_SESSION, {"secret": digest(secret)})
     if not rows:
         return None
     first = rows[0]
@@ -87,7 +88,7 @@ def find_bearer_of_session(session: Session, secret: str, at: datetime) -> Beare
 
 def find_bearer_of_token(session: Session, token: str, at: datetime) -> Bearer | None:
     """Return whose API token this is, if it is in force; one query."""
-    rows = session.execute(_OF_TOKEN, {"token": digest(token), "at": at}).all()
+    rows = plain(session, _OF_TOKEN, {"token": digest(token), "at": at})
     if not rows:
         return None
     first = rows[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask, current_app, request
 
 from certify.platform.web.csrf import install_csrf
+from certify.platform.web.drawn import register_drawn
 from certify.platform.web.errors import install_errors
 from certify.platform.web.formats import register_formats
 from certify.platform.web.forms import form_key, once
@@ -36,6 +37,7 @@ def init_web(app: Flask) -> None:
     install_errors(app)
     install_security(app)
     register_formats(app)
+    register_drawn(app)
     app.jinja_env.globals["once"] = once
     app.jinja_env.globals["form_key"] = form_key
 

@@ -68,8 +68,8 @@ def _file_digest(folder: str, filename: str, _stamp: int) -> str:
 
 
 def _headers(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    given = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 - Headers yields pairs
+    response.headers.extend({name: value for name, value in HEADERS.items() if name.lower() not in given})
     if current_app.config.get("SESSION_COOKIE_SECURE"):
         response.headers.setdefault("Strict-Transport-Security", f"max-age={TWO_YEARS}; includeSubDomains")
     if request.endpoint == "static":

@@ -5,6 +5,7 @@ from certify.certification.surveys.queries.checklist import (
     Item,
     StandardSheet,
     checklist,
+    checklist_as_json,
     domains_of,
     fields_at,
     gaps_of,
@@ -14,7 +15,6 @@ from certify.certification.surveys.queries.checklist import (
     sheet_for,
     site_open,
     site_words,
-    structure,
     values_at,
 )
 from certify.certification.surveys.queries.survey import (
@@ -70,6 +70,7 @@ __all__ = [
     "Visit",
     "answers_of",
     "checklist",
+    "checklist_as_json",
     "count_clashes",
     "date_proposals",
     "domains_of",
@@ -100,7 +101,6 @@ __all__ = [
     "site_words",
     "sites_of",
     "standards_of",
-    "structure",
     "survey_for",
     "survey_of",
     "unagreed",

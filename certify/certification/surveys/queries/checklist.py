@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from certify.certification.surveys.journal import canonical, filled
@@ -34,8 +35,25 @@ from certify.core.catalogue.standards import Domain, Standard
 from certify.core.catalogue.survey import NEEDS
 from certify.core.foundation.errors import NotFound
 from certify.core.rulebook.current import current
+from certify.db import plain
 
-_structures: dict[str, list[dict[str, Any]]] = {}
+
+class _Structure(NamedTuple):
+    """The domains of an edition or of a repeat survey's scope, with their standards and elements, and the same as JSON."""
+
+    domains: list[dict[str, Any]]
+    text: str
+
+
+_structures: dict[str, _Structure] = {}
+_STANDING = (
+    select(
+        SurveyAnswer.site_id, SurveyAnswer.element, SurveyAnswer.field, SurveyAnswer.value, SurveyAnswer.seq,
+        SurveyAnswer.by_name, SurveyAnswer.at, SurveyAnswer.clash,
+    )
+    .where(SurveyAnswer.survey_id == bindparam("survey"))
+    .order_by(SurveyAnswer.seq)
+)  # fmt: skip
 
 
 def checklist(session: Session, survey_id: int, actor: Actor, at: datetime) -> dict[str, Any]:
@@ -43,15 +61,25 @@ def checklist(session: Session, survey_id: int, actor: Actor, at: datetime) -> d
     return checklist_of(session, survey_for(session, actor, survey_id, Permission.VIEW_DRAFT_REPORT))
 
 
+def checklist_as_json(session: Session, survey_id: int, actor: Actor, at: datetime) -> str:
+    """Return the same as a JSON text. Raises: NotFound, NotAllowed.
+
+    The standards are most of it and never change: they are written once, and only what stands is written each time.
+    """
+    opened = survey_for(session, actor, survey_id, Permission.VIEW_DRAFT_REPORT)
+    standing = json.dumps(_standing(session, opened), separators=(",", ":"))
+    return f'{standing[:-1]},"domains":{_structure(opened.survey).text}}}'
+
+
 def checklist_of(session: Session, opened: OpenSurvey) -> dict[str, Any]:
     """Return the whole checklist of a survey that the caller may see."""
+    return {**_standing(session, opened), "domains": _structure(opened.survey).domains}
+
+
+def _standing(session: Session, opened: OpenSurvey) -> dict[str, Any]:
+    """Return all of a checklist that changes from survey to survey and from hour to hour."""
     survey = opened.survey
-    a = SurveyAnswer
-    rows = session.execute(
-        select(a.site_id, a.element, a.field, a.value, a.seq, a.by_name, a.at, a.clash)
-        .where(a.survey_id == survey.id)
-        .order_by(a.seq)
-    )
+    rows = plain(session, _STANDING, {"survey": survey.id})
     return {
         "id": survey.id, "case": opened.case.ref, "round": survey.round, "edition": survey.edition, "mode": survey.mode,
         "starts_on": survey.starts_on.isoformat() if survey.starts_on else None,
@@ -63,17 +91,16 @@ def checklist_of(session: Session, opened: OpenSurvey) -> dict[str, Any]:
             {"id": s.site_id, "name": s.name, "city": s.city, "state": s.state, "visited": s.visited, "reasons": list(s.reasons)}
             for s in sites_of(session, survey.id)
         ],
-        "domains": structure(survey),
         "answers": [
             {"site": r[0], "element": r[1] or None, "field": r[2], "value": r[3], "seq": r[4], "by": r[5], "at": r[6].isoformat(), "conflict": r[7]}
             for r in rows
         ],
-        "conflicts": open_conflicts(session, survey.id),
+        "conflicts": open_conflicts(session, survey.id) if any(r[7] for r in rows) else [],
     }  # fmt: skip
 
 
-def structure(survey: Survey) -> list[dict[str, Any]]:
-    """Return the survey's domains, standards and elements; for a whole edition it is built once."""
+def _structure(survey: Survey) -> _Structure:
+    """Return the survey's domains, standards and elements; for a whole edition they are built once."""
     key = (
         survey.edition
         if survey.scope_standards is None
@@ -84,10 +111,11 @@ def structure(survey: Survey) -> list[dict[str, Any]]:
     if stamp not in _structures:
         if len(_structures) > 50:
             _structures.clear()
-        _structures[stamp] = [
+        domains = [
             {"number": domain.number, "title": domain.title, "standards": [_standard(s) for s in standards]}
             for domain, standards in domains_of(survey)
         ]
+        _structures[stamp] = _Structure(domains, json.dumps(domains, separators=(",", ":")))
     return _structures[stamp]
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from flask import jsonify, request, send_file
+from flask import Response, jsonify, request, send_file
 from flask.typing import ResponseReturnValue
 
 from certify.certification.surveys.attachments import attachment_for, progress_of_parts, receive
-from certify.certification.surveys.queries import checklist
+from certify.certification.surveys.queries import checklist_as_json
 from certify.certification.surveys.routes.blueprint import bp
 from certify.certification.surveys.sync import sync
 from certify.core.access.policy import Permission
@@ -30,7 +30,7 @@ def synchronise(survey_id: int) -> ResponseReturnValue:
 @requires(Permission.VIEW_DRAFT_REPORT)
 def pack(survey_id: int) -> ResponseReturnValue:
     """The whole checklist as JSON, as the API gives it."""
-    return jsonify(checklist(db.session, survey_id, current_actor(), now()))
+    return Response(checklist_as_json(db.session(), survey_id, current_actor(), now()), mimetype="application/json")
 
 
 @bp.put("/surveys/<int(max=2147483647):survey_id>/attachments/<uuid:attachment>")

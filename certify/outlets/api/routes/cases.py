@@ -7,6 +7,7 @@ from typing import Any
 from certify.certification.applications.operations import put_answers
 from certify.certification.applications.queries import answers_for, missing_answers
 from certify.certification.cases.memory import remember_reads
+from certify.certification.cases.models import Case
 from certify.certification.cases.operations import open_case, take
 from certify.certification.cases.queries import (
     CaseFilter,
@@ -63,7 +64,7 @@ def list_(arguments: dict[str, Any]) -> dict[str, Any]:
     rows = list_cases(db.session, actor, narrowed, after=_after(arguments["cursor"]), limit=limit + 1)
     return {
         "items": [_item(row) for row in rows[:limit]],
-        "next": write_cursor((rows[limit - 1].case.id,)) if len(rows) > limit else None,
+        "next": write_cursor((rows[limit - 1].id,)) if len(rows) > limit else None,
     }
 
 
@@ -77,7 +78,7 @@ def create(body: dict[str, Any]) -> dict[str, Any]:
     actor = current_actor()
     practice = practice_for(db.session, actor, body["practice"], Permission.START_CASE)
     case = open_case(db.session, practice.id, practice.legal_name, zone=practice.time_zone, actor=actor, at=now())
-    return _whole(row_of(db.session, case))
+    return _whole(case)
 
 
 @doors.route("/cases/<ref>")
@@ -85,7 +86,7 @@ def create(body: dict[str, Any]) -> dict[str, Any]:
 @doors.response(200, CaseWhole)
 def show(ref: str) -> dict[str, Any]:
     """A case: where it stands, what may happen next, what each step still lacks."""
-    return _whole(row_of(db.session, case_for(db.session, current_actor(), ref)))
+    return _whole(case_for(db.session, current_actor(), ref))
 
 
 @doors.route("/cases/<ref>/transitions", methods=["POST"])
@@ -98,7 +99,7 @@ def transition(body: dict[str, Any], ref: str) -> dict[str, Any]:
     actor = current_actor()
     case = case_for(db.session, actor, ref, lock=True)
     take(db.session, case, body["trigger"], body["data"], actor=actor, at=now(), version=body["version"])
-    return _whole(row_of(db.session, case))
+    return _whole(case)
 
 
 @doors.route("/cases/<ref>/events")
@@ -159,22 +160,20 @@ def _answers(ref: str) -> dict[str, Any]:
 
 
 def _item(row: CaseRow) -> dict[str, Any]:
-    case = row.case
     due = (
-        {"key": case.due_key, "on": case.due_on, "overdue": case.due_on < local_date(now(), row.zone)}
-        if case.due_on
+        {"key": row.due_key, "on": row.due_on, "overdue": row.due_on < local_date(now(), row.zone)}
+        if row.due_on
         else None
     )
     return {
-        "ref": case.ref, "kind": case.kind, "practice": case.practice_id, "practice_name": row.practice_name,
-        "edition": case.edition, "state": case.state, "step": case.step, "version": case.version,
-        "waiting_for": case.holder, "due": due,
+        "ref": row.ref, "kind": row.kind, "practice": row.practice_id, "practice_name": row.practice_name, "edition": row.edition,
+        "state": row.state, "step": row.step, "version": row.version, "waiting_for": row.holder, "due": due,
     }  # fmt: skip
 
 
-def _whole(row: CaseRow) -> dict[str, Any]:
+def _whole(case: Case) -> dict[str, Any]:
     """The last thing a request does: what is written is written, so what is read is read once."""
-    session, actor, at, case = db.session(), current_actor(), now(), row.case
+    session, actor, at = db.session(), current_actor(), now()
     session.flush()
     remember_reads(session)
     actions = [
@@ -191,7 +190,7 @@ def _whole(row: CaseRow) -> dict[str, Any]:
         for d in deadlines_of(session, case, at)
     ]
     return {
-        **_item(row),
+        **_item(row_of(session, case)),
         "status": status_for(session, case, actor, at),
         "survey": newest_survey_id(session, case),
         "actions": actions,

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, jsonify, request
 
 from certify.certification.surveys.attachments import receive
-from certify.certification.surveys.queries import checklist
+from certify.certification.surveys.queries import checklist_as_json
 from certify.certification.surveys.sync import sync
 from certify.core.access.policy import Permission
 from certify.core.foundation.clock import now
@@ -129,7 +129,7 @@ CHECKLIST = {
 @doors.doc(**CHECKLIST)
 def show(survey_id: int) -> Response:
     """The checklist with its current answers."""
-    return jsonify(checklist(db.session, survey_id, current_actor(), now()))
+    return Response(checklist_as_json(db.session(), survey_id, current_actor(), now()), mimetype="application/json")
 
 
 @doors.route("/surveys/<int(max=2147483647):survey_id>/sync", methods=["POST"])
