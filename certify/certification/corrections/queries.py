@@ -24,7 +24,14 @@ from certify.certification.corrections.models import (
 from certify.certification.corrections.rules import CorrectionFacts, RequirementState
 from certify.certification.evidence.models import Evidence, EvidenceVersion
 from certify.certification.reports.models import Finding
-from certify.certification.reports.queries import due_after_issue, label_of, number_of, requirements_of, risk_of
+from certify.certification.reports.queries import (
+    due_after_issue,
+    label_of,
+    number_of,
+    open_sites,
+    requirements_of,
+    risk_of,
+)
 from certify.certification.reports.severity import grid, placed
 from certify.core.access.roles import Actor
 from certify.core.foundation.days import local_date
@@ -166,7 +173,11 @@ def _requirements_for(session: Session, case: Case) -> list[Requirement]:
                 title=standard.title if standard else finding.standard,
                 question=element.question if element else "",
                 critical=bool(standard and standard.critical),
-                site_names=tuple(names[s] for s in finding.site_ids if s in names),
+                site_names=tuple(
+                    names[s]
+                    for s in (open_sites(finding) if finding.status == "open" else finding.site_ids)
+                    if s in names
+                ),
                 risk=placed(current().survey, risk_of(finding)),
                 plan=item,
                 correction=correction,

@@ -21,6 +21,7 @@ from certify.certification.reports.drafting import (
 )
 from certify.certification.reports.severity import Risk, grid, placed
 from certify.core.catalogue.standards import Edition, Standard
+from certify.core.catalogue.survey import SurveyRules
 
 LETTERS = {"requirement": "R", "recommendation": "A", "strength": "S"}
 KINDS = ("requirement", "recommendation", "strength")
@@ -82,6 +83,7 @@ class Frame:
     objection_until: date | None = None
     signatures: tuple[Mapping[str, Any], ...] = ()
     differed: int = 0  # answers on which the surveyors first differed, settled since
+    earlier: tuple[Mapping[str, Any], ...] = ()  # requirements of earlier surveys that stay open beside this one's
 
 
 def compose(frame: Frame, visit: Visit, items: Sequence[Item]) -> dict[str, Any]:
@@ -130,6 +132,7 @@ def compose(frame: Frame, visit: Visit, items: Sequence[Item]) -> dict[str, Any]
         "settled": list(frame.settled),
         "signatures": [dict(signature) for signature in frame.signatures],
         "differed": frame.differed,
+        "earlier": [dict(finding) for finding in frame.earlier],
         "more": {
             "summary": frame.summary,
             "site_ids": list(visit.sites),
@@ -237,16 +240,35 @@ def _reasons(visit: Visit, element: str) -> list[str]:
 
 def _item(visit: Visit, item: Item) -> dict[str, Any]:
     names = [visit.sites[site] for site in item.site_ids if site in visit.sites]
+    return printed(
+        item.number, item.kind, item.standard, item.element, item.text,
+        sites=[] if len(names) == len(visit.sites) > 1 else names, due_on=item.due_on, risk=item.risk, rules=visit.rules,
+    )  # fmt: skip
+
+
+def printed(
+    number: str,
+    kind: str,
+    standard: str,
+    element: str,
+    text: str,
+    *,
+    sites: Sequence[str],
+    due_on: date | None,
+    risk: Risk | None,
+    rules: SurveyRules | None,
+) -> dict[str, Any]:
+    """Return a finding as the content of a report holds it; no sites: at all that were visited."""
     return {
-        "number": item.number,
-        "kind": item.kind,
-        "standard": item.standard,
-        "text": item.text,
-        "element": item.element,
-        "sites": [] if len(names) == len(visit.sites) > 1 else names,
-        "due_on": _iso(item.due_on),
+        "number": number,
+        "kind": kind,
+        "standard": standard,
+        "text": text,
+        "element": element,
+        "sites": list(sites),
+        "due_on": _iso(due_on),
         "closed_on": None,
-        "risk": placed(visit.rules, item.risk),
+        "risk": placed(rules, risk),
     }
 
 

@@ -1,4 +1,4 @@
-"""Issuing a report: freezing its content, opening its requirements, and making new versions when a fact was wrong."""
+"""Issuing a report: freezing its content, opening its requirements, judging earlier ones anew, making new versions."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from sqlalchemy.orm import Session
 
 from certify.certification.cases.events import CaseAdvanced
 from certify.certification.cases.models import Case
-from certify.certification.cases.operations import follow_at_once, record_on
+from certify.certification.cases.operations import record_on
 from certify.certification.cases.queries import case_by_id, zone_of
 from certify.certification.reports.composition import compose, in_order, sealed
-from certify.certification.reports.drafting import Rating, Visit
-from certify.certification.reports.events import ObjectionAnswered, ObjectionMade, ReportIssued
-from certify.certification.reports.models import Approval, Finding, Objection, Report
-from certify.certification.reports.operations import MAX_TEXT, STEPS, begin_draft, move_on
+from certify.certification.reports.drafting import Visit
+from certify.certification.reports.earlier import open_before, sites_left
+from certify.certification.reports.events import ReportIssued
+from certify.certification.reports.models import Approval, Finding, Report
+from certify.certification.reports.operations import STEPS, begin_draft, move_on
 from certify.certification.reports.queries import (
     ISSUED,
     REPLACED,
@@ -25,20 +26,20 @@ from certify.certification.reports.queries import (
     due_after_issue,
     findings_of,
     frame_of,
-    issued_report,
     label_of,
     newest_report,
     numbered,
     objection_until,
+    open_sites,
+    requirements_of,
     stored_items,
     survey_of,
 )
-from certify.certification.reports.rules import objection_open
 from certify.certification.reports.visits import edition_of, visit_of
 from certify.core.access.roles import Actor, Grant, Role
 from certify.core.foundation import events
 from certify.core.foundation.days import local_date
-from certify.core.foundation.errors import FieldError, Invalid, NotFound, NotOpen
+from certify.core.foundation.errors import Invalid, NotOpen
 
 
 def issue(session: Session, case: Case, *, actor: Actor, at: datetime, comment: str = "") -> Report:
@@ -75,168 +76,47 @@ def issue(session: Session, case: Case, *, actor: Actor, at: datetime, comment: 
 
 
 def judge_earlier(session: Session, case: Case, visit: Visit, survey_id: int, *, actor: Actor, at: datetime) -> None:
-    """Re-rate the requirements of earlier surveys by what a repeat survey saw: met is closed, not met is carried on."""
-    today = local_date(at, zone_of(session, case))
-    earlier = session.scalars(
-        select(Finding).where(
-            Finding.case_id == case.id,
-            Finding.kind == "requirement",
-            Finding.status == "open",
-            Finding.survey_id != survey_id,
-        )
-    ).all()
+    """Re-rate the requirements of earlier surveys by what a repeat survey saw.
+
+    Met is closed, not met is carried on by the new survey's requirement; at a site the visit did not reach it stays open.
+    """
     again = {f.element: f for f in findings_of(session, survey_id) if f.kind == "requirement" and f.status == "open"}
-    for finding in earlier:
-        ratings = {visit.rating(site, finding.element) for site in finding.site_ids if site in visit.sites}
-        covered = all(site in visit.sites for site in finding.site_ids)
-        if finding.element in again:
-            finding.status, finding.carried_to_id, finding.updated_at = "carried", again[finding.element].id, at
-            # A site the repeat visit did not reach keeps what was found there.
-            missed = [site for site in finding.site_ids if site not in visit.sites]
-            if missed:
-                again[finding.element].site_ids = [*again[finding.element].site_ids, *missed]
-        elif covered and ratings and ratings <= {Rating.MET, Rating.NOT_APPLICABLE}:
-            finding.status, finding.closed_at, finding.closed_on, finding.updated_at = "closed", at, today, at
-            finding.closed_how, finding.closed_by_id = "repeat_survey", actor.user_id
-            finding.closing_note = "Seen to be corrected at the repeat survey."
-            record_on(
-                session,
-                case,
-                "correction.closed",
-                f"closed {label_of(finding)} by the repeat survey",
-                actor=actor,
-                at=at,
-            )
+    for finding in open_before(session, case.id, survey_id):
+        left = sites_left(finding, visit, again)
+        if left == open_sites(finding):
+            continue
+        finding.seen_again, finding.updated_at = [site for site in finding.site_ids if site not in left], at
+        successor = again.get(finding.element)
+        if successor is not None:
+            finding.carried_to_id = successor.id
+            # At the sites it did not reach, the earlier requirement goes on beside its successor.
+            finding.status = "open" if left else "carried"
+            said = f"carried {label_of(finding)} on as {label_of(successor)}"
+            record_on(session, case, "correction.carried", said, actor=actor, at=at, data={"still_open_at": left})
+        elif left:
+            said = f"found {label_of(finding)} met at the sites visited again; it stays open at the others"
+            record_on(session, case, "correction.narrowed", said, actor=actor, at=at, data={"still_open_at": left})
+        else:
+            _close_as_seen(session, case, finding, actor=actor, at=at)
     session.flush()
 
 
-def object_to(session: Session, case: Case, item: str, text: str, *, actor: Actor, at: datetime) -> Objection:
-    """Store a factual objection of the practice to one item of its report.
-
-    Args:
-        item: a finding's number (`R2`), a standard's code, or one of OTHER_ITEMS.
-    Raises: NotOpen when there is no report or the time is over, Invalid.
-    """
-    report = issued_report(session, case.id)
-    if report is None:
-        raise NotOpen("There is no issued report to object to.")
-    if not objection_open(local_date(at, zone_of(session, case)), report.objection_until):
-        raise NotOpen("The time for factual objections to this report is over.")
-    choices = dict(objection_items(session, report))
-    errors = []
-    if item not in choices:
-        errors.append(FieldError("item", "Choose what is wrong."))
-    text = text.replace("\r\n", "\n").strip()
-    if not text:
-        errors.append(FieldError("text", "Say what the report states, and what is true."))
-    elif len(text) > MAX_TEXT:
-        errors.append(FieldError("text", f"This is {len(text):,} characters; at most {MAX_TEXT:,} fit."))
-    if errors:
-        raise Invalid(errors)
-    finding = next((f for f in findings_of(session, report.survey_id) if f.number and _number(f) == item), None)
-    objection = Objection(
-        case_id=case.id, report_id=report.id, finding_id=finding.id if finding else None, item=choices[item], text=text,
-        made_by_id=actor.user_id, made_by_name=actor.name, made_at=at,
-    )  # fmt: skip
-    session.add(objection)
-    session.flush()
-    record_on(
-        session, case, "report.objected", f"objected to the report: {choices[item]}", actor=actor, at=at, reason=text,
-        subject=f"/cases/{case.ref}/report#o{objection.id}",
-    )  # fmt: skip
-    events.publish(
-        session, ObjectionMade(case.id, case.ref, case.practice_id, objection.id, objection.item, actor.user_id, at)
-    )
-    return objection
-
-
-OTHER_ITEMS = (("sites", "Sites, dates or people named"), ("other", "Something else in the report"))
-
-
-def objection_items(session: Session, report: Report) -> list[tuple[str, str]]:
-    """Return what can be objected to: each requirement and recommendation, each standard, the rest."""
-    content = report.content or {}
-    standards = [s for d in content.get("domains", ()) for s in d["standards"]]
-    findings = [f for s in standards for f in s["findings"] if f["kind"] != "strength"]
-    return [
-        *((f["number"], f"{f['number']} ({f['element'] or f['standard']})") for f in findings),
-        *((s["code"], f"{s['code']} {s['title']}") for s in standards),
-        *OTHER_ITEMS,
-    ]
-
-
-def answer_objection(
-    session: Session,
-    case: Case,
-    objection: Objection,
-    outcome: str,
-    answer: str,
-    *,
-    actor: Actor,
-    at: datetime,
-    new_text: str = "",
-) -> Objection:
-    """Answer an objection; what is accepted makes a new version of the report with the answer as its reason.
-
-    Args:
-        outcome: `withdrawn` (the requirement falls: the element is met after all), `reworded` (the finding gets `new_text`),
-            `noted` (the correction is printed in the report), `declined`.
-    Raises: NotOpen when it was answered before or its requirement is closed, Invalid.
-    """
-    if objection.state != "open":
-        raise NotOpen("This objection has been answered.")
-    finding = session.get(Finding, objection.finding_id) if objection.finding_id else None
-    _check_answer(outcome, answer, new_text, finding)
-    answer, new_text = answer.replace("\r\n", "\n").strip(), new_text.replace("\r\n", "\n").strip()
-    objection.state = "declined" if outcome == "declined" else "accepted"
-    objection.outcome, objection.answer = outcome, answer
-    objection.answered_by_id, objection.answered_by_name, objection.answered_at = actor.user_id, actor.name, at
-    session.flush()
-    if outcome == "declined":
-        record_on(
-            session,
-            case,
-            "report.objection_declined",
-            f"declined the objection to {objection.item}",
-            actor=actor,
-            at=at,
-            reason=answer,
-        )
-    else:
-        report = session.get(Report, objection.report_id)
-        newest = newest_version(session, report.survey_id) if report else None
-        if newest is None:
-            raise NotFound("The report of this objection is gone.")
-        if finding is not None and outcome == "withdrawn":
-            finding.status, finding.closed_how, finding.closed_by_id = "withdrawn", "objection", actor.user_id
-            finding.closed_at, finding.closed_on, finding.closing_note = (
-                at,
-                local_date(at, zone_of(session, case)),
-                answer,
-            )
+def close_carried(session: Session, case: Case, successor: Finding, *, actor: Actor, at: datetime) -> None:
+    """Close what was carried on as a requirement that an objection brought down: its sites were seen to be met after all."""
+    for finding in requirements_of(session, case.id):
+        if finding.carried_to_id == successor.id and finding.status == "carried":
             finding.updated_at = at
-        elif finding is not None and outcome == "reworded":
-            finding.text, finding.edited, finding.updated_at = new_text, True, at
-        record_on(
-            session,
-            case,
-            "report.objection_accepted",
-            f"accepted the objection to {objection.item}",
-            actor=actor,
-            at=at,
-            reason=answer,
-        )
-        objection.new_report_id = amend(session, case, newest, f"{objection.item}: {answer}", actor=actor, at=at).id
+            _close_as_seen(session, case, finding, actor=actor, at=at)
     session.flush()
-    events.publish(
-        session,
-        ObjectionAnswered(
-            case.id, case.ref, case.practice_id, objection.id, objection.state == "accepted", answer, actor.user_id, at
-        ),
-    )
-    if outcome == "withdrawn":
-        follow_at_once(session, case, at=at)  # it may have been the last one open
-    return objection
+
+
+def _close_as_seen(session: Session, case: Case, finding: Finding, *, actor: Actor, at: datetime) -> None:
+    finding.status, finding.closed_at = "closed", at
+    finding.closed_on = local_date(at, zone_of(session, case))
+    finding.closed_how, finding.closed_by_id = "repeat_survey", actor.user_id
+    finding.closing_note = "Seen to be corrected at the repeat survey."
+    said = f"closed {label_of(finding)} by the repeat survey"
+    record_on(session, case, "correction.closed", said, actor=actor, at=at)
 
 
 def amend(session: Session, case: Case, report: Report, reason: str, *, actor: Actor, at: datetime) -> Report:
@@ -330,33 +210,6 @@ def _freeze(
     events.publish(
         session, ReportIssued(case.id, case.ref, case.practice_id, report.id, report.number, reason, actor.user_id, at)
     )
-
-
-def _check_answer(outcome: str, answer: str, new_text: str, finding: Finding | None) -> None:
-    errors = []
-    if outcome not in ("withdrawn", "reworded", "noted", "declined"):
-        errors.append(FieldError("outcome", "Choose how to answer."))
-    if outcome in ("withdrawn", "reworded") and finding is None:
-        errors.append(
-            FieldError("outcome", "This objection is not about a finding; choose to note the correction or to decline.")
-        )
-    if outcome == "withdrawn" and finding is not None and finding.kind != "requirement":
-        errors.append(FieldError("outcome", "Only a requirement can be withdrawn; change the text instead."))
-    if outcome in ("withdrawn", "reworded") and finding is not None and finding.status not in ("open", "issued"):
-        errors.append(FieldError("outcome", "The finding is closed already; note the correction instead."))
-    if outcome == "reworded" and not new_text.strip():
-        errors.append(FieldError("new_text", "Write the new text."))
-    if not answer.strip():
-        errors.append(FieldError("answer", "Give the reason; the practice reads it."))
-    for field, text in (("answer", answer), ("new_text", new_text)):
-        if len(text) > MAX_TEXT:
-            errors.append(FieldError(field, f"This is {len(text):,} characters; at most {MAX_TEXT:,} fit."))
-    if errors:
-        raise Invalid(errors)
-
-
-def _number(finding: Finding) -> str:
-    return label_of(finding).split(" ")[0]
 
 
 def _roles_of(trigger: str) -> frozenset[Grant]:

@@ -82,6 +82,8 @@ class Finding(Model):
     closed_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
     closed_how: Mapped[str] = mapped_column(sa.String(20), default="")  # evidence | repeat_survey | objection
     closing_note: Mapped[str] = mapped_column(sa.Text, default="")
+    # Sites where a repeat survey judged it anew: open, it stands for the others only.
+    seen_again: Mapped[list[int]] = mapped_column(Json, default=list)
     # The requirement of a repeat survey that goes on where this one stood.
     carried_to_id: Mapped[int | None] = mapped_column(sa.ForeignKey("finding.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

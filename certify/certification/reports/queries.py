@@ -20,6 +20,7 @@ from certify.certification.reports.drafting import (
     not_met_elements,
     rated_without_note,
 )
+from certify.certification.reports.earlier import earlier_items
 from certify.certification.reports.history import count_settled, signature_lines
 from certify.certification.reports.models import Approval, Finding, Objection, Report
 from certify.certification.reports.records import (
@@ -41,6 +42,7 @@ from certify.certification.reports.records import (
     objection_for,
     objections_of,
     open_requirements_of,
+    open_sites,
     requirement_for,
     requirements_of,
     reviewers_of,
@@ -91,6 +93,7 @@ __all__ = [
     "objection_for",
     "objection_until",
     "objections_of",
+    "open_sites",
     "requirement_for",
     "requirements_of",
     "reviewers_of",
@@ -213,7 +216,10 @@ def frame_of(
     report, survey = draft.report, draft.survey
     practice = session.get_one(Practice, case.practice_id)
     today = local_date(issued_at, practice.time_zone) if issued_at else None
-    has_open = any(item.kind == "requirement" and item.status in ("draft", "open") for item in draft.items)
+    required = [item for item in draft.items if item.kind == "requirement"]
+    again = {item.element for item in required}
+    earlier = earlier_items(session, case, survey.id, draft.visit, again) if survey.round > 1 else []
+    has_open = bool(earlier) or any(item.status in ("draft", "open") for item in required)
     versions = [
         {"number": v.number, "issued_at": v.issued_at.isoformat(), "by": _issuer(v), "reason": v.reason or FIRST_ISSUE}
         for v in session.scalars(
@@ -246,6 +252,7 @@ def frame_of(
         objection_until=objection_until(case, today) if today else None,
         signatures=tuple(signature_lines(session, survey)) if draft.visit.signed else (),
         differed=count_settled(session, survey.id),
+        earlier=tuple(earlier),
     )
 
 

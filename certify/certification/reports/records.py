@@ -98,6 +98,11 @@ def risk_of(finding: Finding) -> Risk | None:
     return Risk(finding.harm, finding.scope) if finding.harm and finding.scope else None
 
 
+def open_sites(finding: Finding) -> list[int]:
+    """Return the sites a requirement still stands for: all of its own, without those a repeat survey judged anew."""
+    return [site for site in finding.site_ids if site not in finding.seen_again]
+
+
 def amended_of(findings: Sequence[Finding]) -> frozenset[tuple[str, int]]:
     """Return the (element, site) pairs that an accepted objection showed to be met."""
     return frozenset((f.element, site) for f in findings if f.status == "withdrawn" for site in f.site_ids)

@@ -11,8 +11,8 @@ from flask.typing import ResponseReturnValue
 from certify.certification.cases.memory import remember_reads
 from certify.certification.cases.queries import actor_may, case_for, header_for, zone_of
 from certify.certification.reports.history import audit_page
-from certify.certification.reports.issuing import answer_objection, object_to, objection_items
 from certify.certification.reports.models import Report
+from certify.certification.reports.objections import answer_objection, object_to, objection_items
 from certify.certification.reports.operations import (
     add_remark,
     comment,

@@ -270,6 +270,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_case_state_id", ["state", "id"], unique=False)
         batch_op.create_index("ix_case_state_state_since", ["state", "state_since"], unique=False)
         batch_op.create_index("ix_case_step_id", ["step", "id"], unique=False)
+        batch_op.create_index(
+            "uq_case_practice_id_open",
+            ["practice_id"],
+            unique=True,
+            sqlite_where=sa.text("open"),
+            postgresql_where=sa.text("open"),
+        )
 
     op.create_table(
         "evidence",
@@ -503,7 +510,6 @@ def upgrade() -> None:
         sa.Column("extended_days", sa.Integer(), nullable=False),
         sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("ended_how", sa.String(length=20), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_case_deadline_case_id_case")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case_deadline")),
     )
@@ -1182,6 +1188,11 @@ def upgrade() -> None:
         sa.Column("closed_by_id", sa.Integer(), nullable=True),
         sa.Column("closed_how", sa.String(length=20), nullable=False),
         sa.Column("closing_note", sa.Text(), nullable=False),
+        sa.Column(
+            "seen_again",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("carried_to_id", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
@@ -1918,6 +1929,7 @@ def downgrade() -> None:
 
     op.drop_table("evidence")
     with op.batch_alter_table("case", schema=None) as batch_op:
+        batch_op.drop_index("uq_case_practice_id_open", sqlite_where=sa.text("open"), postgresql_where=sa.text("open"))
         batch_op.drop_index("ix_case_step_id")
         batch_op.drop_index("ix_case_state_state_since")
         batch_op.drop_index("ix_case_state_id")

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from certify.certification.corrections.operations import judge_correction
 from certify.certification.evidence.models import Evidence
-from certify.certification.reports.issuing import answer_objection, object_to
+from certify.certification.reports.objections import answer_objection, object_to
 from certify.certification.reports.queries import requirements_of
 from certify.core.foundation.clock import FixedClock
 from certify.platform.audit.queries import list_events, verify_chain

@@ -262,7 +262,7 @@ def test_a_repeat_survey_closes_what_is_met_now_and_carries_on_what_is_not(sessi
     one, two, three = requirements_of(session, world.case.id)
     world.answer("1.1.a", "yes", site=0)
     seen = visit_of(session, world.survey)
-    judge_earlier(session, world.case, seen, survey_id=0, actor=world.actors["council"], at=world.at)
+    judge_earlier(session, world.case, seen, survey_id=world.survey.id + 1, actor=world.actors["council"], at=world.at)
     assert (one.status, one.closed_how) == ("closed", "repeat_survey")
     assert (two.status, three.status) == ("open", "open")
 

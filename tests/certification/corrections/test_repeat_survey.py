@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.models import Case
-from certify.certification.corrections.queries import current_plan, items_of
+from certify.certification.corrections.queries import current_plan, items_of, requirements_for
 from certify.certification.decisions.queries import standings_of
-from certify.certification.reports.models import Report
+from certify.certification.reports.models import Finding, Report
+from certify.certification.reports.objections import answer_objection, object_to
 from certify.certification.reports.operations import begin_draft
-from certify.certification.reports.queries import draft_of, list_issued, requirements_of
+from certify.certification.reports.queries import content_for, draft_of, list_issued, requirements_of
 from certify.certification.surveys.models import Survey, SurveyAnswer, SurveySite
 from certify.core.access.roles import SYSTEM
 from certify.core.foundation.clock import FixedClock
+from certify.core.foundation.errors import RulesUnmet
 from certify.core.rulebook.current import current
 from tests.support.surveyed import Surveyed, surveyed
 
@@ -100,3 +103,83 @@ def test_when_all_is_met_again_the_council_decides(session: Session, clock: Fixe
     assert world.case.state == "decision"
     world.take("award", "decider", conflict="none")
     assert world.case.state == "certified"
+
+
+def half_visited(session: Session, clock: FixedClock, *, no: set[str]) -> tuple[Surveyed, Finding]:
+    """Hold a repeat survey at one of the two sites at which 7.3.b was not met; returns the requirement of both."""
+    world = surveyed(session, clock.now(), not_met=[("7.3.b", 0), ("7.3.b", 1)])
+    world.to_issued()
+    visited_again(world, no=no)
+    world.to_issued()
+    return world, requirements_of(session, world.case.id)[0]
+
+
+def where(world: Surveyed) -> dict[str, tuple[str, ...]]:
+    return {r.number: r.site_names for r in requirements_for(world.session, world.case) if r.open}
+
+
+def withdraw(world: Surveyed, number: str) -> None:
+    """Let the practice object to a requirement, and the program accept that it falls."""
+    objection = object_to(world.session, world.case, number, "It was done.", actor=world.actors["admin"], at=world.at)
+    answer_objection(
+        world.session, world.case, objection, "withdrawn", "The log shows it.", actor=world.actors["staff"], at=world.at
+    )
+
+
+def test_a_site_not_visited_again_keeps_its_requirement_beside_the_new_one(session: Session, clock: FixedClock) -> None:
+    world, first = half_visited(session, clock, no={"7.3.b"})
+    assert first.status == "open"
+    assert where(world) == {"R1": ("Lakeside North",), "R2": ("Lakeside Main",)}
+    plan = items_of(session, current_plan(session, world.case.id))
+    assert len(plan) == 2
+
+
+def test_a_no_at_a_site_not_visited_again_outlives_the_withdrawal_of_the_new_one(
+    session: Session, clock: FixedClock
+) -> None:
+    world, first = half_visited(session, clock, no={"7.3.b"})
+    withdraw(world, "R2")
+    assert first.status == "open"
+    assert where(world) == {"R1": ("Lakeside North",)}
+    assert world.case.state == "plan_due"
+    world.case.state, world.case.step, world.case.holder = "decision", 4, "council"
+    with pytest.raises(RulesUnmet) as refusal:
+        world.take("award", "decider", conflict="none")
+    assert "all_standards_met" in {u.guard for u in refusal.value.unmet}
+
+
+def test_a_site_seen_to_be_corrected_leaves_the_requirement_open_at_the_other(
+    session: Session, clock: FixedClock
+) -> None:
+    world, first = half_visited(session, clock, no=set())
+    assert (first.status, where(world)) == ("open", {"R1": ("Lakeside North",)})
+    assert first.site_ids == [site.id for site in world.sites]
+
+
+def test_what_was_carried_on_is_closed_when_the_new_requirement_falls(session: Session, clock: FixedClock) -> None:
+    world = surveyed(session, clock.now(), not_met=[("7.3.b", 0)])
+    world.to_issued()
+    visited_again(world, no={"7.3.b"})
+    world.to_issued()
+    withdraw(world, "R2")
+    first = requirements_of(session, world.case.id)[0]
+    assert (first.status, first.closed_how) == ("closed", "repeat_survey")
+    assert world.case.state == "decision"
+
+
+def test_the_report_of_a_repeat_survey_names_what_stays_open_of_earlier_ones(
+    session: Session, clock: FixedClock
+) -> None:
+    world, _ = half_visited(session, clock, no=set())
+    content = list_issued(session, world.case.id)[0].content or {}
+    assert [(f["number"], f["element"], f["sites"]) for f in content["earlier"]] == [
+        ("R1", "7.3.b", ["Lakeside North"])
+    ]
+    assert content["plan_due_on"] is not None
+
+
+def test_the_draft_of_a_repeat_survey_names_what_would_stay_open(session: Session, clock: FixedClock) -> None:
+    world = world_of(session, clock)
+    visited_again(world, no={"7.3.b"})
+    draft = content_for(session, world.case, draft=True)
+    assert [(f["number"], f["sites"]) for f in draft["earlier"]] == [("R3", ["Lakeside North"])]

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from certify.certification.corrections.operations import write_item
 from certify.certification.reports.composition import sealed
-from certify.certification.reports.issuing import answer_objection, object_to
 from certify.certification.reports.models import Finding, Report
+from certify.certification.reports.objections import answer_objection, object_to
 from certify.certification.reports.operations import add_remark, drop_remark, state_conflict, write_requirement
 from certify.certification.reports.queries import content_for, draft_of, facts_for, requirements_of
 from certify.certification.surveys.models import SurveyAnswer

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from certify.certification.corrections.operations import write_item
 from certify.certification.corrections.queries import requirements_for
 from certify.certification.reports.drafting import Answer, Visit, draft_requirements, standards_in
-from certify.certification.reports.issuing import answer_objection, object_to
 from certify.certification.reports.models import Finding
+from certify.certification.reports.objections import answer_objection, object_to
 from certify.certification.reports.queries import content_for, requirements_of, risk_of
 from certify.certification.reports.severity import Risk, grid, placed, read_risk
 from certify.certification.surveys.models import SurveyAnswer
