@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from certify.certification.calibration.models import CalibrationSample, CalibrationScore
@@ -113,20 +113,24 @@ def agreement_of(pairs: Iterable[Pair]) -> Agreement:
     return cohens_kappa((pair.first, pair.second) for pair in pairs if pair.counts)
 
 
+# Asked whenever someone opens a checklist, so it is put together once.
+_OPEN = (
+    select(CalibrationSample)
+    .where(
+        CalibrationSample.survey_id == bindparam("survey"),
+        CalibrationSample.person_id == bindparam("person"),
+        CalibrationSample.finished_at.is_(None),
+        CalibrationSample.withdrawn_at.is_(None),
+    )
+    .limit(1)
+)
+
+
 def open_sample(session: Session, survey_id: int, person_id: int | None) -> CalibrationSample | None:
     """Return what a person is still to score blind in a survey."""
     if person_id is None:
         return None
-    return session.scalar(
-        select(CalibrationSample)
-        .where(
-            CalibrationSample.survey_id == survey_id,
-            CalibrationSample.person_id == person_id,
-            CalibrationSample.finished_at.is_(None),
-            CalibrationSample.withdrawn_at.is_(None),
-        )
-        .limit(1)
-    )
+    return session.scalar(_OPEN, {"survey": survey_id, "person": person_id})
 
 
 def scores_blind(session: Session, survey_id: int, actor: Actor) -> bool:

@@ -106,6 +106,12 @@ class Progress:
 OPENED = select(Survey, Case).join(Case, Case.id == Survey.case_id).where(Survey.id == bindparam("survey"))
 LOCKED = OPENED.with_for_update(of=Survey).execution_options(populate_existing=True)
 SITES = select(SurveySite.site_id, SurveySite.visited).where(SurveySite.survey_id == bindparam("survey"))
+PLANNED = (
+    select(Site.id, Site.name, Site.city, Site.state, Site.address, SurveySite.visited, SurveySite.reasons)
+    .join(Site, Site.id == SurveySite.site_id)
+    .where(SurveySite.survey_id == bindparam("survey"))
+    .order_by(SurveySite.visited.desc(), SurveySite.position, SurveySite.site_id)
+)
 
 ANSWERS = (
     select(
@@ -186,16 +192,7 @@ def sites_of(session: Session, survey_id: int) -> list[PlannedSite]:
 
 
 def _sites_of(session: Session, survey_id: int) -> list[PlannedSite]:
-    query = (
-        select(SurveySite, Site)
-        .join(Site, Site.id == SurveySite.site_id)
-        .where(SurveySite.survey_id == survey_id)
-        .order_by(SurveySite.visited.desc(), SurveySite.position, SurveySite.site_id)
-    )
-    return [
-        PlannedSite(site.id, site.name, site.city, site.state, site.address, row.visited, tuple(row.reasons))
-        for row, site in session.execute(query)
-    ]
+    return [PlannedSite(*row[:-1], tuple(row[-1])) for row in session.execute(PLANNED, {"survey": survey_id})]
 
 
 def edition_of(survey: Survey) -> Edition:
