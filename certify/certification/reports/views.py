@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -26,6 +26,7 @@ from certify.certification.reports.queries import (
     newest_report,
     number_of,
     objections_of,
+    requirements_of,
     statement_of,
 )
 from certify.certification.reports.rules import objection_open
@@ -106,6 +107,7 @@ class IssuedPage:
     counts: Sequence[Mapping[str, Any]]
     headline: str
     requirements: Sequence[Mapping[str, Any]]
+    earlier: Collection[str]  # numbers of those that stand since an earlier survey
     status: Mapping[str, Finding]
     versions: Sequence[Report]
     newest: Report | None
@@ -209,15 +211,24 @@ def issued_page(session: Session, case: Case, report: Report, today: date) -> Is
     """Return an issued version to be read."""
     content = report.content or {}
     findings = findings_of(session, report.survey_id)
+    earlier = content.get("earlier", ())
     return IssuedPage(
         report=report,
         content=content,
         counts=counts_by_domain(content),
         headline=headline(content),
         requirements=[
-            f for d in content["domains"] for s in d["standards"] for f in s["findings"] if f["kind"] == "requirement"
+            *earlier,
+            *(
+                f
+                for d in content["domains"]
+                for s in d["standards"]
+                for f in s["findings"]
+                if f["kind"] == "requirement"
+            ),
         ],
-        status={number_of(f): f for f in findings},
+        earlier={f["number"] for f in earlier},
+        status={number_of(f): f for f in (*requirements_of(session, case.id), *findings)},
         versions=list_issued(session, case.id),
         newest=issued_report(session, case.id),
         objections=objections_of(session, case.id),

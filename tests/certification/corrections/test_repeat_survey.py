@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.models import Case
@@ -183,3 +184,13 @@ def test_the_draft_of_a_repeat_survey_names_what_would_stay_open(session: Sessio
     visited_again(world, no={"7.3.b"})
     draft = content_for(session, world.case, draft=True)
     assert [(f["number"], f["sites"]) for f in draft["earlier"]] == [("R3", ["Lakeside North"])]
+
+
+def test_the_page_of_a_repeat_report_lists_what_stays_open_of_earlier_ones(
+    session: Session, client: FlaskClient, clock: FixedClock
+) -> None:
+    world, first = half_visited(session, clock, no=set())
+    page = world.sign_in(client, "admin").get(f"/cases/{world.case.ref}/report").text
+    assert "Open since an earlier survey" in page
+    assert f"/cases/{world.case.ref}/corrections#r{first.id}" in page
+    assert "Nothing has to be corrected" not in page

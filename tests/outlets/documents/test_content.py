@@ -11,8 +11,14 @@ from certify.outlets.documents.content.agreement import Clause, clauses_of
 from certify.outlets.documents.content.decision_letter import Outcome
 from certify.outlets.documents.content.letter_words import closing, facts, opening
 from certify.outlets.documents.content.reading import read
-from certify.outlets.documents.content.survey_report import FindingKind, SurveyReport
-from certify.outlets.documents.content.survey_words import front_facts, met_of, shortened, sites_sentence
+from certify.outlets.documents.content.survey_report import Finding, FindingKind, SurveyReport
+from certify.outlets.documents.content.survey_words import (
+    front_facts,
+    met_of,
+    requirements_intro,
+    shortened,
+    sites_sentence,
+)
 from certify.outlets.documents.content.wording import Rating, clean, plain_data
 from certify.outlets.documents.picture import compliance_picture, compliance_words
 from tests.outlets.documents import examples
@@ -44,6 +50,31 @@ def test_the_consequence_names_critical_standards_and_the_day_the_plan_is_due() 
         "Of these, standards 7.3 and 7.9 are critical. The practice answers three requirements with a corrective action plan "
         "by Friday, December 4, 2026; certification is decided once all are closed."
     )
+
+
+def earlier(count: int) -> tuple[Finding, ...]:
+    """Return requirements that stand since an earlier survey."""
+    return tuple(
+        Finding(f"R{n}", FindingKind.REQUIREMENT, "7.3", "Two people check.", "7.3.b", ("Harbor North",))
+        for n in range(1, count + 1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "own", "said"),
+    [
+        (1, False, "one requirement, which has been open since an earlier survey, with"),
+        (2, False, "two requirements, all open since an earlier survey, with"),
+        (1, True, "four requirements, one of them open since an earlier survey, with"),
+    ],
+)
+def test_a_repeat_report_does_not_call_for_the_decision_while_an_earlier_requirement_is_open(
+    count: int, own: bool, said: str
+) -> None:
+    report = replace(examples.survey_report(requirements=own), earlier=earlier(count), survey_kind="repeat")
+    assert said in report.consequence
+    assert "the council can decide" not in report.consequence
+    assert "since an earlier survey: this visit did not reach every site" in requirements_intro(report)
 
 
 def test_the_lines_under_the_title_say_when_where_and_which_paper() -> None:

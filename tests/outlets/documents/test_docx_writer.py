@@ -18,11 +18,12 @@ from lxml import etree
 from certify.outlets.documents.content.certificate import Certificate
 from certify.outlets.documents.content.decision_letter import DecisionLetter, Outcome
 from certify.outlets.documents.content.reading import read
-from certify.outlets.documents.content.survey_report import SurveyReport
+from certify.outlets.documents.content.survey_report import Finding, FindingKind, SurveyReport
 from certify.outlets.documents.content.wording import plain_data
 from certify.outlets.documents.docx_writer.letters import certificate_docx, decision_letter_docx
 from certify.outlets.documents.docx_writer.package import JSON_PART
 from certify.outlets.documents.docx_writer.survey_report import survey_report_docx
+from certify.outlets.documents.pdf_writer.survey_report import survey_report_data
 from tests.outlets.documents import examples
 
 HOSTILE = "{{ x }} {% for %} <w:p/> & ]]> \"'\x00\x07 😀 שלום مرحبا \\end #typst $1 \n second line\tTab " + "long" * 400
@@ -155,6 +156,16 @@ def test_the_first_page_names_each_requirement_with_its_day(report: SurveyReport
         ("R2", "7.3.b", "Jul 16, 2027"),
         ("R3", "7.9.d", "Jul 16, 2027"),
     ]
+
+
+def test_what_stays_open_of_an_earlier_survey_is_listed_though_this_one_requires_nothing() -> None:
+    """The PDF sets the same list from the same content."""
+    left = Finding("R1", FindingKind.REQUIREMENT, "7.3", "Two people check.", "7.3.b", ("Harbor North",))
+    content = replace(examples.survey_report(requirements=False), earlier=(left,))
+    document = opened(survey_report_docx(content))
+    assert any("Requirements and due dates" in text for text in headings(document, 1))
+    assert any("Harbor North" in cell.text for table in document.tables for row in table.rows for cell in row.cells)
+    assert [row[0] for row in survey_report_data(content)["requirements"]] == ["R1"]
 
 
 def test_not_met_is_a_word_not_only_a_colour(report_file: bytes) -> None:

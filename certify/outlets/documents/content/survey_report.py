@@ -222,7 +222,8 @@ class Version:
 class SurveyReport:
     """Everything a survey report says; `issued_at` is empty while it is a draft.
 
-    `survey_kind` is initial or repeat, `mode` on_site or virtual; `summary` is the surveyor's own word on page 1.
+    `survey_kind` is initial or repeat, `mode` on_site or virtual; `summary` is the surveyor's own word on page 1;
+    `earlier` are requirements of earlier surveys that this visit did not settle.
     """
 
     case_ref: str
@@ -249,6 +250,7 @@ class SurveyReport:
     matrix: RiskMatrix | None = None
     signatures: tuple[Signature, ...] = ()
     differed: int = 0
+    earlier: tuple[Finding, ...] = ()
     summary: str = ""
 
     @property
@@ -275,6 +277,11 @@ class SurveyReport:
         return tuple(f for standard in self.standards for f in standard.findings if f.kind is kind)
 
     @property
+    def to_answer(self) -> tuple[Finding, ...]:
+        """The requirements the practice answers: what is open since earlier surveys, then this survey's own."""
+        return (*self.earlier, *self.findings(FindingKind.REQUIREMENT))
+
+    @property
     def headline(self) -> str:
         """One sentence: how many standards are met."""
         total = sum(len(domain.standards) for domain in self.domains)
@@ -289,7 +296,7 @@ class SurveyReport:
     @property
     def consequence(self) -> str:
         """What follows from the ratings, in one or two sentences."""
-        required = len(self.findings(FindingKind.REQUIREMENT))
+        required = len(self.to_answer)
         critical = [s.code for s in self.standards if s.critical and s.rating is Rating.NOT_MET]
         said = ""
         if critical:
@@ -298,8 +305,15 @@ class SurveyReport:
         if not required:
             return said + "No requirement is open; the council can decide on certification."
         by = f" by {weekday(self.plan_due_on)}" if self.plan_due_on else ""
-        answers = f"The practice answers {counted(required, 'requirement')} with a corrective action plan{by}; "
+        since = f", {_of_them(len(self.earlier), required)} open since an earlier survey," if self.earlier else ""
+        answers = f"The practice answers {counted(required, 'requirement')}{since} with a corrective action plan{by}; "
         return said + answers + f"certification is decided once {'it is' if required == 1 else 'all are'} closed."
+
+
+def _of_them(count: int, of: int) -> str:
+    if count < of:
+        return f"{number_word(count)} of them"
+    return "all" if of > 1 else "which has been"
 
 
 def _is(count: int) -> str:

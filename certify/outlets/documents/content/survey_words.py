@@ -10,7 +10,6 @@ from datetime import date
 from certify.outlets.documents.content.survey_report import (
     DomainResult,
     Finding,
-    FindingKind,
     RiskMatrix,
     StandardResult,
     SurveyReport,
@@ -63,7 +62,7 @@ def front_page(report: SurveyReport) -> FrontPage:
     room = FRONT_LINES if report.matrix is None else MATRIX_LINES - tall_cells(report.matrix)
     room -= math.ceil(len(summary) / LETTERS) + math.ceil(len(column_legend(report)) / LEGEND_LETTERS)
     room -= len(report.practice) > LONG_NAME
-    required = report.findings(FindingKind.REQUIREMENT)
+    required = report.to_answer
     shown, more = required[:MOST_REQUIREMENTS], max(len(required) - MOST_REQUIREMENTS, 0)
     lines = 2 if 2 * len(shown) + (2 if more else 1) <= room else 1
     room -= lines * len(shown) + bool(more)
@@ -192,6 +191,9 @@ def requirements_intro(report: SurveyReport) -> str:
         f"show it. The plan is due{by or ' within 10 business days of this report'}; "
         "evidence of correction is due by the date beside each requirement."
     )
+    if report.earlier:
+        count, numbers = len(report.earlier), in_cell([f.number for f in report.earlier])
+        text += f" {numbers} {'stands' if count == 1 else 'stand'} since an earlier survey: this visit did not reach every site named."
     if report.objection_until:
         text += f" Errors of fact can be reported until {weekday(report.objection_until)}."
     return text

@@ -116,7 +116,7 @@ class _Body:
 
     def _outline(self) -> Iterator[Heading]:
         titles: list[tuple[int, str, str, str, bool]] = [(1, "", "Outcome", "", False)]
-        required = len(self.report.findings(FindingKind.REQUIREMENT))
+        required = len(self.report.to_answer)
         if required:
             titles.append((1, "", "Requirements and due dates", str(required), False))
         for domain in self.report.domains:
@@ -149,7 +149,7 @@ class _Body:
         yield markup.contents(self.headings[1:])
         yield from self._requirements()
         for number, domain in enumerate(self.report.domains):
-            yield self.heading(new_page=number == 0 and not self.report.findings(FindingKind.REQUIREMENT))
+            yield self.heading(new_page=number == 0 and not self.report.to_answer)
             yield from self._domain(domain)
         yield from self._about()
         yield from self._elements()
@@ -259,7 +259,7 @@ class _Body:
 
     # All requirements
     def _requirements(self) -> Iterator[str]:
-        required = self.report.findings(FindingKind.REQUIREMENT)
+        required = self.report.to_answer
         if not required:
             return
         yield self.heading(new_page=True)

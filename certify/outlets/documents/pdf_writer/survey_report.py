@@ -42,7 +42,6 @@ def survey_report_data(report: SurveyReport) -> dict[str, Any]:
     """Return what the template shows, as JSON types: every word is chosen here, every place there."""
     picture = compliance_picture(report)
     names = [site.name for site in report.visited]
-    required = report.findings(FindingKind.REQUIREMENT)
     front = front_page(report)
     data = {
         "title_size": 24 if len(report.practice) <= LONG_NAME else 15,
@@ -63,7 +62,7 @@ def survey_report_data(report: SurveyReport) -> dict[str, Any]:
         "totals": [
             sum(len(domain.standards) for domain in report.domains),
             *(report.count(rating) for rating in (Rating.MET, Rating.NOT_MET, Rating.NOT_APPLICABLE)),
-            len(required),
+            len(report.findings(FindingKind.REQUIREMENT)),
             len(report.findings(FindingKind.RECOMMENDATION)),
         ],
         "matrix": _matrix(report.matrix),
@@ -82,7 +81,7 @@ def survey_report_data(report: SurveyReport) -> dict[str, Any]:
                 *([risk_words(f)] if report.matrix else []),
                 _due(f),
             ]
-            for f in required
+            for f in report.to_answer
         ],
         "domains": [
             {
