@@ -122,7 +122,7 @@ def set_deadlines(data: Dataset, count: int) -> None:
     else:
         at, on = "now() + (200000 + k.k) * interval '1 minute'", "current_date + (200000 + k.k) / 1440"
     own = {
-        "id": f"{span} + k.k", "case_id": f"1 + k.k % {cases}", "due_at": at, "due_on": on, "ended_at": "null", "ended_how": "''",
+        "id": f"{span} + k.k", "case_id": f"1 + k.k % {cases}", "due_at": at, "due_on": on, "ended_at": "null",
     }  # fmt: skip
     columns = columns_of(data, "case_deadline")
     written = ", ".join(own.get(name, f'o."{name}"') for name in columns)

@@ -17,13 +17,14 @@ class Case(Model):
     __tablename__ = "case"
     __table_args__ = (
         sa.Index("ix_case_practice_id_id", "practice_id", "id"),
+        sa.Index("uq_case_practice_id_open", "practice_id", unique=True, sqlite_where=sa.text("open"), postgresql_where=sa.text("open")),
         sa.Index("ix_case_holder_due_at", "holder", "due_at", "id"),
         sa.Index("ix_case_due_at", "due_at", "id"),
         sa.Index("ix_case_state_id", "state", "id"),
         sa.Index("ix_case_step_id", "step", "id"),
         sa.Index("ix_case_staff_id_due_at", "staff_id", "due_at", "id"),
         sa.Index("ix_case_state_state_since", "state", "state_since"),
-    )
+    )  # fmt: skip
 
     id: Mapped[int] = mapped_column(primary_key=True)
     ref: Mapped[str] = mapped_column(sa.String(20), unique=True)
@@ -52,7 +53,7 @@ class Case(Model):
 
 
 class CaseDeadline(Model):
-    """A date something is due on, with the rule it was computed from; kept after it was met."""
+    """A date something is due on, with the rule it was computed from; kept after it has ended."""
 
     __tablename__ = "case_deadline"
     __table_args__ = (
@@ -70,7 +71,6 @@ class CaseDeadline(Model):
     extended_days: Mapped[int] = mapped_column(default=0)
     set_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    ended_how: Mapped[str] = mapped_column(sa.String(20), default="")  # met | dropped
 
 
 class CaseMember(Model):

@@ -8,10 +8,11 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from certify.certification.cases import registry
-from certify.certification.cases.deadlines import drop_deadlines, extend, refresh_deadlines
+from certify.certification.cases.deadlines import extend, refresh_deadlines
 from certify.certification.cases.events import CaseAdvanced, CaseOpened
 from certify.certification.cases.inputs import read_inputs
 from certify.certification.cases.models import Case, CaseDeadline, CaseMember, CaseNumber
@@ -47,9 +48,8 @@ def open_case(session: Session, practice_id: int, practice_name: str, *, zone: s
 
     Raises: Conflict when the practice has an open case already.
     """
-    running = session.scalar(select(Case.ref).where(Case.practice_id == practice_id, Case.open.is_(True)).limit(1))
-    if running is not None:
-        raise Conflict(f"The practice has an open case already: {running}. Go on with that one.")
+    if twice := _open_already(session, practice_id):
+        raise twice
     book, today = current(), local_date(at, zone)
     machine = book.machine(KIND)
     first = machine.states[machine.initial]
@@ -67,8 +67,11 @@ def open_case(session: Session, practice_id: int, practice_name: str, *, zone: s
         anchors={"entered": today.isoformat(), "opened_on": today.isoformat()},
         created_at=at,
     )
-    session.add(case)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(case)
+    except IntegrityError as meanwhile:  # two began at the same moment, and the index let one of them through
+        raise _open_already(session, practice_id) or meanwhile from meanwhile
     refresh_deadlines(session, case, machine, zone=zone, at=at, entered=True)
     record_on(session, case, "case.opened", "opened the application", actor=actor, at=at)
     events.publish(session, CaseOpened(case.id, case.ref, practice_id, actor.user_id, at))
@@ -151,9 +154,6 @@ def advance(
     body = {"trigger": trigger, "from": before, "to": after, "inputs": shown}
     with session.no_autoflush:  # the case, its dates and its event go to the database together
         refresh_deadlines(session, case, step.machine, zone=zone, at=at, entered=True)
-        if state.ends:
-            session.flush()
-            drop_deadlines(session, case, at=at)
         record_on(session, case, "case.advanced", summary, actor=actor, at=at, reason=reason if told else "", data=body)
         if kept:
             record_on(
@@ -340,6 +340,11 @@ def _find(machine: Machine, state: str, trigger: str) -> Transition:
             f"There is no step {trigger!r}; open from here: {', '.join(t.trigger for t in machine.leaving(state)) or 'none'}."
         )
     raise NotOpen(f"{trigger!r} is not open while the case is at “{machine.states[state].label}”.")
+
+
+def _open_already(session: Session, practice_id: int) -> Conflict | None:
+    ref = session.scalar(select(Case.ref).where(Case.practice_id == practice_id, Case.open.is_(True)).limit(1))
+    return Conflict(f"The practice has an open case already: {ref}. Go on with that one.") if ref else None
 
 
 def _stale(session: Session, case: Case) -> Stale:

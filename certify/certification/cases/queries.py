@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, false, func, or_,
 from sqlalchemy.orm import Session
 
 from certify.certification.cases import registry
+from certify.certification.cases.deadlines import rows_of
 from certify.certification.cases.memory import remembered
 from certify.certification.cases.models import Case, CaseDeadline, CaseMember
 from certify.certification.cases.rules import CaseClockFacts
@@ -145,11 +146,6 @@ _CASE_LOCKED = select(Case).where(Case.ref == bindparam("ref")).with_for_update(
 _CASE_AND_PRACTICE = (
     select(Case, Practice).join(Practice, Practice.id == Case.practice_id).where(Case.ref == bindparam("ref"))
 )
-_RUNNING = (
-    select(CaseDeadline)
-    .where(CaseDeadline.case_id == bindparam("case_id"), CaseDeadline.ended_at.is_(None))
-    .order_by(CaseDeadline.due_at)
-)
 _MEMBER_ROLES = select(CaseMember.role).where(
     CaseMember.case_id == bindparam("case_id"),
     CaseMember.person_id == bindparam("person_id"),
@@ -274,14 +270,15 @@ def _openings_for(session: Session, case: Case, actor: Actor, at: datetime) -> t
 
 
 def deadlines_of(session: Session, case: Case, at: datetime) -> list[Due]:
-    """Return the case's running deadlines, soonest first."""
-    today = local_date(at, zone_of(session, case))
-    return [_due(row.key, row.due_on, today) for row in _running(session, case)]
+    """Return the case's running deadlines, soonest first; a right that was not used by its day is over, not late."""
+    today, rules = local_date(at, zone_of(session, case)), current().deadlines
+    running = [row for row in _running(session, case) if row.due_on >= today or not rules[row.key].lapses]
+    return [_due(row.key, row.due_on, today) for row in running]
 
 
-def _running(session: Session, case: Case) -> Sequence[CaseDeadline]:
-    given = {"case_id": case.id}
-    return remembered(session, ("running deadlines", case.id), lambda: session.scalars(_RUNNING, given).all())
+def _running(session: Session, case: Case) -> list[CaseDeadline]:
+    running = [row for row in rows_of(session, case) if row.ended_at is None]
+    return sorted(running, key=lambda row: row.due_at)
 
 
 def header_for(session: Session, case: Case, actor: Actor, at: datetime, tab: str = "overview") -> CaseHeader:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from certify.core.declarations.reading import Map, Mistake, Reader
+from certify.core.declarations.reading import Map, Mistake, Reader, nearest
 from certify.core.foundation.days import add_business_days
 
 ANCHORS = (
@@ -30,6 +30,9 @@ class Deadline:
     after: str = ""
     extend_days: int = 0
     extend_times: int = 0
+    keeps_extension: bool = False  # entered again, the time given before stays given and is not given once more
+    moves_with: str = ""  # the deadline whose extensions move this one as well
+    lapses: bool = False  # a right, no duty: after its day it is over, never late
     source: str = ""
     file: str = ""
     line: int = 0
@@ -46,6 +49,13 @@ def due_on(deadline: Deadline, anchors: Mapping[str, date]) -> date | None:
         else start + timedelta(days=deadline.days)
     )
     return end - timedelta(days=deadline.minus_days)
+
+
+def extended(deadline: Deadline, on: date, days: int) -> date:
+    """Return the day moved on by so many days of the deadline's own kind."""
+    if not days:
+        return on
+    return add_business_days(on, days) if deadline.kind == "business" else on + timedelta(days=days)
 
 
 def read_deadlines(source: Map, mistakes: list[Mistake]) -> dict[str, Deadline]:
@@ -72,9 +82,16 @@ def read_deadlines(source: Map, mistakes: list[Mistake]) -> dict[str, Deadline]:
             after=r.text("after"),
             extend_days=r.integer("extend_days", 0, least=0, most=400),
             extend_times=r.integer("extend_times", 0, least=0, most=20),
+            keeps_extension=r.flag("keeps_extension"),
+            moves_with=r.text("moves_with", ""),
+            lapses=r.flag("lapses"),
             source=r.text("source", ""),
             file=source.file,
             line=entries.lines[key],
         )
         r.done()
+    for deadline in found.values():
+        if deadline.moves_with and (deadline.moves_with == deadline.key or deadline.moves_with not in found):
+            reason = f"deadline {deadline.key!r}: 'moves_with' names {deadline.moves_with!r}; {nearest(deadline.moves_with, set(found) - {deadline.key})}"
+            mistakes.append(Mistake(deadline.file, deadline.line, reason))
     return found

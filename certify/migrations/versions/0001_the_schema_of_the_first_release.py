@@ -1406,11 +1406,13 @@ def upgrade() -> None:
         sa.Column("order_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("by_id", sa.Integer(), nullable=True),
         sa.Column("by_name", sa.String(length=200), nullable=False),
+        sa.Column("brought_by_id", sa.Integer(), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("status", sa.String(length=10), nullable=False),
         sa.Column("verdict", sa.String(length=10), nullable=False),
         sa.Column("judged_by_id", sa.Integer(), nullable=True),
         sa.Column("judged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["brought_by_id"], ["person.id"], name=op.f("fk_survey_op_brought_by_id_person")),
         sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_survey_op_by_id_person")),
         sa.ForeignKeyConstraint(["judged_by_id"], ["person.id"], name=op.f("fk_survey_op_judged_by_id_person")),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_survey_op_site_id_site")),
@@ -1506,6 +1508,8 @@ def upgrade() -> None:
         sa.Column("domain", sa.Integer(), nullable=False),
         sa.Column("rating", sa.String(length=10), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("first", sa.String(length=10), nullable=False),
+        sa.Column("first_by", sa.String(length=200), nullable=False),
         sa.Column("scored_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["sample_id"], ["calibration_sample.id"], name=op.f("fk_calibration_score_sample_id_calibration_sample")

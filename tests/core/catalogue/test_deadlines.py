@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from certify.core.catalogue.deadlines import ANCHORS, Deadline, due_on
+from certify.core.declarations.reading import Broken
 from certify.core.foundation.days import end_of_day, is_business_day
 from certify.core.rulebook.loading import load_rulebook
 from certify.resources import WORKFLOWS
@@ -116,3 +119,12 @@ def test_the_numbers_are_those_of_the_process(key: str, kind: str, days: int, an
 def test_documents_may_be_extended_once_by_a_fortnight() -> None:
     found = DEADLINES["documents_window_days"]
     assert (found.extend_days, found.extend_times) == (14, 1)
+
+
+def test_a_deadline_moves_only_with_one_that_is_there(tmp_path: Path) -> None:
+    folder = tmp_path / "workflows"
+    shutil.copytree(WORKFLOWS, folder)
+    file = folder / "deadlines.yaml"
+    file.write_text(file.read_text().replace("moves_with: pending_days", "moves_with: pending_day"))
+    with pytest.raises(Broken, match=r"'moves_with' names 'pending_day'; did you mean pending_days\?"):
+        load_rulebook(folder, guards=None)
