@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 from datetime import date
 
@@ -61,9 +60,9 @@ def read_files(files: list[FileStorage]) -> list[tuple[str, bytes]]:
     """Return name and content of each file sent. Raises: Invalid when there is none or there are too many."""
     found = []
     for file in files:
-        with contextlib.closing(file.stream):
-            if file.filename:
-                found.append((file.filename, file.read()))
+        if file.filename:
+            found.append((file.filename, file.read()))
+            file.stream.seek(0)  # whoever compares what was sent reads it again
     if not found:
         raise Invalid("Choose a file to add.", "file")
     if len(found) > MOST_FILES:

@@ -49,7 +49,14 @@ from certify.core.foundation.errors import FieldError, Invalid, NotAllowed
 from certify.core.rulebook.current import current
 from certify.db import db
 from certify.platform.storage.operations import fetch
-from certify.platform.web.edges import commits, current_actor, records_reading, requires
+from certify.platform.web.edges import (
+    beforehand,
+    commits,
+    current_actor,
+    found_beforehand,
+    records_reading,
+    requires,
+)
 
 if TYPE_CHECKING:
     from certify.certification.cases.models import Case
@@ -75,6 +82,7 @@ def new(ref: str) -> ResponseReturnValue:
 
 @bp.post("/cases/<ref>/evidence")
 @requires(Permission.ADD_EVIDENCE)
+@beforehand(lambda: inspect_all(read_files(request.files.getlist("file"))))
 @commits
 def add(ref: str) -> ResponseReturnValue:
     """Take the files, each as a document of its own mapped to the items chosen."""
@@ -82,11 +90,7 @@ def add(ref: str) -> ResponseReturnValue:
     case = case_for(db.session, actor, ref, Permission.ADD_EVIDENCE)
     form = UploadForm.read(request.form)
     try:
-        files = read_files(request.files.getlist("file"))
-        # Files are looked at without holding the write lock, which others wait for.
-        db.session.rollback()
-        inspected = inspect_all(files)
-        case = case_for(db.session, actor, ref, Permission.ADD_EVIDENCE)
+        inspected = found_beforehand()
         effective_from, effective_to = form.period()
         added = [
             add_evidence(
@@ -116,19 +120,16 @@ def detail(ref: str, uuid: str) -> ResponseReturnValue:
 
 @bp.post("/cases/<ref>/evidence/<uuid>/versions")
 @requires(Permission.ADD_EVIDENCE)
+@beforehand(lambda: inspect_all(read_files(request.files.getlist("file")[:1])))
 @commits
 def new_version(ref: str, uuid: str) -> ResponseReturnValue:
     """Add a new version of a document."""
     actor = current_actor()
     case = case_for(db.session, actor, ref, Permission.ADD_EVIDENCE)
-    document_for(db.session, case, actor, uuid)
+    evidence = document_for(db.session, case, actor, uuid)
     form = UploadForm.read(request.form)
     try:
-        files = read_files(request.files.getlist("file")[:1])
-        db.session.rollback()
-        inspected = inspect_all(files)
-        case = case_for(db.session, actor, ref, Permission.ADD_EVIDENCE)
-        evidence = document_for(db.session, case, actor, uuid)
+        inspected = found_beforehand()
         effective_from, effective_to = form.period()
         version = add_version(
             db.session,

@@ -36,10 +36,11 @@ def commits(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseRetur
             if isinstance(once, Response):
                 db.session.rollback()
                 return once
+            claimed = once.content if once is not None else ""
             response = make_response(view(*args, **kwargs))
             if response.status_code < 400:
                 if once is not None:
-                    _remember_answer(once, response)
+                    _remember_answer(once, claimed, response)
                 db.session.commit()
             else:
                 db.session.rollback()
@@ -86,7 +87,9 @@ def _claim_once_key() -> OnceKey | Response | None:
     if not secret or request.method in SAFE_METHODS:
         return None
     person = find_signed_in()
-    key = digest(f"{person.person_id if person else request.remote_addr}\n{request.method} {request.path}\n{secret}")
+    if person is None:
+        return None  # what strangers may do may be done twice; they cannot fill the table
+    key = digest(f"{person.person_id}\n{request.method} {request.path}\n{secret}")
     content = _content_digest()
     found = _find(key)
     if found is None:
@@ -126,7 +129,10 @@ def _content_digest() -> str:
     return sent.hexdigest()
 
 
-def _remember_answer(once: OnceKey, response: Response) -> None:
+def _remember_answer(once: OnceKey, claimed: str, response: Response) -> None:
+    """Keep the answer under the key. Raises: RuntimeError when the view has ended the transaction that claimed it."""
+    if once not in db.session or once.content != claimed:
+        raise RuntimeError(f"{request.endpoint} let go of its key half-way: use `beforehand` for what takes long.")
     once.status = response.status_code
     once.location = response.headers.get("Location")
     if request.path.startswith("/api/") and response.is_sequence and (response.content_length or 0) <= KEPT_BODY_LIMIT:

@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import event, select
+from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from certify.certification.cases.operations import add_member
-from certify.certification.evidence.models import Evidence
+from certify.certification.evidence import forms
+from certify.certification.evidence.files import Inspected, inspect
+from certify.certification.evidence.models import Evidence, EvidenceVersion
 from certify.certification.evidence.queries import documents_of
 from certify.core.foundation.clock import now
+from certify.db import db
 from tests.builders import sign_in
 from tests.support.applied import Applied, apply
 
@@ -54,6 +57,46 @@ def test_several_files_are_added_at_once_each_a_document_of_its_own(client: Flas
     assert documents(applied) == ["a", "b"]
     page = client.get(f"/cases/{applied.case.ref}/evidence").text
     assert page.count("p. 2") == 4
+
+
+def test_the_same_files_sent_twice_are_added_once(client: FlaskClient, applied: Applied) -> None:
+    sign_in(client, applied.people["nurse"])
+    files = [("a.txt", b"One."), ("b.txt", b"Two.")]
+    answers = [upload(client, applied, *files, form_key="one-and-the-same") for _ in range(2)]
+    assert [a.location for a in answers] == [f"/cases/{applied.case.ref}/evidence#s7.3"] * 2
+    assert documents(applied) == ["a", "b"]
+
+
+def test_files_are_looked_at_while_no_transaction_is_open(
+    client: FlaskClient, applied: Applied, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in(client, applied.people["nurse"])
+    seen: list[bool] = []
+
+    def look(content: bytes, name: str) -> Inspected:
+        seen.append(db.session().in_transaction())
+        return inspect(content, name)
+
+    monkeypatch.setattr(forms, "inspect_file", look)
+    assert upload(client, applied, ("a.txt", b"One.")).status_code == 302
+    assert seen == [False]
+
+
+def test_the_same_new_version_sent_twice_answers_twice_and_is_one(client: FlaskClient, applied: Applied) -> None:
+    document, _first = applied.add("7.3.b")
+    sign_in(client, applied.people["nurse"])
+    address = f"/cases/{applied.case.ref}/evidence/{document.uuid}"
+    answers = [
+        client.post(
+            f"{address}/versions",
+            data={"form_key": "one-and-the-same", "file": (io.BytesIO(b"Changed."), "new.txt")},
+            content_type="multipart/form-data",
+        )
+        for _ in range(2)
+    ]
+    assert [(a.status_code, a.location) for a in answers] == [(302, address), (303, address)]
+    count = select(func.count()).select_from(EvidenceVersion).where(EvidenceVersion.evidence_id == document.id)
+    assert applied.session.scalar(count) == 2
 
 
 @pytest.mark.parametrize(

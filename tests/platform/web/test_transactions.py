@@ -6,12 +6,17 @@ from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask, g
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from certify.core.access.roles import Role
+from certify.db import db
+from certify.platform.identity.queries import actor_as
 from certify.platform.practices.models import Practice, Site
+from certify.platform.web.access import SignedIn
+from certify.platform.web.transactions import commits
 from tests.builders import make_person, make_practice, sign_in
 
 NEW_SITE = {"name": "North clinic", "state": "IL"}
@@ -62,6 +67,30 @@ def test_the_same_form_with_other_content_is_a_new_act_also_back_and_forth(
         assert client.post(f"/practices/{practice.id}/sites/{site.id}", data=form).status_code == 302
         session.refresh(site)
         assert site.city == city
+
+
+@pytest.mark.parametrize("used_before", [False, True])
+def test_a_view_that_lets_go_of_its_key_half_way_fails_loudly(
+    app: Flask, session: Session, *, used_before: bool
+) -> None:
+    practice = make_practice(session)
+    person = make_person(session, Role.PRACTICE_ADMIN, practice=practice)
+    who = SignedIn(actor_as(session, person), person.id, person.name, person.email, "UTC")
+    session.commit()
+
+    def send(view: Callable[[], str], note: str) -> None:
+        with app.test_request_context("/somewhere", method="POST", data={"form_key": "k", "note": note}):
+            g.signed_in = who
+            commits(view)()
+
+    def lets_go() -> str:
+        db.session.rollback()
+        return "Done."
+
+    if used_before:
+        send(lambda: "Done.", "another note")
+    with pytest.raises(RuntimeError, match="let go of its key"):
+        send(lets_go, "a note")
 
 
 def test_keys_of_two_people_do_not_meet(new_client: Callable[[], FlaskClient], session: Session) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 from flask import Response, request
 
 from certify.certification.cases.queries import case_for
-from certify.certification.evidence.operations import add_file
+from certify.certification.evidence.files import Inspected
+from certify.certification.evidence.operations import add_evidence as add_to_library
+from certify.certification.evidence.operations import inspect_file, use_of
 from certify.core.access.policy import Permission
 from certify.core.foundation.clock import now
 from certify.core.foundation.errors import Invalid
@@ -17,7 +19,14 @@ from certify.outlets.api.schemas import EvidenceAdded, EvidenceFields
 from certify.outlets.documents.operations import MEDIA_TYPES, keep, make, plan_document
 from certify.outlets.documents.queries import Wanted
 from certify.platform.mail.addresses import base_url
-from certify.platform.web.edges import commits, current_actor, records_reading, requires
+from certify.platform.web.edges import (
+    beforehand,
+    commits,
+    current_actor,
+    found_beforehand,
+    records_reading,
+    requires,
+)
 
 doors = Doors("api_files", __name__, url_prefix="/api/v1", description="Evidence and documents of a case")
 
@@ -63,8 +72,18 @@ DOCUMENT = {
 }
 
 
+def _file_sent() -> Inspected:
+    upload = request.files.get("file")
+    if upload is None or not upload.filename:
+        raise Invalid("Send the file in the part named “file” of a multipart form.", "file")
+    content = upload.read()
+    upload.stream.seek(0)  # whoever compares what was sent reads it again
+    return inspect_file(content, upload.filename)
+
+
 @doors.route("/cases/<ref>/evidence", methods=["POST"])
 @requires(Permission.ADD_EVIDENCE)
+@beforehand(_file_sent)
 @commits
 @doors.response(201, EvidenceAdded)
 @doors.doc(**MULTIPART)
@@ -72,9 +91,6 @@ def add_evidence(ref: str) -> dict[str, Any]:
     """A file mapped to one or more elements."""
     actor = current_actor()
     case = case_for(db.session, actor, ref, Permission.ADD_EVIDENCE, lock=True)
-    upload = request.files.get("file")
-    if upload is None or not upload.filename:
-        raise Invalid("Send the file in the part named “file” of a multipart form.", "file")
     given = {
         key: request.form.getlist(key) if key == "elements" else request.form[key]
         for key in request.form
@@ -87,20 +103,12 @@ def add_evidence(ref: str) -> dict[str, Any]:
     if errors:
         raise Invalid(tuple(flat(errors)))
     values = fields.load(given)
-    site = values.pop("site")
-    evidence, version = add_file(
-        db.session,
-        case,
-        file_name=upload.filename,
-        content=upload.read(),
-        site_id=site,
-        **values,
-        actor=actor,
-        at=now(),
-    )
+    site, page, elements = values.pop("site"), values.pop("page"), values.pop("elements")
+    uses = [use_of(item, site, page) for item in elements]
+    evidence, version = add_to_library(db.session, case, found_beforehand(), uses, **values, actor=actor, at=now())
     return {
         "id": evidence.uuid, "version": version.number, "sha256": version.original_sha256, "state": version.state,
-        "elements": values["elements"],
+        "elements": elements,
     }  # fmt: skip
 
 
