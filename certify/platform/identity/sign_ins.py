@@ -105,6 +105,7 @@ def sign_in(
     )
     who = Actor(person.id, name=person.name, email=person.email)
     record(session, f"person:{person.id}", "signed_in", "Signed in", actor=who, at=at, subject="/account")
+    session.flush()
     return secret
 
 
