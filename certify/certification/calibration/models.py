@@ -45,4 +45,7 @@ class CalibrationScore(Model):
     domain: Mapped[int] = mapped_column()
     rating: Mapped[str] = mapped_column(sa.String(10), default="")  # yes | no | na | empty: not scored yet
     note: Mapped[str] = mapped_column(sa.Text, default="")
+    # What stood of the others' ratings when she finished: the comparison does not change with what is said later.
+    first: Mapped[str] = mapped_column(sa.String(10), default="")  # empty: not finished, nobody else, or they differ
+    first_by: Mapped[str] = mapped_column(sa.String(200), default="")
     scored_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import io
 import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.operations import record_on
 from certify.certification.surveys.models import SurveyAttachment
+from certify.certification.surveys.ops import OtherPerson
+from certify.certification.surveys.pictures import Picture, without_place
 from certify.certification.surveys.queries import OpenSurvey, survey_for
 from certify.certification.surveys.values import UUID
 from certify.core.access.policy import Permission
@@ -25,60 +26,50 @@ from certify.platform.storage import parts
 from certify.platform.storage.operations import store
 
 MOST_BYTES = 25 * 1024 * 1024
-MOST_PIXELS = 60_000_000
-KINDS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
+CUT = "The content does not fit its Content-Digest: it was cut or changed on the way. Send it again."
 RANGE = re.compile(r"bytes (\d{1,12})-(\d{1,12})/(\d{1,12})")
 HEX = re.compile(r"[0-9a-f]{64}")
 DIGEST = re.compile(r"(?:^|,)\s*sha-256\s*=\s*:?([A-Za-z0-9+/_-]{43}=?|[0-9a-fA-F]{64}):?\s*(?:,|$)")
 
 
 def put_attachment(
-    session: Session,
-    survey_id: int,
-    attachment: str,
-    content: bytes,
-    *,
-    content_digest: str | None,
-    media_type: str = "",
-    actor: Actor,
-    at: datetime,
-) -> tuple[bool, dict[str, Any]]:
+    session: Session, survey_id: int, attachment: str, content: bytes, *, content_digest: str | None, actor: Actor, at: datetime
+) -> tuple[bool, dict[str, Any]]:  # fmt: skip
     """Keep an attachment under its UUID; the same again changes nothing, so an interrupted upload is simply repeated.
 
     Returns: whether it is new, and what is kept of it.
     Raises: Invalid (no or wrong digest, no UUID, not a picture or PDF, too large), Conflict when the UUID already
         stands for other content, NotFound, NotAllowed.
     """
-    opened = survey_for(session, actor, survey_id, Permission.CONDUCT_SURVEY, lock=True)
     digest = read_digest(content_digest)
-    actual = hashlib.sha256(content).hexdigest()
-    if actual != digest:
-        raise Invalid(
-            "The content does not fit its Content-Digest: it was cut or changed on the way. Send it again.",
-            "Content-Digest",
-        )
-    new, row = keep_attachment(session, opened, attachment, content, digest, author=actor, at=at)
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise Invalid(CUT, "Content-Digest")
+    picture = picture_of(content)  # before the first query: nobody waits while a picture is turned
+    opened = survey_for(session, actor, survey_id, Permission.CONDUCT_SURVEY, lock=True)
+    new, row = keep_attachment(session, opened, attachment, picture, digest, author=actor, at=at)
     return new, told(row)
 
 
+def picture_of(content: bytes) -> Picture:
+    """Return what is kept of a file. Raises: Invalid for what is too large, no photo and no PDF."""
+    if len(content) > MOST_BYTES:
+        raise Invalid(f"The file is larger than {MOST_BYTES // 1024 // 1024} MB.", "body")
+    return without_place(content)
+
+
 def keep_attachment(
-    session: Session, opened: OpenSurvey, attachment: str, content: bytes, digest: str, *, author: Actor, at: datetime
+    session: Session, opened: OpenSurvey, attachment: str, picture: Picture, digest: str, *, author: Actor, at: datetime
 ) -> tuple[bool, SurveyAttachment]:
-    """Keep content whose digest fits; the caller holds the survey's row. Raises: Invalid, Conflict."""
+    """Keep a picture whose original has this digest; the caller holds the survey's row. Raises: Invalid, Conflict."""
     if not UUID.fullmatch(attachment):
         raise Invalid("Name the attachment by a UUID.", "uuid")
     name, survey_id = attachment.lower(), opened.survey.id
     known = find_attachment(session, survey_id, name)
     if known is not None:
-        if known.original_sha256 != digest:
-            raise Conflict("This attachment's id already stands for another file; give the new one an id of its own.")
-        return False, known
-    if len(content) > MOST_BYTES:
-        raise Invalid(f"The file is larger than {MOST_BYTES // 1024 // 1024} MB.", "body")
-    kept, kind = without_place(content)
+        return False, _same(known, digest)
     row = SurveyAttachment(
-        survey_id=survey_id, uuid=name, original_sha256=digest, file_key=store(kept), media_type=kind, size=len(kept),
-        by_id=author.user_id, by_name=author.name, received_at=at,
+        survey_id=survey_id, uuid=name, original_sha256=digest, file_key=store(picture.content), media_type=picture.media_type,
+        size=len(picture.content), by_id=author.user_id, by_name=author.name, received_at=at,
     )  # fmt: skip
     session.add(row)
     session.flush()
@@ -89,38 +80,62 @@ def keep_attachment(
 
 def receive(
     session: Session, survey_id: int, attachment: str, content: bytes, *, content_range: str | None, content_digest: str | None,
-    media_type: str = "", actor: Actor, at: datetime,
+    person: str | None = None, actor: Actor, at: datetime,
 ) -> tuple[int, dict[str, Any]]:  # fmt: skip
     """Take in a file whole or, with a Content-Range, a part of it; the last part makes it whole.
 
-    Returns: 201 or 200 and what is kept, 202 and the offset of the next part, or 409 and that offset when the part
-        does not begin where the last one ended (then nothing has changed).
-    Raises: as `put_attachment`; Invalid for a range that is none.
+    Args:
+        person: whose file this is, when the tablet says so.
+    Returns: 201 or 200 and what is kept, or 202 and the offset of the next part.
+    Raises: as `put_attachment`; Invalid for a range that is none; parts.Elsewhere when the part does not begin where
+        the last one ended (then nothing has changed); OtherPerson when someone else is signed in.
     """
-    if content_range is not None:
-        part = _read_range(content_range, len(content))
-        survey_for(session, actor, survey_id, Permission.CONDUCT_SURVEY)
-        digest = read_digest(content_digest)
-        name = part_name(survey_id, attachment, digest)
-        if find_attachment(session, survey_id, attachment.lower()) is not None:
-            return _known(session, survey_id, attachment, digest)
-        if part.first + len(content) < part.total:
-            try:
-                return 202, {"offset": parts.append(name, part.first, content)}
-            except parts.Elsewhere as elsewhere:
-                return 409, {"offset": elsewhere.offset}
-        begun = parts.whole(name)
-        if len(begun) != part.first:
-            return 409, {"offset": len(begun)}
-        content = begun + content
-        if hashlib.sha256(content).hexdigest() != digest:
-            parts.drop(name)  # it can never become whole
-        else:
-            event.listen(session, "after_commit", lambda _session: parts.drop(name), once=True)
-    new, kept = put_attachment(
-        session, survey_id, attachment, content, content_digest=content_digest, media_type=media_type, actor=actor, at=at
-    )  # fmt: skip
-    return (201 if new else 200), kept
+    _check_person(person, actor)
+    if content_range is None:
+        new, kept = put_attachment(
+            session, survey_id, attachment, content, content_digest=content_digest, actor=actor, at=at
+        )
+        return (201 if new else 200), kept
+    part, digest = _read_range(content_range, len(content)), read_digest(content_digest)
+    name = part_name(survey_id, attachment, digest)
+    made = _put_together(name, part, content, digest)
+    opened = survey_for(session, actor, survey_id, Permission.CONDUCT_SURVEY, lock=isinstance(made, Picture))
+    known = find_attachment(session, survey_id, attachment.lower())
+    if known is not None:
+        return 200, told(_same(known, digest))
+    if not isinstance(made, Picture):
+        if made is not None:
+            parts.drop(name)  # it can never become a file that is kept
+            raise made
+        return 202, {"offset": parts.append(name, part.first, content)}
+    _, row = keep_attachment(session, opened, attachment, made, digest, author=actor, at=at)
+    parts.drop_when_kept(session, name)
+    return 201, told(row)
+
+
+def _put_together(name: str, part: _Range, content: bytes, digest: str) -> Picture | Invalid | None:
+    """Return what a last part makes whole or why that cannot be kept; None when more is to come or some is missing.
+
+    Asks no database: nobody waits while a picture is turned.
+    """
+    if part.first + len(content) < part.total or parts.offset_of(name) != part.first:
+        return None
+    whole = parts.whole(name) + content
+    if hashlib.sha256(whole).hexdigest() != digest:
+        return Invalid(CUT, "Content-Digest")
+    try:
+        return picture_of(whole)
+    except Invalid as unfit:
+        return unfit
+
+
+def _check_person(person: str | None, actor: Actor) -> None:
+    if person is None:
+        return
+    if not person.isascii() or not person.isdigit() or len(person) > 10:
+        raise Invalid("person: give the number of the person whose file this is, or nothing.", "person")
+    if int(person) != actor.user_id:
+        raise OtherPerson("Someone else is signed in. This file waits until the person who made it signs in again.")
 
 
 def progress_of_parts(
@@ -141,11 +156,10 @@ def part_name(survey_id: int, attachment: str, digest: str) -> str:
     return f"{survey_id}.{attachment.lower()}.{digest}"
 
 
-def _known(session: Session, survey_id: int, attachment: str, digest: str) -> tuple[int, dict[str, Any]]:
-    found = find_attachment(session, survey_id, attachment.lower())
-    if found is None or found.original_sha256 != digest:
+def _same(known: SurveyAttachment, digest: str) -> SurveyAttachment:
+    if known.original_sha256 != digest:
         raise Conflict("This attachment's id already stands for another file; give the new one an id of its own.")
-    return 200, told(found)
+    return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,31 +225,3 @@ def read_digest(header: str | None) -> str:
     if len(raw) != 32:
         raise Invalid("Content-Digest does not hold a SHA-256.", "Content-Digest")
     return raw.hex()
-
-
-def without_place(content: bytes) -> tuple[bytes, str]:
-    """Return a picture without its metadata (position, device), turned upright, or a PDF as it is; and its media type.
-
-    Raises: Invalid for anything else.
-    """
-    if content.startswith(b"%PDF-"):
-        return content, "application/pdf"
-    from PIL import Image, ImageOps  # heavy: only uploads pay for it
-
-    try:
-        with Image.open(io.BytesIO(content), formats=list(KINDS.values())) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise Invalid("The picture has too many pixels; take it in a smaller size.", "body")
-            kind = next(media for media, name in KINDS.items() if name == image.format)
-            upright = ImageOps.exif_transpose(image)
-            clean = upright.convert("RGB") if kind == "image/jpeg" else upright.copy()
-            clean.info = {}
-            out = io.BytesIO()
-            clean.save(out, format=KINDS[kind], **({"quality": 88, "optimize": True} if kind == "image/jpeg" else {}))
-    except Invalid:
-        raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as broken:
-        raise Invalid(
-            "Only photos (JPEG, PNG, WebP) and PDF files can be attached; this is neither, or it is damaged.", "body"
-        ) from broken
-    return out.getvalue(), kind

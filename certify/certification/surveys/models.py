@@ -110,6 +110,7 @@ class SurveyOp(Model):
     order_at: Mapped[datetime] = mapped_column(UtcDateTime)  # `at`, moved behind whatever of this device it had seen
     by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
     by_name: Mapped[str] = mapped_column(sa.String(200))
+    brought_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))  # who took it in with a backup file
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
     status: Mapped[str] = mapped_column(sa.String(10))  # applied | conflict | late: as acknowledged
     verdict: Mapped[str] = mapped_column(sa.String(10), default="")  # of a late one: waiting | accepted | declined

@@ -208,7 +208,7 @@ def agree_not_applicable(
     sheet = sheet_for(session, survey, site_id, code)
     if survey.finished_at is not None or not sheet.alone:
         raise NotOpen("No second reviewer is asked about this standard.")
-    raters = select(SurveyOp.by_id).where(
+    said = select(SurveyOp.by_id, SurveyOp.brought_by_id).where(
         SurveyOp.survey_id == survey.id,
         SurveyOp.site_id == site_id,
         SurveyOp.element.in_([item.id for item in sheet.items]),
@@ -217,8 +217,8 @@ def agree_not_applicable(
     of_program = actor_may(session, case, actor, Permission.PLAN_SURVEY)
     if not of_program and not actor_may(session, case, actor, Permission.CONDUCT_SURVEY):
         raise NotAllowed("The program or another surveyor of the team agrees to this.")
-    if actor.user_id in set(session.scalars(raters)):
-        raise NotAllowed("You rated this standard yourself; someone else has to agree.")
+    if any(actor.user_id in row for row in session.execute(said)):
+        raise NotAllowed("You rated this standard yourself, or brought its ratings here; someone else has to agree.")
     op = Op(new_uuid(), site_id, code, AGREED, True, survey.seq, at)
     say(
         session,

@@ -116,6 +116,7 @@ class _Work:
     )  # (seq, place) of this device's earlier ops
     counted: dict[tuple[int, str], Tally] = field(default_factory=dict)  # what touched elements counted as before
     authors: Mapping[str, Author] = field(default_factory=dict)  # of ops that someone else brings
+    brought_by: int | None = None  # who brings them
 
     def author(self, op: Op) -> Author:
         """Return whose word an op is: name and number."""
@@ -160,7 +161,7 @@ def take_in(
         ops: as the tablet would send them; the caller holds the survey's row and has asked who may.
         authors: whose word each op is, by its id; the bringer's where nobody is named.
     """
-    work = _Work(opened, device, actor, at, opened.survey.seq, authors=authors)
+    work = _Work(opened, device, actor, at, opened.survey.seq, authors=authors, brought_by=actor.user_id)
     if ops:
         _take_in(session, work, Envelope(device, 0, ops), scope_of(session, opened.survey))
     return work.acks
@@ -283,7 +284,7 @@ def _row(work: _Work, op: Op, word: Word, base: int | None, status: str, verdict
     row = {
         "survey_id": work.opened.survey.id, "seq": word.seq, "op": op.op, "device": work.device, "site_id": op.site,
         "element": op.element, "field": op.field, "value": op.value, "base": base, "at": op.at, "order_at": word.order_at,
-        "by_id": word.by_id, "by_name": word.by, "received_at": work.at, "status": status, "verdict": verdict,
+        "by_id": word.by_id, "by_name": word.by, "brought_by_id": work.brought_by, "received_at": work.at, "status": status, "verdict": verdict,
     }  # fmt: skip
     work.rows.append(row)
     return row

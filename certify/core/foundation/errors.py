@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class FieldError:
 
 class Refusal(Exception):
     """Something the product will not do; nothing has changed."""
+
+    members: Mapping[str, Any] = MappingProxyType({})  # what a program needs beside the words (RFC 9457, 3.2)
 
 
 class NotFound(Refusal):

@@ -8,18 +8,22 @@ import re
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
 from certify.core.foundation.errors import Conflict
 from certify.platform.storage.operations import root
 
 KEPT = timedelta(days=30)
 NAME = re.compile(r"[0-9a-z.-]{1,200}")
+TO_DROP = "parts to drop"  # in a session's info: one listener for all, not one a file
 
 
 class Elsewhere(Conflict):
     """A part that does not begin where the last one ended; `offset` is where the next has to begin."""
 
     def __init__(self, offset: int) -> None:
-        self.offset = offset
+        self.members = {"offset": offset}
         super().__init__(f"The part does not begin where the last one ended; send from byte {offset}.")
 
 
@@ -57,6 +61,23 @@ def whole(name: str) -> bytes:
 def drop(name: str) -> None:
     """Let go of what has come: it is in the store, or was wrong."""
     _path(name).unlink(missing_ok=True)
+
+
+def drop_when_kept(session: Session, name: str) -> None:
+    """Let go of it once the transaction is committed that keeps what it became; after a rollback it is still here."""
+    session.info.setdefault(TO_DROP, set()).add(name)
+
+
+@event.listens_for(Session, "after_commit")
+def _drop_kept(session: Session) -> None:
+    if not session.in_nested_transaction():
+        for name in session.info.pop(TO_DROP, ()):
+            drop(name)
+
+
+@event.listens_for(Session, "after_rollback")
+def _keep_on(session: Session) -> None:
+    session.info.pop(TO_DROP, None)
 
 
 def sweep(at: datetime) -> int:

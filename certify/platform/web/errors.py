@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -77,6 +78,7 @@ class Problem:
     kind: str = "about:blank"
     fields: tuple[FieldError, ...] = ()
     unmet: tuple[dict[str, str], ...] = ()
+    members: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -123,13 +125,14 @@ def problem_of(refusal: Refusal) -> Problem:
         return Problem(status, str(refusal), name, unmet=unmet)
     if isinstance(refusal, Invalid):
         return Problem(status, str(refusal), name, fields=refusal.errors)
-    return Problem(status, str(refusal), name)
+    return Problem(status, str(refusal), name, members=refusal.members)
 
 
 def problem_body(problem: Problem) -> dict[str, Any]:
     """Return the RFC 9457 document of contract section 5."""
     kind = "about:blank" if problem.kind == "about:blank" else f"urn:certify:problem:{problem.kind}"
     body: dict[str, Any] = {
+        **problem.members,
         "type": kind,
         "title": problem.title,
         "status": problem.status,

@@ -11,21 +11,26 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from PIL import Image
+from flask.testing import FlaskClient
+from PIL import Image, ImageOps
 from sqlalchemy.orm import Session
 
 from certify.certification.surveys.attachments import (
     attachment_for,
+    part_name,
     progress_of_parts,
     put_attachment,
     read_digest,
     receive,
 )
+from certify.certification.surveys.pictures import without_place
 from certify.core.foundation.clock import FixedClock, now
 from certify.core.foundation.errors import Conflict, Invalid, NotAllowed, NotFound
 from certify.platform.identity.queries import actor_as
+from certify.platform.storage import parts
 from certify.platform.storage.operations import fetch
-from certify.platform.storage.parts import sweep
+from certify.platform.storage.parts import TO_DROP, Elsewhere, sweep
+from tests.builders import sign_in
 from tests.certification.surveys.visits import Visit, make_surveyor, visit_under_way
 
 GPS = 0x8825
@@ -101,6 +106,59 @@ def test_digests_are_read_in_the_forms_clients_send() -> None:
         assert read_digest(header) == hexed
 
 
+def two_pictures() -> bytes:
+    """Return a JPEG as many phones take it: a second picture (depth, brightness) behind the first."""
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), "teal").save(
+        out, "MPO", save_all=True, append_images=[Image.new("RGB", (64, 48), "black")]
+    )
+    return out.getvalue()
+
+
+def turned(orientation: int, *, damaged: bool = False) -> bytes:
+    """Return a photo that is to be turned; damaged, its resolution (a fraction) is said to be a text."""
+    exif = Image.Exif()
+    exif[0x0112], exif[0x011A] = orientation, 72.0
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), "teal").save(out, "JPEG", exif=exif)
+    content = out.getvalue()
+    if damaged:
+        kind = content.index(b"\x01\x1a\x00\x05") + 3
+        content = content[:kind] + b"\x02" + content[kind + 1 :]
+        with Image.open(io.BytesIO(content)) as image, pytest.raises(TypeError):
+            ImageOps.exif_transpose(image)
+    return content
+
+
+def kept_of(visit: Visit, content: bytes) -> Image.Image:
+    name = str(uuid4())
+    _, told = put(visit, name, content)
+    assert told["media_type"] == "image/jpeg"
+    row = attachment_for(visit.session, visit.actor("surveyor"), visit.survey.id, name)
+    return Image.open(io.BytesIO(fetch(row.file_key)))
+
+
+def test_a_photo_with_a_second_picture_in_it_is_kept_as_its_first(visit: Visit) -> None:
+    assert Image.open(io.BytesIO(two_pictures())).format == "MPO"
+    assert kept_of(visit, two_pictures()).format == "JPEG"
+
+
+def test_a_photo_is_turned_upright_even_with_other_metadata_damaged(visit: Visit) -> None:
+    assert kept_of(visit, turned(6)).size == (48, 64)
+    assert kept_of(visit, turned(6, damaged=True)).size == (48, 64)
+
+
+def test_a_photo_whose_turn_cannot_be_read_is_kept_as_it_is(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(_image: Image.Image) -> Image.Exif:
+        raise TypeError("object of type 'NoneType' has no len()")
+
+    content = turned(6)
+    with monkeypatch.context() as patch:
+        patch.setattr(Image.Image, "getexif", unreadable)
+        made = without_place(content)
+    assert Image.open(io.BytesIO(made.content)).size == (64, 48)
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"<html><script>alert(1)</script>", b"GIF89a" + b"\0" * 40, photo()[:200], b"\xff\xd8\xff" + b"\0" * 100],
@@ -142,8 +200,10 @@ def test_a_photo_sent_in_parts_goes_on_where_it_stopped(visit: Visit) -> None:
     assert so_far(visit, uuid, content) == {"offset": 0, "complete": False}
     assert in_parts(visit, uuid, content, 0, half) == (202, {"offset": half})
     assert so_far(visit, uuid, content) == {"offset": half, "complete": False}
-    assert in_parts(visit, uuid, content, 0, half) == (409, {"offset": half}), "the same part again changes nothing"
-    assert in_parts(visit, uuid, content, half + 5, len(content)) == (409, {"offset": half})
+    for first, last in ((0, half), (half + 5, len(content))):  # the same part again, a part too far on: nothing changes
+        with pytest.raises(Elsewhere) as misplaced:
+            in_parts(visit, uuid, content, first, last)
+        assert misplaced.value.members == {"offset": half}
     assert so_far(visit, uuid, content) == {"offset": half, "complete": False}
     status, kept = in_parts(visit, uuid, content, half, len(content))
     assert status == 201
@@ -165,6 +225,56 @@ def test_parts_that_do_not_make_the_named_file_are_begun_anew(visit: Visit) -> N
         in_parts(visit, uuid, other, half, len(content), content_digest=digest)
     assert so_far(visit, uuid, content) == {"offset": 0, "complete": False}
     assert in_parts(visit, uuid, content, 0, len(content))[0] == 201
+
+
+def test_parts_stay_until_what_they_became_is_committed(visit: Visit) -> None:
+    """And nothing is left behind that later commits would do."""
+    content, uuid = photo(), str(uuid4())
+    half, survey, actor = len(content) // 2, visit.survey.id, visit.actor("surveyor")
+    in_parts(visit, uuid, content, 0, half)
+    visit.session.commit()
+    in_parts(visit, uuid, content, half, len(content))
+    name = part_name(survey, uuid, sha256(content).hexdigest())
+    assert parts.offset_of(name) == half
+    visit.session.rollback()
+    assert TO_DROP not in visit.session.info
+    visit.session.commit()
+    assert parts.offset_of(name) == half, "the file was not kept: its parts are still needed"
+    fields = {"content_range": f"bytes {half}-{len(content) - 1}/{len(content)}", "content_digest": digest(content)}
+    receive(visit.session, survey, uuid, content[half:], actor=actor, at=now(), **fields)
+    visit.session.commit()
+    assert parts.offset_of(name) == 0
+    assert TO_DROP not in visit.session.info
+
+
+def test_a_misplaced_part_is_answered_by_a_problem_that_says_where_to_go_on(
+    client: FlaskClient, session: Session, visit: Visit
+) -> None:
+    """Contract, section 5: RFC 9457, here with an extension member."""
+    sign_in(client, visit.surveyor)
+    content, uuid = photo(), str(uuid4())
+    address = f"/surveys/{visit.survey.id}/attachments/{uuid}"
+    headers = {"Content-Digest": digest(content), "Accept": "application/json"}
+    part = headers | {"Content-Range": f"bytes 0-9/{len(content)}"}
+    assert client.put(address, data=content[:10], headers=part).status_code == 202
+    again = client.put(address, data=content[:10], headers=part)
+    assert (again.status_code, again.mimetype) == (409, "application/problem+json")
+    assert (again.json["type"], again.json["status"], again.json["offset"]) == (
+        "urn:certify:problem:Elsewhere",
+        409,
+        10,
+    )
+
+
+def test_a_file_is_not_taken_in_while_someone_else_is_signed_in(client: FlaskClient, visit: Visit) -> None:
+    sign_in(client, visit.surveyor)
+    content, uuid = photo(), str(uuid4())
+    address = f"/surveys/{visit.survey.id}/attachments/{uuid}"
+    headers = {"Content-Digest": digest(content), "Accept": "application/json"}
+    other = client.put(f"{address}?person={visit.staff.id}", data=content, headers=headers)
+    assert (other.status_code, other.json["type"]) == (409, "urn:certify:problem:OtherPerson")
+    assert client.put(f"{address}?person=me", data=content, headers=headers).status_code == 422
+    assert client.put(f"{address}?person={visit.surveyor.id}", data=content, headers=headers).status_code == 201
 
 
 @pytest.mark.parametrize(

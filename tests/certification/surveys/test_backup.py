@@ -13,20 +13,24 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from certify.certification.cases.operations import add_member
 from certify.certification.surveys.attachments import find_attachment
 from certify.certification.surveys.backup import Backup, Entry, keep_backup, read_backup, take_in_backup
 from certify.certification.surveys.journal import canonical
 from certify.certification.surveys.models import SurveyAnswer, SurveyAttachment, SurveyOp
-from certify.certification.surveys.queries import open_conflicts
+from certify.certification.surveys.operations import agree_not_applicable
+from certify.certification.surveys.queries import OpenSurvey, open_conflicts
+from certify.core.access.roles import Role
 from certify.core.foundation.clock import FixedClock, now
 from certify.core.foundation.errors import Invalid, NotAllowed, NotFound
 from certify.core.rulebook.current import current
 from certify.platform.audit.models import Event
 from certify.platform.audit.queries import verify_chain
+from certify.platform.identity.models import Person
 from certify.platform.identity.queries import actor_as
-from tests.builders import sign_in
+from tests.builders import make_person, sign_in
 from tests.certification.surveys.test_attachments import photo
-from tests.certification.surveys.visits import OTHER_TABLET, Visit, journal, make_surveyor, visit_under_way
+from tests.certification.surveys.visits import OTHER_TABLET, TABLET, Visit, journal, make_surveyor, visit_under_way
 
 
 @pytest.fixture
@@ -104,7 +108,7 @@ def test_what_clashes_with_what_others_said_stands_beside_it(visit: Visit) -> No
 def test_an_author_who_was_never_on_the_team_becomes_who_takes_it_in(visit: Visit) -> None:
     stranger, _ = make_surveyor(visit.session, name="Stranger")
     _, entries = take(visit, file_of(visit, [visit.op() | {"by_id": stranger.id, "by_name": "Stranger"}], []))
-    assert entries[0].author == visit.staff.name
+    assert entries[0].author == f"{visit.staff.name} (from a backup file)"
     assert journal(visit.session, SurveyOp, visit.survey.id)[0].by_id == visit.staff.id
 
 
@@ -122,6 +126,80 @@ def test_after_the_finish_what_a_backup_brings_is_late(visit: Visit) -> None:
     _, entries = take(visit, file_of(visit, [visit.op()], []))
     assert [e.status for e in entries] == ["late"]
     assert journal(visit.session, SurveyAnswer, visit.survey.id) == []
+
+
+def team_of_two(visit: Visit) -> Person:
+    second = make_person(visit.session, Role.SURVEYOR, name="Sam Second")
+    add_member(visit.session, visit.case, second.id, "surveyor", at=now())
+    return second
+
+
+def taken_by(visit: Visit, person: Person, content: bytes) -> list[Entry]:
+    actor = actor_as(visit.session, person)
+    kept = keep_backup(visit.session, visit.survey.id, content, actor=actor)
+    return take_in_backup(visit.session, visit.survey.id, kept.sha256, actor=actor, at=now())[1]
+
+
+def test_a_surveyor_cannot_speak_as_a_colleague_with_a_file(visit: Visit) -> None:
+    """Whatever the file says of authors and devices: others' entries are her own words, and clash with theirs."""
+    second = team_of_two(visit)
+    visit.send(visit.op("1.1.a", value="yes"), device=TABLET)
+    forged = visit.op("1.1.a", value="no") | {"by_id": visit.surveyor.id, "by_name": visit.surveyor.name}
+    own = visit.op("1.1.b", value="no") | {"by_id": second.id}
+    entries = taken_by(visit, second, file_of(visit, [forged, own], [], device=TABLET))
+    assert {e.status for e in entries} == {"conflict", "applied"}
+    words = {w["value"]: w for w in open_conflicts(visit.session, visit.survey.id)[0]["values"]}
+    assert words["no"]["by"] == "Sam Second (from a backup file)"
+    assert words["no"]["device"] != TABLET
+    rows = {(r.element, r.value): r for r in journal(visit.session, SurveyOp, visit.survey.id)}
+    assert rows["1.1.a", "no"].by_id == second.id
+    assert (rows["1.1.b", "no"].by_id, rows["1.1.b", "no"].device) == (second.id, TABLET)
+
+
+def test_what_a_surveyor_takes_in_does_not_stand_in_the_way_of_the_tablet_itself(visit: Visit) -> None:
+    second = team_of_two(visit)
+    truth = visit.op("1.1.a", "note", "as she wrote it")
+    edited = truth | {"value": "as someone changed it", "by_id": visit.surveyor.id}
+    assert [e.status for e in taken_by(visit, second, file_of(visit, [edited], []))] == ["applied"]
+    ack = visit.send(truth, device=OTHER_TABLET)["acks"][0]
+    assert ack["status"] == "conflict", "both are kept; hers is not refused as an id that was used"
+    again = taken_by(visit, second, file_of(visit, [truth | {"by_id": visit.surveyor.id}], []))
+    assert [e.status for e in again] == ["duplicate"], "what the tablet sent itself is known by its own id"
+
+
+def test_who_took_in_the_ratings_does_not_agree_to_them_as_second_reviewer(visit: Visit) -> None:
+    standard = next(s for s in current().editions["2021"].standards.values() if s.critical)
+    mine = {"by_id": visit.surveyor.id, "by_name": visit.surveyor.name}
+    ops = [visit.op(e.id, value="na") | mine for e in standard.elements]
+    take(visit, file_of(visit, ops, []))
+    opened = OpenSurvey(visit.survey, visit.case)
+    with pytest.raises(NotAllowed):
+        agree_not_applicable(
+            visit.session, opened, visit.site_ids[0], standard.code, actor=visit.actor("staff"), at=now()
+        )
+    other = actor_as(visit.session, make_person(visit.session, Role.PROGRAM_STAFF))
+    agree_not_applicable(visit.session, opened, visit.site_ids[0], standard.code, actor=other, at=now())
+
+
+def test_one_bad_photo_is_named_and_keeps_nothing_else_from_being_taken_in(visit: Visit) -> None:
+    ops, photos = unsent(visit, 3, ("red", "green", "blue"))
+    bad = b"\xff\xd8\xff no photo at all"
+    photos[1] |= {"content": base64.b64encode(bad).decode(), "digest": hashlib.sha256(bad).hexdigest()}
+    photos[2] |= {"content": "!!"}
+    _, entries = take(visit, file_of(visit, ops, photos))
+    refused = [e for e in entries if e.outcome == "refused"]
+    assert [(e.kind, e.value, bool(e.reason)) for e in refused] == [("photo", "green", True), ("photo", "blue", True)]
+    assert outcomes(entries) == {"taken": 7, "known": 0, "refused": 2}
+    assert len(journal(visit.session, SurveyAttachment, visit.survey.id)) == 1
+
+
+def test_texts_that_were_only_begun_are_shown_to_who_opens_the_file(client: FlaskClient, visit: Visit) -> None:
+    sign_in(client, visit.staff)
+    drafts = [{"site": visit.site_ids[0], "element": "1.1.a", "field": "note", "text": "Half a sen"}, {"text": 7}, "x"]
+    content = file_of(visit, [], [], drafts=drafts)
+    looked = client.post(f"/surveys/{visit.survey.id}/backup", data={"file": (io.BytesIO(content), "backup.json")})
+    assert "Half a sen" in looked.text
+    assert read_backup(content, visit.survey.id).whole
 
 
 def test_a_file_that_was_edited_is_said_to_be_so(visit: Visit) -> None:

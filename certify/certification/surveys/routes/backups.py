@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
-from certify.certification.cases.queries import header_for, zone_of
+from certify.certification.cases.queries import actor_may, header_for, zone_of
 from certify.certification.surveys.backup import LARGEST, Backup, Entry, keep_backup, take_in_backup
 from certify.certification.surveys.queries import sites_of, survey_for
 from certify.certification.surveys.routes.blueprint import bp
@@ -52,5 +52,5 @@ def _page(survey_id: int, found: Backup | None = None, entries: list[Entry] | No
     opened = survey_for(db.session, actor, survey_id, Permission.TAKE_BACKUP)
     return render_template(
         "certification/surveys/backup.html", header=header_for(db.session, opened.case, actor, now(), tab="survey"), survey=opened.survey,
-        found=found, entries=entries, sites={s.site_id: s.name for s in sites_of(db.session, survey_id)}, zone=zone_of(db.session, opened.case),
+        found=found, entries=entries, trusted=actor_may(db.session, opened.case, actor, Permission.PLAN_SURVEY), sites={s.site_id: s.name for s in sites_of(db.session, survey_id)}, zone=zone_of(db.session, opened.case),
     )  # fmt: skip

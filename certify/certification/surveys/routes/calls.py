@@ -40,7 +40,7 @@ def attach(survey_id: int, attachment: object) -> ResponseReturnValue:
     """Keep a photo or PDF, whole or in parts; the same again is answered alike."""
     status, kept = receive(
         db.session, survey_id, str(attachment), request.get_data(cache=False), content_range=request.headers.get("Content-Range"),
-        content_digest=request.headers.get("Content-Digest"), media_type=request.mimetype or "", actor=current_actor(), at=now(),
+        content_digest=request.headers.get("Content-Digest"), person=request.args.get("person"), actor=current_actor(), at=now(),
     )  # fmt: skip
     return jsonify(kept), status
 

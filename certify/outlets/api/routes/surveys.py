@@ -103,6 +103,13 @@ ATTACHMENT = {
             "schema": {"type": "string"},
             "description": "bytes first-last/total, for a part",
         },
+        {
+            "in": "query",
+            "name": "person",
+            "required": False,
+            "schema": {"type": "integer"},
+            "description": "whose file this is; 409 when someone else is signed in, and nothing is stored",
+        },
     ],
     "requestBody": {"required": True, "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}},
     "responses": {
@@ -112,6 +119,15 @@ ATTACHMENT = {
             "content": {"application/json": {"schema": {"type": "object", "required": ["offset"]}}},
         },
         "201": {"description": "Stored", "content": {"application/json": {"schema": {"type": "object"}}}},
+        "409": {
+            "description": "The id stands for another file, someone else is signed in, or the part does not begin where the last one ended: "
+            "then `offset` says where the next has to begin",
+            "content": {
+                "application/problem+json": {
+                    "schema": {"type": "object", "properties": {"offset": {"type": "integer", "minimum": 0}}}
+                }
+            },
+        },
     },
 }
 CHECKLIST = {
@@ -150,6 +166,6 @@ def put(survey_id: int, attachment: Any) -> tuple[Response, int]:
     """Store a photo; the same bytes again are accepted again, other bytes are a conflict."""
     status, body = receive(
         db.session, survey_id, str(attachment), request.get_data(), content_range=request.headers.get("Content-Range"),
-        content_digest=request.headers.get("Content-Digest"), media_type=request.mimetype, actor=current_actor(), at=now(),
+        content_digest=request.headers.get("Content-Digest"), person=request.args.get("person"), actor=current_actor(), at=now(),
     )  # fmt: skip
     return jsonify(body), status
