@@ -426,8 +426,8 @@ class Cases(RuleBasedStateMachine):
             rule_ = current().deadlines[key]
             on = due_on(rule_, anchors)
             assert on is not None
-            if row.extended_days:
-                more = row.extended_days
+            if row.extended_days or row.rule["moved_days"]:
+                more = row.extended_days + row.rule["moved_days"]
                 on = add_business_days(on, more) if rule_.kind == "business" else on + timedelta(days=more)
             assert (row.due_on, row.due_at) == (on, end_of_day(on, tz)), key
         state = current().machine("certification").states[self.case.state]

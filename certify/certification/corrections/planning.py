@@ -172,7 +172,7 @@ def plan_returned(session: Session, case: Case, event: CaseAdvanced) -> None:
     if plan is None:
         return
     plan.rounds += 1
-    due_on = due_after_issue(case, "plan_due", local_date(event.at, zone_of(session, case)))
+    due_on = due_after_issue(session, case, "plan_due", local_date(event.at, zone_of(session, case)))
     for item in items_of(session, plan).values():
         if item.state == "returned":
             item.answer_due_on = due_on

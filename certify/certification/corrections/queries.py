@@ -34,6 +34,7 @@ from certify.certification.reports.queries import (
 )
 from certify.certification.reports.severity import grid, placed
 from certify.core.access.roles import Actor
+from certify.core.foundation.clock import now
 from certify.core.foundation.days import local_date
 from certify.core.rulebook.current import current
 from certify.platform.practices.models import Site
@@ -92,6 +93,7 @@ def _current_plan(session: Session, case_id: int) -> CorrectiveActionPlan | None
 
 def items_of(session: Session, plan: CorrectiveActionPlan | None) -> dict[int, PlanItem]:
     """Return a plan's items by requirement."""
+    due_on: date | None  # of what is open, with the time given since the report; else as the report says
     if plan is None:
         return {}
     return {item.finding_id: item for item in session.scalars(select(PlanItem).where(PlanItem.plan_id == plan.id))}
@@ -187,6 +189,7 @@ def _requirements_for(session: Session, case: Case) -> list[Requirement]:
                 verdict_unsent=case.state == "correction_review"
                 and finding.status == "open"
                 and bool(correction and correction.state in ("closed", "not_enough")),
+    due_on = correction_due_on(session, case, local_date(now(), zone_of(session, case)))
             )
         )
     return found
@@ -209,6 +212,7 @@ def proofs_of(session: Session, correction_ids: Sequence[int]) -> dict[int, list
             EvidenceVersion, and_(EvidenceVersion.evidence_id == Evidence.id, EvidenceVersion.number == newest.c.number)
         )
         .where(CorrectionEvidence.correction_id.in_(correction_ids))
+                due_on=due_on if finding.status == "open" else finding.due_on,
         .order_by(CorrectionEvidence.id)
     ).all()
     found: dict[int, list[Proof]] = {}
@@ -248,9 +252,9 @@ def rounds_allowed() -> int:
     return int(current().settings["plan_rounds"])
 
 
-def correction_due_on(case: Case, today: date) -> date | None:
-    """Return the last day for evidence of correction (process.md, section 5)."""
-    return due_after_issue(case, "correction_open", today)
+def correction_due_on(session: Session, case: Case, today: date) -> date | None:
+    """Return the last day for evidence of correction, with the time the program has given (process.md, section 5)."""
+    return due_after_issue(session, case, "correction_open", today)
 
 
 def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> CorrectionFacts:
@@ -263,7 +267,7 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Corre
         open=tuple(_state(requirement) for requirement in requirements_for(session, case) if requirement.open),
         rounds=plan.rounds if plan else 0,
         rounds_allowed=rounds_allowed(),
-        correction_due_on=correction_due_on(case, today),
+        correction_due_on=correction_due_on(session, case, today),
     )
 
 

@@ -57,7 +57,7 @@ def show(ref: str) -> ResponseReturnValue:
         links={r.number: f"#r{r.finding.id}" for r in requirements},
         plan=current_plan(db.session, case.id),
         rounds_allowed=rounds_allowed(),
-        due_on=correction_due_on(case, local_date(at, header.zone)),
+        due_on=correction_due_on(db.session, case, local_date(at, header.zone)),
         visit=newest_visit(db.session, case.id),
         writes_plan=writes and case.state == "plan_due",
         judges_plan=staff and case.state == "plan_review",

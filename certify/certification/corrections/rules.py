@@ -71,7 +71,12 @@ def plan_complete(facts: CorrectionFacts) -> list[Unmet]:
                 message = f"{item.label}: write “{words}”; {item.level.lower()} demands it."
                 unmet.append(_item_unmet(facts, "plan_complete", message, item, part))
         if item.due_on and facts.correction_due_on and item.due_on > facts.correction_due_on:
-            message = f"{item.label}: the date lies after {facts.correction_due_on:%d %B %Y}, when all evidence is due."
+            over = (
+                " That day has passed: ask the program for more time." if facts.today > facts.correction_due_on else ""
+            )
+            message = (
+                f"{item.label}: the date lies after {facts.correction_due_on:%d %B %Y}, when all evidence is due.{over}"
+            )
             unmet.append(_item_unmet(facts, "plan_complete", message, item, "due_on"))
         if item.plan_state == "returned" and not item.plan_changed:
             message = f"{item.label}: the program returned this; change it before you send the plan again."

@@ -61,7 +61,7 @@ def issue(session: Session, case: Case, *, actor: Actor, at: datetime, comment: 
     )
     draft = draft_of(session, report)
     rows = {f.id: f for f in draft.findings}
-    due_on = due_after_issue(case, "correction_open", today)
+    due_on = due_after_issue(session, case, "correction_open", today)
     for item in draft.items:
         row = rows[item.id or 0]
         row.number = int(item.number[1:])

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from certify.certification.cases.deadlines import anchors_of, expected_due
 from certify.certification.cases.memory import remembered
 from certify.certification.cases.models import Case, CaseMember
 from certify.certification.reports.composition import LETTERS, Frame, Item, compose, counts_by_domain, in_order
@@ -248,7 +249,7 @@ def frame_of(
         settled=tuple(_settled(session, survey.id)),
         summary=report.summary,
         issued_at=issued_at,
-        plan_due_on=due_after_issue(case, "plan_due", today) if today and has_open else None,
+        plan_due_on=due_after_issue(session, case, "plan_due", today) if today and has_open else None,
         objection_until=objection_until(case, today) if today else None,
         signatures=tuple(signature_lines(session, survey)) if draft.visit.signed else (),
         differed=count_settled(session, survey.id),
@@ -256,15 +257,11 @@ def frame_of(
     )
 
 
-def due_after_issue(case: Case, state: str, today: date) -> date | None:
-    """Return when something is due in a state that would be entered today, by the rules in force."""
-    book = current()
-    key = book.machine(case.kind).states[state].due
-    anchors = {k: date.fromisoformat(v) for k, v in case.anchors.items()} | {
-        "entered": today,
-        "report_issued_on": today,
-    }
-    return due_on(book.deadlines[key], anchors) if key else None
+def due_after_issue(session: Session, case: Case, state: str, today: date) -> date | None:
+    """Return when something is due in a state that would be entered today, with the time the program has given."""
+    key = current().machine(case.kind).states[state].due
+    anchors = anchors_of(case) | {"entered": today, "report_issued_on": today}
+    return expected_due(session, case, key, anchors) if key else None
 
 
 def objection_until(case: Case, issued_on: date) -> date | None:

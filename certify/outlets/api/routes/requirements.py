@@ -24,7 +24,7 @@ def list_(ref: str) -> dict[str, Any]:
     items = [
         {
             "id": r.finding.id, "number": r.number, "standard": r.finding.standard, "element": r.finding.element or "",
-            "text": r.finding.text, "critical": r.critical, "sites": list(r.site_names), "open": r.open, "due_on": r.finding.due_on,
+            "text": r.finding.text, "critical": r.critical, "sites": list(r.site_names), "open": r.open, "due_on": r.due_on,
         }
         for r in requirements_for(db.session, case)
     ]  # fmt: skip
