@@ -24,7 +24,7 @@ from certify.certification.evidence.models import (
     EvidenceView,
     NotApplicableStatement,
 )
-from certify.certification.evidence.queries import CLEAR, QUARANTINED, uses_of
+from certify.certification.evidence.queries import CLEAR, QUARANTINED, locked_case_of, uses_of
 from certify.certification.evidence.rules import Use, period_errors, use_errors
 from certify.core.access.roles import Actor
 from certify.core.foundation.days import end_of_day
@@ -35,6 +35,7 @@ from certify.platform.practices.models import Site
 from certify.platform.storage.operations import store
 
 MIN_REASON = 10
+LOCKED = "{} now: the evidence of {} is locked for the survey, and stays so until the report is issued."
 
 inspect_file = inspect
 
@@ -201,7 +202,12 @@ def change_uses(
 
 
 def rename(session: Session, case: Case, evidence: Evidence, title: str, *, actor: Actor, at: datetime) -> None:
-    """Give a document another title. Raises: Invalid when it is empty or too long."""
+    """Give a document another title.
+
+    Raises: Invalid when it is empty or too long, NotOpen when the case has ended or the document is retired.
+    """
+    _need_open(case)
+    _need_standing(evidence)
     title = title.strip()
     if not title or len(title) > 200:
         raise Invalid("Give it a title of 1 to 200 characters.", "title")
@@ -221,12 +227,15 @@ def rename(session: Session, case: Case, evidence: Evidence, title: str, *, acto
 
 
 def retire(session: Session, case: Case, evidence: Evidence, reason: str, *, actor: Actor, at: datetime) -> None:
-    """Take a document out of use; it stays in the record with its versions.
+    """Take a document out of use, in every case that uses it; it stays in the record with its versions.
 
-    Raises: Invalid without a reason, NotOpen when it is retired already or the survey holds the evidence locked.
+    Raises: Invalid without a reason; NotOpen when the case has ended, the document is retired already, or a survey of
+        any case that uses it holds the evidence locked.
     """
+    _need_open(case)
     _need_standing(evidence)
-    _need_unlocked(session, case, "A document cannot be removed", at)
+    if held_by := locked_case_of(session, evidence, at):
+        raise NotOpen(LOCKED.format("A document cannot be removed", held_by))
     reason = _reason(reason, "Say in a few words why the document is removed.")
     evidence.retired_at, evidence.retired_by_id, evidence.retired_reason = at, actor.user_id, reason
     _record(
@@ -526,7 +535,7 @@ def _need_standing(evidence: Evidence) -> None:
 def _need_unlocked(session: Session, case: Case, what: str, at: datetime) -> None:
     row = session.get(EvidenceLock, case.id)
     if row is not None and row.released_at is None and row.locked_at < at:
-        raise NotOpen(f"{what} now: the evidence is locked for the survey, and stays so until the report is issued.")
+        raise NotOpen(LOCKED.format(what, case.ref))
 
 
 def _reason(text: str, what: str, field: str = "reason") -> str:

@@ -116,6 +116,23 @@ def lock_of(session: Session, case: Case) -> EvidenceLock | None:
     return session.get(EvidenceLock, case.id)
 
 
+def locked_case_of(session: Session, evidence: Evidence, at: datetime) -> str | None:
+    """Return the ref of an open case that uses the document and whose survey holds its evidence locked, if there is one."""
+    return session.scalar(
+        select(Case.ref)
+        .join(EvidenceUse, EvidenceUse.case_id == Case.id)
+        .join(EvidenceLock, EvidenceLock.case_id == Case.id)
+        .where(
+            EvidenceUse.evidence_id == evidence.id,
+            EvidenceUse.removed_at.is_(None),
+            Case.open.is_(True),
+            EvidenceLock.released_at.is_(None),
+            EvidenceLock.locked_at < at,
+        )
+        .limit(1)
+    )
+
+
 def held_by_lock(session: Session, case: Case, actor: Actor) -> bool:
     """Whether what came after the lock is kept from this reader: the survey team, until the report is issued."""
     return Role.SURVEYOR in actor.roles and not actor.roles_at(case.practice_id) & (

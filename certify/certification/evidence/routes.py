@@ -87,7 +87,7 @@ def new(ref: str) -> ResponseReturnValue:
 def add(ref: str) -> ResponseReturnValue:
     """Take the files, each as a document of its own mapped to the items chosen."""
     actor = current_actor()
-    case = case_for(db.session, actor, ref, Permission.ADD_EVIDENCE)
+    case = case_for(db.session, actor, ref, Permission.ADD_EVIDENCE, lock=True)
     form = UploadForm.read(request.form)
     try:
         inspected = found_beforehand()
@@ -125,7 +125,7 @@ def detail(ref: str, uuid: str) -> ResponseReturnValue:
 def new_version(ref: str, uuid: str) -> ResponseReturnValue:
     """Add a new version of a document."""
     actor = current_actor()
-    case = case_for(db.session, actor, ref, Permission.ADD_EVIDENCE)
+    case = case_for(db.session, actor, ref, Permission.ADD_EVIDENCE, lock=True)
     evidence = document_for(db.session, case, actor, uuid)
     form = UploadForm.read(request.form)
     try:
@@ -165,7 +165,7 @@ def mapping(ref: str, uuid: str) -> ResponseReturnValue:
 def change_mapping(ref: str, uuid: str) -> ResponseReturnValue:
     """Save what a document proves in this case; items of other sites than the one chosen stay as they are."""
     actor = current_actor()
-    case = case_for(db.session, actor, ref, Permission.ADD_EVIDENCE)
+    case = case_for(db.session, actor, ref, Permission.ADD_EVIDENCE, lock=True)
     evidence = document_for(db.session, case, actor, uuid)
     form = UploadForm.read(request.form)
     try:
@@ -191,7 +191,7 @@ def change_mapping(ref: str, uuid: str) -> ResponseReturnValue:
 def remove(ref: str, uuid: str) -> ResponseReturnValue:
     """Take a document out of use; it stays in the record."""
     actor = current_actor()
-    case = case_for(db.session, actor, ref, Permission.ADD_EVIDENCE)
+    case = case_for(db.session, actor, ref, Permission.ADD_EVIDENCE, lock=True)
     evidence = document_for(db.session, case, actor, uuid)
     given = {"reason": request.form.get("reason", "")}
     try:
@@ -209,7 +209,7 @@ def remove(ref: str, uuid: str) -> ResponseReturnValue:
 def confirm(ref: str, uuid: str, number: int) -> ResponseReturnValue:
     """Let a version out of quarantine, with the reason why it names no patient."""
     actor = current_actor()
-    case = case_for(db.session, actor, ref, Permission.VIEW_EVIDENCE)
+    case = case_for(db.session, actor, ref, Permission.VIEW_EVIDENCE, lock=True)
     may = actor_may(db.session, case, actor, Permission.ADD_EVIDENCE) or actor_may(
         db.session, case, actor, Permission.REVIEW_QUARANTINE
     )
@@ -259,7 +259,7 @@ def download(ref: str, uuid: str, number: int) -> ResponseReturnValue:
 def not_applicable(ref: str) -> ResponseReturnValue:
     """State that a standard does not apply, with a reason; or take that back."""
     actor = current_actor()
-    case = case_for(db.session, actor, ref, Permission.ADD_EVIDENCE)
+    case = case_for(db.session, actor, ref, Permission.ADD_EVIDENCE, lock=True)
     standard, reason = request.form.get("standard", ""), request.form.get("reason", "")
     try:
         if request.form.get("withdraw"):

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certify.certification.cases.operations import add_member
+from certify.certification.cases.operations import add_member, open_case
 from certify.certification.evidence.models import Evidence, EvidenceVersion, EvidenceView
 from certify.certification.evidence.operations import (
     add_version,
@@ -30,6 +30,7 @@ from certify.certification.evidence.queries import (
     evidence_for_elements,
     evidence_for_standard,
     evidence_of_case,
+    locked_case_of,
     quarantined_in,
     unused_documents_of,
     uses_of,
@@ -202,6 +203,32 @@ def test_the_survey_sees_what_was_there_at_the_lock(session: Session, applied: A
         ("7.3.b", 2),
         ("7.3.c", 2),
     }
+
+
+def test_a_document_of_a_running_survey_cannot_be_removed_by_way_of_another_case(
+    session: Session, applied: Applied, clock: FixedClock
+) -> None:
+    nurse, earlier = applied.actor("nurse"), applied.case
+    evidence, _ = applied.add("7.3.b")
+    lock(session, earlier, actor=applied.actor("surveyor"), at=now())
+    applied.take("withdraw", "admin", reason="We come back next year.", confirmed=True)
+    running = open_case(
+        session, applied.practice.id, applied.practice.legal_name, zone="UTC", actor=applied.actor("admin"), at=now()
+    )
+    clock.move(by=timedelta(hours=1))
+    change_uses(session, running, evidence, [use_of("7.3.b")], actor=nurse, at=now())
+    with pytest.raises(NotOpen, match="has ended"):
+        retire(session, earlier, evidence, "No longer in use.", actor=nurse, at=now())
+    lock(session, running, actor=applied.actor("surveyor"), at=now())
+    clock.move(by=timedelta(hours=1))
+    assert locked_case_of(session, evidence, now()) == running.ref
+    with pytest.raises(NotOpen, match=running.ref):
+        retire(session, running, evidence, "No longer in use.", actor=nurse, at=now())
+    assert [row.uuid for row in evidence_of_case(session, running)] == [evidence.uuid]
+    release_lock(session, running.id, now())
+    retire(
+        session, running, evidence, "No longer in use.", actor=nurse, at=now()
+    )  # the earlier case keeps nothing back
 
 
 def test_a_second_lock_moves_nothing_and_a_repeat_survey_locks_anew(
