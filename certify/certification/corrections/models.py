@@ -77,7 +77,7 @@ class Correction(Model):
 
 
 class CorrectionEvidence(Model):
-    """A document of the library given as proof for a correction, in the version it had then."""
+    """A document of the library given as proof for a correction; sent, it stays the version it was then."""
 
     __tablename__ = "correction_evidence"
     __table_args__ = (sa.UniqueConstraint("correction_id", "evidence_id"),)
@@ -85,6 +85,8 @@ class CorrectionEvidence(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     correction_id: Mapped[int] = mapped_column(sa.ForeignKey("correction.id"))
     evidence_id: Mapped[int] = mapped_column(sa.ForeignKey("evidence.id"), index=True)
+    # What was sent, and is judged, whatever the practice does with the document later; null: not sent yet.
+    evidence_version_id: Mapped[int | None] = mapped_column(sa.ForeignKey("evidence_version.id"), index=True)
     pages: Mapped[str] = mapped_column(sa.String(120), default="")
     added_by_name: Mapped[str] = mapped_column(sa.String(200), default="")
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)

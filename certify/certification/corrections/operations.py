@@ -34,8 +34,11 @@ from certify.certification.corrections.planning import (
     write_item,
     written,
 )
-from certify.certification.corrections.queries import newest_visit
+from certify.certification.corrections.queries import newest_visit, proofs_of
 from certify.certification.evidence.models import Evidence
+from certify.certification.evidence.operations import change_uses
+from certify.certification.evidence.queries import uses_of
+from certify.certification.evidence.rules import Use
 from certify.certification.reports.models import Finding
 from certify.certification.reports.queries import label_of, requirement_for, requirements_of
 from certify.core.access.roles import Actor
@@ -86,7 +89,10 @@ def write_correction(
 def link_evidence(
     session: Session, case: Case, finding_id: int, uuid: str, pages: str, *, actor: Actor, at: datetime
 ) -> Correction:
-    """Give a document of the practice's library as proof of a correction; once is enough. Raises: NotFound, NotOpen, Invalid."""
+    """Give a document of the practice's library as proof of a correction; given again, it only takes other pages.
+
+    Raises: NotFound, NotOpen, Invalid.
+    """
     finding, correction = _open_correction(session, case, finding_id, at=at)
     evidence = session.scalar(select(Evidence).where(Evidence.uuid == uuid, Evidence.practice_id == case.practice_id))
     if evidence is None or evidence.retired_at is not None:
@@ -98,22 +104,27 @@ def link_evidence(
             CorrectionEvidence.correction_id == correction.id, CorrectionEvidence.evidence_id == evidence.id
         )
     )
+    pages = pages.strip()
+    data: dict[str, Any] = {"evidence": evidence.uuid, "pages": pages}
     if known is None:
-        session.add(
-            CorrectionEvidence(
-                correction_id=correction.id,
-                evidence_id=evidence.id,
-                pages=pages.strip(),
-                added_by_name=actor.name,
-                added_at=at,
-            )
+        known = CorrectionEvidence(
+            correction_id=correction.id, evidence_id=evidence.id, pages=pages, added_by_name=actor.name, added_at=at
         )
-        _saved(correction, actor, at)
-        session.flush()
-        record_on(
-            session, case, "correction.evidence_added", f"gave “{evidence.title}” as evidence for {label_of(finding)}", actor=actor, at=at,
-            subject=link_to(case, finding), data={"evidence": evidence.uuid, "pages": pages.strip()},
-        )  # fmt: skip
+        session.add(known)
+        kind, said = "correction.evidence_added", f"gave “{evidence.title}” as evidence for {label_of(finding)}"
+        if not uses_of(session, case, evidence):
+            # Who judges may open only what the case uses.
+            use = Use(finding.standard, finding.element or None, pages=pages)
+            change_uses(session, case, evidence, [use], actor=actor, at=at)
+    elif pages and known.pages != pages:
+        data["before"], known.pages = known.pages, pages
+        kind = "correction.evidence_changed"
+        said = f"changed where to look in “{evidence.title}” for {label_of(finding)}"
+    else:
+        return correction
+    _saved(correction, actor, at)
+    session.flush()
+    record_on(session, case, kind, said, actor=actor, at=at, subject=link_to(case, finding), data=data)
     return correction
 
 
@@ -241,10 +252,32 @@ def on_case_advanced(session: Session, event: CaseAdvanced) -> None:
 
 
 def _corrections_sent(session: Session, case: Case, event: CaseAdvanced) -> None:
-    ids = [f.id for f in requirements_of(session, case.id, open_only=True)]
-    for correction in session.scalars(select(Correction).where(Correction.finding_id.in_(ids))):
+    """Mark what is sent, and hold each document in the version it has now: that one is judged."""
+    findings = {f.id: f for f in requirements_of(session, case.id, open_only=True)}
+    corrections = {
+        c.id: c for c in session.scalars(select(Correction).where(Correction.finding_id.in_(list(findings))))
+    }
+    links = {
+        (link.correction_id, link.evidence_id): link
+        for link in session.scalars(
+            select(CorrectionEvidence).where(CorrectionEvidence.correction_id.in_(list(corrections)))
+        )
+    }
+    sent: dict[str, list[dict[str, Any]]] = {}
+    for correction_id, proofs in proofs_of(session, dict.fromkeys(corrections, False)).items():
+        for proof in proofs:
+            links[correction_id, proof.id].evidence_version_id = proof.version_id
+            sent.setdefault(label_of(findings[corrections[correction_id].finding_id]), []).append(
+                {"evidence": proof.uuid, "version": proof.number, "sha256": proof.sha256, "pages": proof.pages}
+            )
+    for correction in corrections.values():
         correction.state, correction.sent_at = "sent", event.at
     session.flush()
+    actor = Actor(event.actor_id, name=event.actor_name)
+    record_on(
+        session, case, "correction.evidence_sent", "sent these versions of the documents as evidence", actor=actor, at=event.at,
+        subject=f"/cases/{case.ref}/corrections", data=sent,
+    )  # fmt: skip
 
 
 def corrections_answered(session: Session, case: Case, event: CaseAdvanced) -> None:

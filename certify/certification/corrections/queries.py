@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from certify.certification.cases.memory import remembered
 from certify.certification.cases.models import Case
@@ -42,14 +42,39 @@ from certify.platform.practices.models import Site
 
 @dataclass(frozen=True)
 class Proof:
-    """A document given as evidence of a correction."""
+    """A document given as evidence of a correction, in the version that was sent, before that in its newest."""
 
     id: int
+    version_id: int
     uuid: str
     title: str
     number: int
+    file_name: str
+    sha256: str
     pages: str
-    held_back: bool
+    sent: bool
+    newer: bool  # a newer version was added since it was sent
+    quarantined: bool
+    retired: bool
+
+    @property
+    def readable(self) -> bool:
+        """Whether the program can take it as evidence: not held back, not removed from the library."""
+        return not (self.quarantined or self.retired)
+
+    @property
+    def path(self) -> str:
+        """Return where it is opened, below the case's evidence: the file that was sent, before that the document."""
+        return f"{self.uuid}/versions/{self.number}/file" if self.sent else self.uuid
+
+    @property
+    def remark(self) -> str:
+        """Return what is the matter with it, empty when nothing is."""
+        if self.quarantined:
+            return "held back: may hold patient data"
+        if self.retired:
+            return "removed from the library" + (" since it was sent" if self.sent else "")
+        return "a newer version was added since it was sent" if self.newer else ""
 
 
 @dataclass(frozen=True)
@@ -68,6 +93,7 @@ class Requirement:
     correction: Correction | None
     proofs: tuple[Proof, ...]
     judgements: tuple[CorrectionJudgement, ...]
+    due_on: date | None  # of what is open, with the time given since the report; else as the report says
     plan_unsent: bool  # how the plan is judged is a draft of the program, which the practice must not read yet
     verdict_unsent: bool  # the same of the evidence
 
@@ -93,7 +119,6 @@ def _current_plan(session: Session, case_id: int) -> CorrectiveActionPlan | None
 
 def items_of(session: Session, plan: CorrectiveActionPlan | None) -> dict[int, PlanItem]:
     """Return a plan's items by requirement."""
-    due_on: date | None  # of what is open, with the time given since the report; else as the report says
     if plan is None:
         return {}
     return {item.finding_id: item for item in session.scalars(select(PlanItem).where(PlanItem.plan_id == plan.id))}
@@ -152,7 +177,8 @@ def _requirements_for(session: Session, case: Case) -> list[Requirement]:
     plan = current_plan(session, case.id)
     plans = items_of(session, plan)
     corrections = {c.finding_id: c for c in session.scalars(select(Correction).where(Correction.finding_id.in_(ids)))}
-    proofs = proofs_of(session, [c.id for c in corrections.values()])
+    writing = {f.id for f in findings if case.state == "correction_open" and f.status == "open"}
+    proofs = proofs_of(session, {c.id: c.finding_id not in writing for c in corrections.values()})
     judgements: dict[int, list[CorrectionJudgement]] = {}
     for judged in session.scalars(
         select(CorrectionJudgement).where(CorrectionJudgement.finding_id.in_(ids)).order_by(CorrectionJudgement.id)
@@ -163,6 +189,7 @@ def _requirements_for(session: Session, case: Case) -> list[Requirement]:
         for row in session.execute(select(Site.id, Site.name).where(Site.practice_id == case.practice_id))
     }
     edition = current().editions[case.edition]
+    due_on = correction_due_on(session, case, local_date(now(), zone_of(session, case)))
     found = []
     for finding in findings:
         standard, element = edition.standards.get(finding.standard), edition.elements.get(finding.element)
@@ -185,41 +212,58 @@ def _requirements_for(session: Session, case: Case) -> list[Requirement]:
                 correction=correction,
                 proofs=tuple(proofs.get(correction.id, ())) if correction else (),
                 judgements=tuple(judgements.get(finding.id, ())),
+                due_on=due_on if finding.status == "open" else finding.due_on,
                 plan_unsent=case.state == "plan_review" and bool(plan and item and judged_in_this_round(plan, item)),
                 verdict_unsent=case.state == "correction_review"
                 and finding.status == "open"
                 and bool(correction and correction.state in ("closed", "not_enough")),
-    due_on = correction_due_on(session, case, local_date(now(), zone_of(session, case)))
             )
         )
     return found
 
 
-def proofs_of(session: Session, correction_ids: Sequence[int]) -> dict[int, list[Proof]]:
-    """Return the documents of corrections, each in its newest version."""
-    if not correction_ids:
+def proofs_of(session: Session, corrections: Mapping[int, bool]) -> dict[int, list[Proof]]:
+    """Return the documents of corrections.
+
+    Args:
+        corrections: by id, whether the versions that were sent are wanted; else the newest, which would be sent now.
+    """
+    if not corrections:
         return {}
     newest = (
         select(EvidenceVersion.evidence_id, func.max(EvidenceVersion.number).label("number"))
         .group_by(EvidenceVersion.evidence_id)
         .subquery()
     )
+    last, sent = aliased(EvidenceVersion), aliased(EvidenceVersion)
     rows = session.execute(
-        select(CorrectionEvidence, Evidence, EvidenceVersion.number, EvidenceVersion.state)
+        select(CorrectionEvidence, Evidence, last, sent)
         .join(Evidence, Evidence.id == CorrectionEvidence.evidence_id)
         .join(newest, newest.c.evidence_id == Evidence.id)
-        .join(
-            EvidenceVersion, and_(EvidenceVersion.evidence_id == Evidence.id, EvidenceVersion.number == newest.c.number)
-        )
-        .where(CorrectionEvidence.correction_id.in_(correction_ids))
-                due_on=due_on if finding.status == "open" else finding.due_on,
+        .join(last, and_(last.evidence_id == Evidence.id, last.number == newest.c.number))
+        .outerjoin(sent, sent.id == CorrectionEvidence.evidence_version_id)
+        .where(CorrectionEvidence.correction_id.in_(corrections))
         .order_by(CorrectionEvidence.id)
     ).all()
     found: dict[int, list[Proof]] = {}
-    for link, evidence, number, state in rows:
-        held_back = state == "quarantined" or evidence.retired_at is not None
+    for link, evidence, newest_version, sent_version in rows:
+        as_sent = corrections[link.correction_id] and sent_version is not None
+        version = sent_version if as_sent else newest_version
         found.setdefault(link.correction_id, []).append(
-            Proof(evidence.id, evidence.uuid, evidence.title, number, link.pages, held_back)
+            Proof(
+                id=evidence.id,
+                version_id=version.id,
+                uuid=evidence.uuid,
+                title=evidence.title,
+                number=version.number,
+                file_name=version.file_name,
+                sha256=version.file_key,
+                pages=link.pages,
+                sent=as_sent,
+                newer=newest_version.number > version.number,
+                quarantined=version.state == "quarantined",
+                retired=evidence.retired_at is not None,
+            )
         )
     return found
 
@@ -302,7 +346,7 @@ def _state(requirement: Requirement) -> RequirementState:
         correction_state=correction.state if correction else "draft",
         correction_note=correction.note if correction else "",
         documents=len(requirement.proofs),
-        unreadable=sum(proof.held_back for proof in requirement.proofs),
+        unreadable=sum(not proof.readable for proof in requirement.proofs),
         correction_changed=not (
             correction
             and correction.state == "not_enough"

@@ -31,7 +31,7 @@ class RequirementState:
     )
     correction_note: str = ""
     documents: int = 0
-    unreadable: int = 0  # documents held back because they look like patient data
+    unreadable: int = 0  # documents held back because they look like patient data, or removed from the library
     correction_changed: bool = True
 
 
@@ -119,7 +119,7 @@ def correction_evidence_for_each(facts: CorrectionFacts) -> list[Unmet]:
                 )
             )
         elif item.unreadable:
-            message = f"{item.label}: a document is held back because it may hold patient data; replace it or wait until it is cleared."
+            message = f"{item.label}: a document is held back because it may hold patient data, or was removed from the library; replace it or wait until it is cleared."
             unmet.append(_item_unmet(facts, "correction_evidence_for_each", message, item, "documents"))
         elif item.correction_state == "not_enough" and not item.correction_changed:
             message = f"{item.label}: what you sent was not enough; add to it before you send it again."

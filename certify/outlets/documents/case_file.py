@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from certify.certification.applications.queries import answers_for
 from certify.certification.cases.models import Case
 from certify.certification.cases.queries import actor_may, case_for, deadlines_of
+from certify.certification.corrections.queries import Proof, requirements_for
 from certify.certification.discussions.queries import messages_of
 from certify.certification.evidence.queries import documents_of
 from certify.certification.fees.queries import invoices_of
@@ -177,9 +178,11 @@ def _evidence(session: Session, case: Case, actor: Actor) -> Iterator[Entry]:
     if not actor_may(session, case, actor, Permission.VIEW_EVIDENCE):
         return
     index = []
+    known = set()
     for document in documents_of(session, case, actor):
         version = document.version
-        name = f"evidence/{document.evidence.uuid[:8]}-v{version.number}-{_UNSAFE.sub('_', version.file_name)[-100:]}"
+        name = _evidence_name(document.evidence.uuid, version.number, version.file_name)
+        known.add(name)
         index.append(
             {
                 "file": name,
@@ -199,7 +202,26 @@ def _evidence(session: Session, case: Case, actor: Actor) -> Iterator[Entry]:
             }
         )
         yield Entry(name, key=version.file_key)
+    for requirement, proof in _judged(session, case, actor):
+        name = _evidence_name(proof.uuid, proof.number, proof.file_name)
+        proves = {"requirement": requirement, "pages": proof.pages}
+        about = {"uuid": proof.uuid, "title": proof.title, "version": proof.number, "sha256": proof.sha256}
+        index.append({"file": name, **about, "sent_for_correction": True, "proves": [proves]})
+        if name not in known:
+            known.add(name)
+            yield Entry(name, key=proof.sha256)
     yield Entry("evidence/index.json", _json(index))
+
+
+def _judged(session: Session, case: Case, actor: Actor) -> Iterator[tuple[str, Proof]]:
+    """Yield each document that was sent for a correction, in the version that is judged, with its requirement."""
+    if actor_may(session, case, actor, Permission.VIEW_CORRECTIONS):
+        for requirement in requirements_for(session, case):
+            yield from ((requirement.number, proof) for proof in requirement.proofs if proof.sent)
+
+
+def _evidence_name(uuid: str, number: int, file_name: str) -> str:
+    return f"evidence/{uuid[:8]}-v{number}-{_UNSAFE.sub('_', file_name)[-100:]}"
 
 
 def _finding(finding: Any) -> dict[str, Any]:
