@@ -13,16 +13,33 @@
 
   const time = (instant) => new Date(instant).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
-  // What depends on the answers (what is still missing, the button to send) is drawn again after each save.
+  let drawing = false;
+  let outdated = false;
+
+  // What depends on the answers (what is still missing, the button to send) is drawn again after each save: one look at a
+  // time, and once more when something was saved meanwhile, so that the last save is always in what is shown.
   const refresh = async () => {
-    const parts = [...document.querySelectorAll("[data-fresh]")].filter((part) => !part.contains(document.activeElement));
-    if (!parts.length) return;
+    outdated = true;
+    if (drawing) return;
+    drawing = true;
+    try {
+      while (outdated) {
+        outdated = false;
+        await drawAgain();
+      }
+    } finally {
+      drawing = false;
+    }
+  };
+
+  const drawAgain = async () => {
+    if (!document.querySelector("[data-fresh]")) return;
     const answer = await fetch(location.href, { credentials: "same-origin" });
     if (!answer.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const part of parts) {
+    for (const part of document.querySelectorAll("[data-fresh]")) {
       const now = page.getElementById(part.id);
-      if (now) part.replaceWith(document.adoptNode(now));
+      if (now && !part.contains(document.activeElement)) part.replaceWith(document.adoptNode(now));
     }
   };
 
