@@ -126,8 +126,8 @@ class SurveyRules:
         return isinstance(harm, str) and isinstance(scope, str) and scope in self.matrix.get(harm, {})
 
     def demanded(self, harm: str, scope: str) -> tuple[Word, ...]:
-        """Return the statements that the plan of correction must hold for a finding of this place."""
-        wanted = self.level(harm, scope).demands
+        """Return the statements that the plan of correction must hold for a finding of this place; none where it has no place yet."""
+        wanted = self.level(harm, scope).demands if self.is_place(harm, scope) else ()
         return tuple(s for s in self.statements if s.key in wanted)
 
     def worst(self, places: Iterable[tuple[str, str]]) -> tuple[str, str] | None:

@@ -72,6 +72,7 @@ def test_the_two_high_risk_corners_demand_leadership_and_prevention() -> None:
     high = {place for place, statements in demanded.items() if statements == ["leadership", "prevention"]}
     assert high == {("moderate", "widespread"), ("high", "pattern"), ("high", "widespread")}
     assert all(statements == [] for place, statements in demanded.items() if place not in high)
+    assert RULES.demanded("", "") == ()  # a finding that has no place yet
 
 
 def test_several_places_count_as_the_worst_harm_and_the_widest_scope() -> None:
