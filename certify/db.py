@@ -87,8 +87,8 @@ def SortKey(length: int) -> sa.types.TypeEngine[str]:
     return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
 
 
-# GET, HEAD and OPTIONS read under plain BEGIN; everything else takes the write lock at once, because on SQLite
-# a reader that turns writer fails in spite of any time-out.
+# GET, HEAD and OPTIONS read under plain BEGIN; everything else takes the write lock at once (a request as soon as its
+# body is here), because on SQLite a reader that turns writer fails in spite of any time-out.
 write_intent: ContextVar[bool] = ContextVar("write_intent", default=True)
 
 

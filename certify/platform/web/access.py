@@ -116,6 +116,13 @@ def is_public(endpoint: str | None) -> bool:
     return endpoint == "static" or bool(getattr(view, "is_public", False))
 
 
+def body_counts() -> bool:
+    """Whether what this request brings is read: not from somebody unknown where one must be signed in."""
+    if request.method in SAFE_METHODS or request.endpoint is None:
+        return False
+    return is_public(request.endpoint) or find_signed_in() is not None
+
+
 def bearer_token() -> str | None:
     """Return the token of the Authorization header, or None."""
     header = request.headers.get("Authorization", "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, current_app, request
 
+from certify.platform.web.access import is_public
 from certify.platform.web.csrf import install_csrf
 from certify.platform.web.drawn import register_drawn
 from certify.platform.web.errors import install_errors
@@ -29,7 +30,7 @@ def init_web(app: Flask) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
     )
     app.config.update(MAX_CONTENT_LENGTH=LARGEST_REQUEST, MAX_FORM_MEMORY_SIZE=LARGEST_FORM, MAX_FORM_PARTS=5000)
-    app.before_request(_limit_forms)
+    app.before_request(_limit_body)
     install_transactions(app)
     install_health(app)
     install_texts(app)
@@ -42,9 +43,11 @@ def init_web(app: Flask) -> None:
     app.jinja_env.globals["form_key"] = form_key
 
 
-def _limit_forms() -> None:
-    """Whole forms and JSON are read into memory at once, so they get a limit of their own."""
+def _limit_body() -> None:
+    """Whole forms and JSON are read into memory at once, so they get a limit of their own; so does what strangers send."""
     view = current_app.view_functions.get(request.endpoint or "")
-    request.max_content_length = getattr(view, "largest_request", LARGEST_REQUEST)
-    if request.mimetype in ("application/x-www-form-urlencoded", "application/json"):
+    files = request.mimetype == "multipart/form-data" or (request.method == "PUT" and not request.is_json)
+    if files and not is_public(request.endpoint):
+        request.max_content_length = getattr(view, "largest_request", LARGEST_REQUEST)
+    else:
         request.max_content_length = LARGEST_FORM

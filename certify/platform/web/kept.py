@@ -29,10 +29,12 @@ def keep_posted(back: str) -> str | None:
 
     Only what our own page sent is kept: another site must not plant text for someone to send on.
     """
+    if not same_origin():
+        return None
     fields = [(k, v) for k, v in request.form.items(multi=True) if k not in _LEFT_OUT]
     secret = any("password" in k or k in ("old", "again") for k, _ in fields)
     size = sum(len(k) + len(v) for k, v in fields)
-    if not any(v.strip() for _, v in fields) or secret or size > MOST_CHARACTERS or not same_origin():
+    if not any(v.strip() for _, v in fields) or secret or size > MOST_CHARACTERS:
         return None
     return _signer().dumps({"path": request.full_path.rstrip("?"), "fields": fields, "back": back})
 

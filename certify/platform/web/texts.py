@@ -11,7 +11,7 @@ from flask.json.provider import DefaultJSONProvider
 from werkzeug.routing import IntegerConverter
 
 from certify.core.foundation.errors import FieldError, Invalid, NotFound
-from certify.platform.web.access import SAFE_METHODS, find_signed_in, is_public
+from certify.platform.web.access import body_counts
 
 # PostgreSQL keeps no NUL, and a lone half of a surrogate pair is no character that could be sent anywhere.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -70,8 +70,7 @@ def _refuse_unstorable() -> None:
         raise NotFound("There is no such address.")
     given = request.args.items(multi=True) if "%00" in request.query_string.decode("latin-1") else ()
     wrong = list(_wrong(given))
-    # A form of somebody unknown is not even read: nothing will be done with it.
-    if request.method not in SAFE_METHODS and (is_public(request.endpoint) or find_signed_in() is not None):
+    if body_counts():
         wrong += _wrong(request.form.items(multi=True))
     if wrong:
         raise Invalid(wrong)

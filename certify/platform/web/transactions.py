@@ -16,14 +16,14 @@ from certify.core.foundation.clock import now
 from certify.core.foundation.errors import Conflict
 from certify.core.foundation.ids import digest
 from certify.db import db, write_intent
-from certify.platform.web.access import SAFE_METHODS, find_signed_in
+from certify.platform.web.access import SAFE_METHODS, body_counts, find_signed_in
 from certify.platform.web.models import OnceKey
 
 P = ParamSpec("P")
 AnyView = TypeVar("AnyView", bound=Callable[..., Any])
 
 FORM_KEY = "form_key"
-KEPT_BODY_LIMIT = 200_000
+FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
 def commits(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
@@ -61,13 +61,15 @@ def records_reading(view: AnyView) -> AnyView:
 
 
 def install_transactions(app: Flask) -> None:
-    """Say before the first query of each request whether it will write (SQLite takes the write lock at BEGIN)."""
+    """Say before the first query of each request whether it will write (SQLite takes the write lock at BEGIN).
+
+    What sends a body only reads until that has come: whoever sends slowly waits alone.
+    """
 
     def declare_intent() -> None:
         view = current_app.view_functions.get(request.endpoint or "")
-        writes = request.method not in SAFE_METHODS or getattr(view, "records_reading", False)
         g.intent_before = write_intent.get()
-        write_intent.set(writes)
+        write_intent.set(getattr(view, "records_reading", False))
 
     def restore_intent(_error: BaseException | None) -> None:
         before = g.pop("intent_before", None)
@@ -75,7 +77,21 @@ def install_transactions(app: Flask) -> None:
             write_intent.set(before)
 
     app.before_request_funcs.setdefault(None, []).insert(0, declare_intent)
+    app.before_request(_take_body)
     app.teardown_request(restore_intent)
+
+
+def _take_body() -> None:
+    """Take in the whole body while nothing is locked; from here on the request may write."""
+    if not body_counts():
+        return
+    if db.engine.dialect.name == "sqlite":
+        db.session.rollback()  # ends the reading, so that the next BEGIN may take the write lock
+    if request.mimetype in FORMS:
+        _ = request.form
+    else:
+        request.get_data(cache=True)
+    write_intent.set(True)
 
 
 def _claim_once_key() -> OnceKey | Response | None:
@@ -117,10 +133,12 @@ def _find(key: str) -> OnceKey | None:
 
 
 def _content_digest() -> str:
-    """Return the digest of all that was sent: fields, and files byte by byte."""
+    """Return the digest of all that was sent: the query, fields, and files byte by byte."""
+    sent = hashlib.sha256(repr(request.query_string).encode())
     if not request.form and not request.files:
-        return hashlib.sha256(request.get_data(cache=True)).hexdigest()
-    sent = hashlib.sha256(repr(sorted(request.form.items(multi=True), key=repr)).encode())
+        sent.update(request.get_data(cache=True))
+        return sent.hexdigest()
+    sent.update(repr(sorted(request.form.items(multi=True), key=repr)).encode())
     for name, file in sorted(request.files.items(multi=True), key=lambda item: str(item[0])):
         sent.update(repr((name, file.filename)).encode())
         while chunk := file.stream.read(1 << 20):
@@ -135,14 +153,18 @@ def _remember_answer(once: OnceKey, claimed: str, response: Response) -> None:
         raise RuntimeError(f"{request.endpoint} let go of its key half-way: use `beforehand` for what takes long.")
     once.status = response.status_code
     once.location = response.headers.get("Location")
-    if request.path.startswith("/api/") and response.is_sequence and (response.content_length or 0) <= KEPT_BODY_LIMIT:
+    # However long it is: whoever asks again has lost it. What a call may bring bounds what it is answered.
+    if request.path.startswith("/api/") and not response.direct_passthrough:
         once.body = response.get_data(as_text=True)
         once.content_type = response.content_type
 
 
 def _answer_again(once: OnceKey) -> Response:
     if once.body is not None:
-        return Response(once.body, status=once.status, content_type=once.content_type)
+        headers = {"Location": once.location} if once.location else None
+        return Response(once.body, status=once.status, headers=headers, content_type=once.content_type)
+    if request.path.startswith("/api/"):
+        raise Conflict("This was done already; its answer is a file, which is not kept. Read the object to go on.")
     if once.location:
         return Response(status=303, headers={"Location": once.location})
     return Response(status=303, headers={"Location": request.referrer or "/"})

@@ -18,6 +18,7 @@ from certify.platform.practices.models import Practice, Site
 from certify.platform.web.access import SignedIn
 from certify.platform.web.transactions import commits
 from tests.builders import make_person, make_practice, sign_in
+from tests.outlets.api.callers import make_caller
 
 NEW_SITE = {"name": "North clinic", "state": "IL"}
 
@@ -161,3 +162,26 @@ def test_pages_ask_the_same_number_of_questions_however_much_there_is(
         client.post(f"/practices/{practice.id}/sites/new", data={"name": f"More {number}"})
     assert [queries(a) for a in addresses] == few
     assert max(few) <= 12
+
+
+def test_the_same_key_gives_the_same_answer_however_long_it_is(app: Flask, session: Session) -> None:
+    staff = make_caller(app, session, Role.PROGRAM_STAFF)
+    long = {"address": "é" * 300, "city": "é" * 100}
+    body = {
+        "legal_name": "Very Long",
+        "state": "IL",
+        "sites": [{"name": f"{n} " + "é" * 190, **long} for n in range(60)],
+    }
+    key = {"Idempotency-Key": "made once"}
+    first, again = (staff.raw("POST", "practices", headers=key, json=body) for _ in range(2))
+    assert len(first.data) > 200_000
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.data == first.data
+
+
+def test_a_key_is_for_one_request_with_its_query(app: Flask, session: Session) -> None:
+    staff = make_caller(app, session, Role.PROGRAM_STAFF)
+    body, key = {"legal_name": "Once", "state": "IL"}, {"Idempotency-Key": "made once"}
+    staff.ask("POST", "practices?dry_run=true", status=201, headers=key, json=body)
+    refused = staff.ask("POST", "practices?dry_run=false", status=409, headers=key, json=body)
+    assert "already used for another request" in refused["detail"]
