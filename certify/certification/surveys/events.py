@@ -14,13 +14,3 @@ class SurveyDateAgreed:
     case_ref: str
     survey_id: int
     at: datetime
-
-
-@dataclass(frozen=True)
-class LateAnswersAccepted:
-    """An entry that came after the survey was finished was accepted: answers have changed under the draft report."""
-
-    case_id: int
-    case_ref: str
-    survey_id: int
-    at: datetime

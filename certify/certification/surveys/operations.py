@@ -1,8 +1,7 @@
-"""Writes of surveys: the sites, the check-in and the finish, and what came late; the date has a file of its own."""
+"""Writes of surveys: the sites, the check-in and the finish; the date and what is judged have files of their own."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session
 from certify.certification.cases.events import CaseAdvanced
 from certify.certification.cases.models import Case
 from certify.certification.cases.operations import record_on
-from certify.certification.cases.queries import actor_may, case_by_id
+from certify.certification.cases.queries import case_by_id
 from certify.certification.evidence.operations import lock
 from certify.certification.surveyors.queries import accepted_proposal
 from certify.certification.surveys.agenda import read_agenda
@@ -27,27 +26,23 @@ from certify.certification.surveys.dates import (
     propose_date,
     withdraw_date,
 )
-from certify.certification.surveys.events import LateAnswersAccepted, SurveyDateAgreed
+from certify.certification.surveys.events import SurveyDateAgreed
+from certify.certification.surveys.judging import agree_not_applicable, judge_late
 from certify.certification.surveys.models import (
     Survey,
-    SurveyOp,
     SurveyProgress,
     SurveySite,
 )
-from certify.certification.surveys.ops import AGREED, MOST_OPS, Op
+from certify.certification.surveys.ops import MOST_OPS
 from certify.certification.surveys.queries import (
-    OpenSurvey,
     latest_survey,
-    may_judge_late,
-    sheet_for,
     sites_of,
 )
 from certify.certification.surveys.sampling import SiteFacts, draw_sample
-from certify.certification.surveys.sync import accept_late, say, sync
-from certify.core.access.policy import Permission
+from certify.certification.surveys.sync import sync
 from certify.core.access.roles import SYSTEM, Actor
 from certify.core.foundation import events
-from certify.core.foundation.errors import FieldError, Invalid, NotAllowed, NotFound, NotOpen, RulesUnmet, Unmet
+from certify.core.foundation.errors import FieldError, Invalid, NotOpen
 from certify.core.foundation.ids import new_secret, new_uuid
 from certify.core.rulebook.current import current
 from certify.platform.practices.models import Site
@@ -56,8 +51,6 @@ __all__ = [
     "MODES", "agree_not_applicable", "answer_all", "begin_round", "draw_sites", "judge_late", "on_case_advanced", "prepare_agree_date", "prepare_check_in",
     "prepare_finish_survey", "propose_date", "put_attachment", "set_agenda", "sync", "withdraw_date",
 ]  # fmt: skip
-
-ACCEPTED_OP = uuid.UUID("6a0f3c62-7a1e-5d0a-9d3e-1c0a6f1e5b11")  # name space of the ops that accept late ones
 
 
 def begin_round(
@@ -161,80 +154,6 @@ def set_agenda(
         at=at,
         subject=f"/cases/{case.ref}/survey",
     )
-
-
-def judge_late(session: Session, opened: OpenSurvey, seq: int, *, accept: bool, actor: Actor, at: datetime) -> None:
-    """Accept or decline an entry that came after the survey was finished (contract, section 6, rule 5).
-
-    Raises: NotAllowed for others than the lead surveyor and the program, NotFound, RulesUnmet once the report has left the program.
-    """
-    if not may_judge_late(session, opened, actor):
-        raise NotAllowed("The lead surveyor or the program decides about late entries.")
-    late = session.scalar(
-        select(SurveyOp)
-        .where(SurveyOp.survey_id == opened.survey.id, SurveyOp.seq == seq, SurveyOp.verdict == "waiting")
-        .with_for_update()
-    )
-    if late is None:
-        raise NotFound("There is no such late entry, or it was judged already.")
-    if accept and opened.case.state not in ("report_drafting", "report_staff_review"):
-        message = "The report is past the program's review; a late entry can no longer change the answers under it."
-        raise RulesUnmet([Unmet("report_not_passed", message, f"/cases/{opened.case.ref}/report")])
-    late.verdict, late.judged_by_id, late.judged_at = ("accepted" if accept else "declined"), actor.user_id, at
-    session.flush()
-    if accept:
-        accept_late(
-            session, opened, late, actor=actor, at=at, op=str(uuid.uuid5(ACCEPTED_OP, f"{late.survey_id}:{late.op}"))
-        )
-    about = late.element or "the site"
-    summary = f"{'accepted' if accept else 'declined'} a late entry on {about}"
-    record_on(
-        session, opened.case, "survey.late_judged", summary, actor=actor, at=at, subject=f"/surveys/{opened.survey.id}",
-        data={"survey": opened.survey.id, "op": late.op, "accepted": accept, "field": late.field, "value": late.value},
-    )  # fmt: skip
-    if accept:
-        events.publish(session, LateAnswersAccepted(opened.case.id, opened.case.ref, opened.survey.id, at))
-
-
-def agree_not_applicable(
-    session: Session, opened: OpenSurvey, site_id: int, code: str, *, actor: Actor, at: datetime
-) -> None:
-    """Agree, as a second reviewer, that a critical standard does not apply at a site; a later rating undoes it.
-
-    Raises: NotOpen when it is not asked (or the survey is finished), NotAllowed for who rated it and for all but
-        the program and the survey team.
-    """
-    survey, case = opened.survey, opened.case
-    sheet = sheet_for(session, survey, site_id, code)
-    if survey.finished_at is not None or not sheet.alone:
-        raise NotOpen("No second reviewer is asked about this standard.")
-    said = select(SurveyOp.by_id, SurveyOp.brought_by_id).where(
-        SurveyOp.survey_id == survey.id,
-        SurveyOp.site_id == site_id,
-        SurveyOp.element.in_([item.id for item in sheet.items]),
-        SurveyOp.field == "rating",
-    )
-    of_program = actor_may(session, case, actor, Permission.PLAN_SURVEY)
-    if not of_program and not actor_may(session, case, actor, Permission.CONDUCT_SURVEY):
-        raise NotAllowed("The program or another surveyor of the team agrees to this.")
-    if any(actor.user_id in row for row in session.execute(said)):
-        raise NotAllowed("You rated this standard yourself, or brought its ratings here; someone else has to agree.")
-    op = Op(new_uuid(), site_id, code, AGREED, True, survey.seq, at)
-    say(
-        session,
-        opened,
-        op,
-        str(uuid.uuid5(ACCEPTED_OP, f"reviewer:{actor.user_id}")),
-        by=actor.name,
-        by_id=actor.user_id,
-        actor=actor,
-        at=at,
-    )
-    summary = f"agreed, as second reviewer, that {code} is not applicable at {sheet.site.name}"
-    record_on(
-        session, case, "survey.not_applicable_agreed", summary, actor=actor, at=at,
-        subject=f"/surveys/{survey.id}/sites/{site_id}/standards/{code}", data={"survey": survey.id, "site": site_id, "standard": code},
-    )  # fmt: skip
 
 
 def answer_all(

@@ -191,6 +191,7 @@ def test_late_entries_are_shown_and_accepted_on_the_overview(client: FlaskClient
     sign_in(client, visit.staff)
     assert "Came late." in client.get(f"/surveys/{visit.survey.id}").text
     (late,) = late_ops(visit.session, visit.survey.id)
+    assert client.post(f"/surveys/{visit.survey.id}/late/{late.seq}").status_code == 422, "no verdict is no verdict"
     assert client.post(f"/surveys/{visit.survey.id}/late/{late.seq}", data={"verdict": "accept"}).status_code == 302
     assert stands(visit)[("7.9.a", "note")] == "Came late."
 

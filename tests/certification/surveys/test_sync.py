@@ -17,12 +17,11 @@ from sqlalchemy.orm import Session
 from certify.certification.surveys.changes import digest_of
 from certify.certification.surveys.journal import Tally, Word, canonical, fold, tally
 from certify.certification.surveys.models import SurveyAnswer, SurveyOp, SurveyProgress
-from certify.certification.surveys.operations import answer_all, judge_late
-from certify.certification.surveys.queries import OpenSurvey, answers_of, late_ops, open_conflicts, places
+from certify.certification.surveys.queries import answers_of, open_conflicts, places
 from certify.certification.surveys.sync import sync
 from certify.core.catalogue.survey import NEEDS
 from certify.core.foundation.clock import FixedClock, now
-from certify.core.foundation.errors import Invalid, NotAllowed, NotFound, RulesUnmet
+from certify.core.foundation.errors import Invalid, NotAllowed, NotFound
 from certify.core.rulebook.current import current
 from certify.platform.audit.models import Event
 from certify.platform.audit.queries import verify_chain
@@ -130,57 +129,6 @@ def test_changes_since_let_another_tablet_take_over(visit: Visit) -> None:
     assert visit.send(since=seq + 1)["changes"] == []
     # A server that was restored from a backup knows fewer numbers than the tablet: it tells all it has.
     assert len(visit.send(since=1_000_000)["changes"]) == 4
-
-
-def test_after_the_finish_ops_are_late_and_wait_for_acceptance(visit: Visit) -> None:
-    elements, _ = places(visit.survey)
-    everything = [(site, element, "rating", "yes") for site in visit.site_ids for element in elements]
-    answer_all(visit.session, visit.survey.id, everything, actor=visit.actor("surveyor"), at=now())
-    visit.take("finish_survey", "surveyor")
-    late = visit.send(visit.op(value="no"), visit.op("1.1.b", "note", "Late note"), device=OTHER_TABLET)
-    assert statuses(late) == ["late", "late"]
-    assert statuses(visit.send(visit.op() | {"op": late["acks"][0]["op"], "value": "no"})) == ["duplicate"]
-    assert {a.value for a in answers_of(visit.session, visit.survey.id)} == {"yes"}
-    waiting = late_ops(visit.session, visit.survey.id)
-    opened = OpenSurvey(visit.survey, visit.case)
-    with pytest.raises(NotAllowed):
-        judge_late(visit.session, opened, waiting[0].seq, accept=True, actor=visit.actor("head"), at=now())
-    judge_late(visit.session, opened, waiting[0].seq, accept=True, actor=visit.actor("staff"), at=now())
-    judge_late(visit.session, opened, waiting[1].seq, accept=False, actor=visit.actor("surveyor"), at=now())
-    assert [
-        a.value
-        for a in answers_of(visit.session, visit.survey.id)
-        if a.element == "1.1.a" and a.site_id == visit.site_ids[0]
-    ] == ["no"]
-    assert not [a for a in answers_of(visit.session, visit.survey.id) if a.field == "note"]
-    assert not late_ops(visit.session, visit.survey.id)
-    with pytest.raises(NotFound):
-        judge_late(visit.session, opened, waiting[0].seq, accept=True, actor=visit.actor("staff"), at=now())
-    assert_counters_fit(visit)
-
-
-def test_late_ops_can_no_longer_be_accepted_once_the_report_has_gone_on(visit: Visit) -> None:
-    elements, _ = places(visit.survey)
-    answer_all(
-        visit.session,
-        visit.survey.id,
-        [(s, e, "rating", "yes") for s in visit.site_ids for e in elements],
-        actor=visit.actor("surveyor"),
-        at=now(),
-    )
-    visit.take("finish_survey", "surveyor")
-    visit.send(visit.op(value="no"))
-    visit.case.state = "report_issued"
-    (waiting,) = late_ops(visit.session, visit.survey.id)
-    with pytest.raises(RulesUnmet):
-        judge_late(
-            visit.session,
-            OpenSurvey(visit.survey, visit.case),
-            waiting.seq,
-            accept=True,
-            actor=visit.actor("staff"),
-            at=now(),
-        )
 
 
 def test_only_the_team_may_send(visit: Visit, session: Session) -> None:

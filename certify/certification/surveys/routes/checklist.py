@@ -13,7 +13,7 @@ from certify.certification.cases.queries import actor_may, header_for, openings_
 from certify.certification.evidence.queries import evidence_for_standard
 from certify.certification.surveys.blindfold import blindfolded
 from certify.certification.surveys.forms import RISK, SEEN, bases_in, ops_of_form
-from certify.certification.surveys.operations import agree_not_applicable, judge_late
+from certify.certification.surveys.judging import agree_not_applicable, agreement_open, judge_late
 from certify.certification.surveys.ops import SITE_FIELDS
 from certify.certification.surveys.queries import (
     Progress,
@@ -188,7 +188,10 @@ def second(survey_id: int, site_id: int, code: str) -> ResponseReturnValue:
 def judge(survey_id: int, seq: int) -> ResponseReturnValue:
     """Accept or decline an entry that came after the survey was finished."""
     opened = survey_for(db.session, current_actor(), survey_id, Permission.VIEW_DRAFT_REPORT, lock=True)
-    accept = request.form.get("verdict") == "accept"
+    verdict = request.form.get("verdict")
+    if verdict not in ("accept", "decline"):
+        raise Invalid("Say whether the entry is accepted or declined.", "verdict")
+    accept = verdict == "accept"
     judge_late(db.session, opened, seq, accept=accept, actor=current_actor(), at=now())
     flash("Accepted: it now stands as the answer." if accept else "Declined. It stays in the history.")
     return redirect(url_for("surveys.overview", survey_id=survey_id, _anchor="late"))
@@ -243,7 +246,8 @@ def _standard_page(survey_id: int, site_id: int, code: str) -> str:
         survey=survey, case=opened.case, sheet=sheet, here=here, person_id=actor.user_id, domains=domains_of(survey), counters=counters, rules=current().survey,
         conflicts=survey.clashes,
         evidence=evidence_for_standard(db.session, opened.case, code, site_id),
-        history=history_of(db.session, survey_id, site_id, about, limit=60), may_conduct=may_conduct, may_agree=may_conduct or actor_may(db.session, opened.case, actor, Permission.PLAN_SURVEY),
+        history=history_of(db.session, survey_id, site_id, about, limit=60), may_conduct=may_conduct,
+        may_agree=sheet.alone and agreement_open(db.session, opened) and (may_conduct or actor_may(db.session, opened.case, actor, Permission.PLAN_SURVEY)),
         editable=may_conduct and survey.finished_at is None and opened.case.open,
         zone=zone_of(db.session, opened.case), practice_name=practice_of(db.session, opened.case).legal_name,
     )  # fmt: skip
