@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy.orm import Session
+from sqlalchemy import event
+from sqlalchemy.orm import ORMExecuteState, Session
 
 from certify.certification.applications.operations import save_answer
 from certify.certification.applications.queries import agreement_of, answers_for, signature_of
+from certify.certification.cases.models import Case
 from certify.core.foundation.clock import now
 from tests.builders import sign_in
 from tests.support.applied import Applied, apply
@@ -135,6 +137,39 @@ def test_autosave_refuses_what_it_cannot_read(client: FlaskClient, applied: Appl
     answer = client.post(f"/cases/{applied.case.ref}/application/answers", json=body, headers=JSON)
     assert answer.status_code == status
     assert answers_for(applied.session, applied.case) == {}
+
+
+@pytest.mark.parametrize(
+    ("who", "path"),
+    [
+        ("admin", "application/systems"),
+        ("admin", "application/answers"),
+        ("admin", "application/questions/1"),
+        ("admin", "agreement"),
+        ("admin", "webinar"),
+        ("admin", "webinar/1/remove"),
+        ("admin", "application/changes"),
+        ("staff", "application/changes/1"),
+        ("staff", "integration"),
+    ],
+)
+def test_what_is_written_holds_the_case_so_that_no_step_is_taken_meanwhile(
+    client: FlaskClient, applied: Applied, who: str, path: str
+) -> None:
+    url = f"/cases/{applied.case.ref}/{path}"
+    go(client, applied, who)
+    held: list[bool] = []
+
+    def look(asked: ORMExecuteState) -> None:
+        if asked.is_select and asked.statement.column_descriptions[0]["entity"] is Case:
+            held.append(asked.statement._for_update_arg is not None)
+
+    event.listen(Session, "do_orm_execute", look)
+    try:
+        client.post(url, json={"field": "emr", "value": "Charts", "rev": 0})
+    finally:
+        event.remove(Session, "do_orm_execute", look)
+    assert held[0]
 
 
 def test_autosave_without_a_sign_in_says_so_in_json(client: FlaskClient, applied: Applied) -> None:

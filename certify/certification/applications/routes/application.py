@@ -76,7 +76,7 @@ def show(ref: str, section: str) -> ResponseReturnValue:
 def save(ref: str, section: str) -> ResponseReturnValue:
     """Save the whole section, all or nothing, and go on; works without scripts."""
     actor = current_actor()
-    case = case_for(db.session, actor, ref, Permission.EDIT_APPLICATION)
+    case = case_for(db.session, actor, ref, Permission.EDIT_APPLICATION, lock=True)
     found, _states = section_for(db.session, case, section)
     posted = [
         Posted(field, read_posted(field, request.form.getlist), _rev(request.form.get(f"rev-{field.key}")))
@@ -113,7 +113,7 @@ def save(ref: str, section: str) -> ResponseReturnValue:
 def autosave(ref: str) -> ResponseReturnValue:
     """Save one field as it is given; answers 409 with the other value when someone else changed it meanwhile."""
     actor = current_actor()
-    case = case_for(db.session, actor, ref, Permission.EDIT_APPLICATION)
+    case = case_for(db.session, actor, ref, Permission.EDIT_APPLICATION, lock=True)
     body = request.get_json(silent=True)
     if not isinstance(body, dict) or not isinstance(body.get("field"), str):
         raise Invalid("Send an object with field, value and rev.", "field")
@@ -149,7 +149,7 @@ def field_history(ref: str, field: str) -> ResponseReturnValue:
 def reply(ref: str, question_id: int) -> ResponseReturnValue:
     """Answer a question of the program in words."""
     actor = current_actor()
-    case = case_for(db.session, actor, ref, Permission.EDIT_APPLICATION)
+    case = case_for(db.session, actor, ref, Permission.EDIT_APPLICATION, lock=True)
     question = question_for(db.session, case, question_id)
     section, _found = field_for(case, question.field)
     try:
@@ -174,7 +174,7 @@ def agreement(ref: str) -> ResponseReturnValue:
 def sign(ref: str) -> ResponseReturnValue:
     """Sign the agreement in the page."""
     actor = current_actor()
-    case = case_for(db.session, actor, ref, Permission.SIGN_AGREEMENT)
+    case = case_for(db.session, actor, ref, Permission.SIGN_AGREEMENT, lock=True)
     given = {key: request.form.get(key, "").strip() for key in ("signer_name", "signer_title", "agreed", "sha256")}
     try:
         sign_agreement(
@@ -201,7 +201,7 @@ def webinar(ref: str) -> ResponseReturnValue:
 def add_webinar(ref: str) -> ResponseReturnValue:
     """Record one attendance."""
     actor = current_actor()
-    case = case_for(db.session, actor, ref, Permission.RECORD_WEBINAR)
+    case = case_for(db.session, actor, ref, Permission.RECORD_WEBINAR, lock=True)
     given = {key: request.form.get(key, "").strip() for key in ("person_name", "attended_on")}
     try:
         record_webinar(
@@ -225,7 +225,7 @@ def add_webinar(ref: str) -> ResponseReturnValue:
 def drop_webinar(ref: str, attendance_id: int) -> ResponseReturnValue:
     """Take one record back."""
     actor = current_actor()
-    case = case_for(db.session, actor, ref, Permission.RECORD_WEBINAR)
+    case = case_for(db.session, actor, ref, Permission.RECORD_WEBINAR, lock=True)
     remove_webinar(db.session, case, webinar_for(db.session, case, attendance_id), actor=actor, at=now())
     flash("The record is removed; it stays in the history.")
     return redirect(url_for("applications.webinar", ref=ref))

@@ -32,7 +32,7 @@ bp = Blueprint("application_review", __name__)
 def ask_change(ref: str) -> ResponseReturnValue:
     """Ask the program to let something be changed that was sent."""
     actor = current_actor()
-    case = case_for(db.session, actor, ref, Permission.EDIT_APPLICATION)
+    case = case_for(db.session, actor, ref, Permission.EDIT_APPLICATION, lock=True)
     given = {"text": request.form.get("text", ""), "field": request.form.get("field", "")}
     try:
         request_change(db.session, case, given["text"], field=given["field"], actor=actor, at=now())
@@ -49,7 +49,7 @@ def ask_change(ref: str) -> ResponseReturnValue:
 def settle_change(ref: str, request_id: int) -> ResponseReturnValue:
     """Grant or decline such a request, with a reason."""
     actor = current_actor()
-    case = case_for(db.session, actor, ref, Permission.REVIEW_APPLICATION)
+    case = case_for(db.session, actor, ref, Permission.REVIEW_APPLICATION, lock=True)
     found = change_request_for(db.session, case, request_id)
     granted = request.form.get("granted") == "yes"
     settle_change_request(
@@ -94,7 +94,7 @@ def withdraw(ref: str) -> ResponseReturnValue:
 def integrate(ref: str) -> ResponseReturnValue:
     """Record how the practice is shown to be one integrated practice."""
     actor = current_actor()
-    case = case_for(db.session, actor, ref, Permission.REVIEW_APPLICATION)
+    case = case_for(db.session, actor, ref, Permission.REVIEW_APPLICATION, lock=True)
     given = {
         "integration": request.form.get("integration", ""),
         "integration_note": request.form.get("integration_note", ""),
