@@ -183,6 +183,51 @@ def test_another_person_never_sends_what_the_first_entered(field: Field, tablet:
     assert field.standing() == {("7.9.a", "rating"): "yes"}
 
 
+PHOTO = """async ([survey, site]) => {
+  const canvas = new OffscreenCanvas(64, 48);
+  canvas.getContext("2d").fillRect(0, 0, 9, 9);
+  await Tablet.journal.addPhoto(survey, {site, about: ["7.9.a"], file: await canvas.convertToBlob(), caption: ""});
+}"""
+
+
+@pytest.mark.parametrize("match", ["/sync", "/attachments/"])
+def test_what_is_entered_while_something_is_on_its_way_is_not_taken_for_another_persons(
+    field: Field, tablet: Page, faults: Faults, match: str
+) -> None:
+    tablet.evaluate(
+        "() => { window.seen = []; Tablet.events.addEventListener('state', (e) => seen.push(e.detail.problem)); }"
+    )
+    faults.match, faults.faults = match, [faults.hold()]
+    if match == "/sync":
+        field.record(tablet, "7.9.a", "yes")
+    else:
+        tablet.evaluate(PHOTO, [field.survey, field.site])
+    assert faults.held.wait(30)
+    field.record(tablet, "7.9.b", "no")
+    faults.release.set()
+    until(tablet, f"{ALL_SENT} && !Tablet.sender.state().sending")
+    assert set(tablet.evaluate("() => seen")) == {None}
+    assert field.standing()["7.9.b", "rating"] == "no"
+
+
+def test_the_next_person_sends_at_once_while_the_firsts_entries_wait(field: Field, tablet: Page) -> None:
+    tablet.context.set_offline(True)
+    field.record(tablet, "7.9.a", "yes")
+    tablet.context.set_offline(False)
+    me = tablet.evaluate("(s) => Tablet.store.meta(`person:${s}`)", field.survey)
+    # As if someone else had made it.
+    tablet.evaluate(
+        """async () => { await navigator.locks.request("certify-outbox", () => Tablet.store.write(["ops"], async (tx) => {
+          for (const op of await tx.objectStore("ops").getAll()) tx.objectStore("ops").put({...op, by_id: 999999, state: "waiting"});
+        })); }"""
+    )
+    assert field.send(tablet)["problem"] == "other_person"
+    field.record(tablet, "7.9.b", "no")
+    until(tablet, f"await Tablet.store.waitingOf({me['id']}) === 0")
+    assert tablet.evaluate("() => Tablet.sender.state().problem") == "other_person"
+    assert field.standing()["7.9.b", "rating"] == "no"
+
+
 def test_what_the_server_refuses_is_kept_for_a_person_to_correct_or_discard(field: Field, tablet: Page) -> None:
     refused = field.record(tablet, "99.9.z", "yes")["op"]
     good = field.record(tablet, "7.9.a", "maybe")["op"]

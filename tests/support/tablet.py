@@ -153,6 +153,7 @@ class Faults:
         self.met = 0
         self.seen: list[str] = []  # Content-Range of each call that matched, "" for a whole one
         self.release = threading.Event()
+        self.held = threading.Event()
 
     def __call__(self, environ: dict[str, Any], start: START) -> Iterable[bytes]:
         if self.match not in environ["PATH_INFO"] or environ["REQUEST_METHOD"] not in ("POST", "PUT"):
@@ -193,6 +194,16 @@ class Faults:
         def fault(environ: dict[str, Any], start: START) -> Iterable[bytes]:
             self.release.wait(60)
             return self.says("503 Service Unavailable")(environ, start)
+
+        return fault
+
+    def hold(self) -> Wsgi:
+        """Let this call through once released; `held` says that it has come."""
+
+        def fault(environ: dict[str, Any], start: START) -> Iterable[bytes]:
+            self.held.set()
+            self.release.wait(60)
+            return self.real(environ, start)
 
         return fault
 

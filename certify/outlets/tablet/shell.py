@@ -39,6 +39,7 @@ PAGE_SCRIPTS = (
     "js/tablet/rules.js",
     "js/tablet/seal.js",
     "js/tablet/journal.js",
+    "js/tablet/drafts.js",
     "js/tablet/offline.js",
     "js/tablet/backup.js",
     "js/tablet/shell.js",

@@ -152,6 +152,10 @@
       const desk = Tablet.desk.current();
       if (desk && event.detail.survey === desk.survey) Tablet.desk.changed(event.detail).catch(failed);
     });
+    Tablet.events.addEventListener("draft", ({ detail: { survey, key, value } }) => {
+      const desk = Tablet.desk.current();
+      if (desk && survey === desk.survey) desk.takeDraft(key, value);
+    });
     Tablet.events.addEventListener("pack", (event) => {
       const desk = Tablet.desk.current();
       // A newer pack is laid out with the next screen; the one being worked on stays.

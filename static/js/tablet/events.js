@@ -4,6 +4,7 @@
  * Events (detail):
  *   "changed"  {survey, answers: AnswerRow[] (those that changed; empty: read them all again), conflicts:boolean, photos:boolean}
  *   "pack"     {survey}                         a pack was taken, renewed or removed
+ *   "draft"    {survey, key, value}             a draft was kept (value null: ended)
  *   "sending"  {survey, answers, photos}        a batch is on its way
  *   "state"    SenderState (see sender.js)
  *   "update"   {ready:true}                     a newer version of the app waits (see shell.js)

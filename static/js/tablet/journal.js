@@ -3,10 +3,12 @@
  * Each promise is kept (resolves) once IndexedDB has written it to the disk; only then may a screen confirm.
  * A write that fails rejects with Tablet.NotKept (`full`: true when the storage is full) and leaves everything as it was.
  *
- *   record(survey, {site, element, field, value, settles})   gives {op, answer: AnswerRow} (op null: that was the value already)
+ *   record(survey, {site, element, field, value, base})      gives {op, answer: AnswerRow} (op null: that was the value already)
  *       element: "7.3.b", a standard "7.3", or null for the site; value null takes an answer back.
- *       settles: true when a person chooses between the values of a conflict (any write on a key in conflict settles it too).
- *   recordMany(survey, [{site, element, field, value}, …])   all or none, in one transaction; gives [{op, answer}, …]
+ *       base: the seq of the value that was on the screen when the person changed it (null: none was; of a conflict in sight the
+ *       newest), since the store may have heard more by now. Without it: what the store holds is taken as seen.
+ *       draft: the key of the draft that this entry ends, in the same transaction (see drafts.js)
+ *   recordMany(survey, [{site, element, field, value, base}, …])   all or none, in one transaction; gives [{op, answer}, …]
  *   addPhoto(survey, {site, about, file, caption})           resizes, digests, keeps, binds; gives PhotoRow
  *   caption(uuid, text)                                      PhotoRow
  *   bind(uuid, about)                                        PhotoRow; about: list of elements, [] for the site as a whole
@@ -65,9 +67,10 @@
 
   /** The newest seq that the person has seen of a key: of all its values when it is in conflict. */
   function baseOf(clashes, row, entry) {
-    const clash = clashes.find((c) => c.site === entry.site && c.element === (entry.element || "") && c.field === entry.field);
+    const clash = clashes.find((c) => c.site === entry.site && c.element === (entry.element || "") && c.field === entry.field) || null;
+    if (entry.base !== undefined) return { base: entry.base, clash };
     if (clash) return { base: Math.max(...clash.values.map((v) => v.seq), row && row.seq ? row.seq : 0), clash };
-    return { base: row ? row.seq : null, clash: null };
+    return { base: row ? row.seq : null, clash };
   }
 
   /** Put entries into the journal and their answers before the person, inside `tx`; gives [{op, answer}]. */
@@ -128,7 +131,11 @@
   function recordMany(survey, entries) {
     return tracked(async () => {
       const at = new Date().toISOString();
-      const made = await store.write(PARTS, (tx) => putAll(tx, survey, entries, at));
+      const made = await store.write(PARTS, (tx) => {
+        for (const { draft } of entries) if (draft) tx.objectStore("meta").delete(store.draftKey(survey, draft)).catch(() => {});
+        return putAll(tx, survey, entries, at);
+      });
+      for (const { draft } of entries) if (draft) Tablet.say("draft", { survey, key: draft, value: null });
       const fresh = made.filter((m) => m.op);
       if (fresh.length) spread(survey, fresh.map((m) => m.answer), { entered: { answers: fresh.length } });
       return made;

@@ -73,8 +73,10 @@
     const refused = [await eachSurvey("ops", me, Tablet.answers.sendAll), await eachSurvey("photos", me, Tablet.uploads.sendAll)].find(Boolean);
     if (refused) throw refused;
     if (watched !== null && (await store.pack(watched))) await Tablet.answers.listen(watched, me, POLL / 2);
-    const others = await store.unsent();
-    return others.answers || others.photos ? new Stopped("other_person", me.name) : null;
+    const [all, own] = [await store.unsent(), await store.waitingOf(me.id)];
+    // Entered while this attempt was on its way: the next one takes it along.
+    if (own) again = true;
+    return all.answers + all.photos > own ? new Stopped("other_person", me.name) : null;
   }
 
   /** Send all that waits, alone among tabs and the worker; gives whether nothing is left to try again. */
@@ -155,9 +157,12 @@
         return state();
       }
       await inBackground();
-      // Who has to sign in first will come back to the page; until then asking now and then is enough.
-      const delay = RETRIED.has(snapshot.problem) ? wait : LONGEST_WAIT;
-      later(delay * (0.75 + Math.random() / 2));
+      if (snapshot.problem === "other_person" && again) later(SOON);
+      else {
+        // Who has to sign in first will come back to the page; until then asking now and then is enough.
+        const delay = RETRIED.has(snapshot.problem) ? wait : LONGEST_WAIT;
+        later(delay * (0.75 + Math.random() / 2));
+      }
       wait = Math.min(wait * 2, LONGEST_WAIT);
       return refresh();
     }, (error) => {
@@ -184,8 +189,9 @@
       if (!timer) later(LONGEST_WAIT);
       return;
     }
-    // While the server cannot be reached the next attempt is set already; a tap must not hurry it.
-    if (snapshot.problem && timer) return;
+    // While the server cannot be reached the next attempt is set already; a tap must not hurry it. That another person's
+    // entries wait keeps nobody's own waiting.
+    if (snapshot.problem && snapshot.problem !== "other_person" && timer) return;
     if (going) again = true;
     else later(SOON);
   }

@@ -34,6 +34,7 @@
  *   file(url)                      {url, blob, media_type, …} | undefined
  *   saveFile(survey, url, blob, media_type, disposition), removeFile(url)
  *   unsent(survey|null)            {answers, photos, rejected}
+ *   waitingOf(person)              how many entries and photos of one person wait
  *   queued("ops"|"photos", person, survey, count), queuedSurveys(name, person)   for the sender
  *   meta(key), meta(key, value)    reads, writes one small value
  *   estimate()                     {usage, quota, share (0 to 1), nearly_full (share > 0.8, or the reserve is spent), persisted:boolean|null}
@@ -154,6 +155,9 @@
     }
   }
 
+  // Drafts lie in `meta`, each under its own key, so that two tabs never write over each other's.
+  const draftKey = (survey, key) => `draft:${survey}:${key}`;
+  const draftsOf = (survey) => (survey === null ? IDBKeyRange.bound("draft:", "draft:\uffff") : IDBKeyRange.bound(draftKey(survey, ""), draftKey(survey, "\uffff")));
   const about = (element) => element || "";
   const key = (site, element, field) => `${site}|${about(element)}|${field}`;
   const states = (state) => (state === undefined || state === null ? null : [].concat(state));
@@ -275,6 +279,13 @@
     return wanted ? rows.filter((row) => wanted.includes(row.state)) : rows;
   }
 
+  async function waitingOf(person) {
+    const db = await open();
+    const tx = db.transaction(["ops", "photos"]);
+    const own = ["ops", "photos"].map((name) => tx.objectStore(name).index("queue").count(IDBKeyRange.bound(["waiting", person], ["waiting", person, []])));
+    return (await Promise.all(own)).reduce((sum, n) => sum + n, 0);
+  }
+
   /** What waits of one person and one survey, in the order in which it was entered. */
   const queued = (name, person, survey, count) =>
     read(name, (store) => store.index("queue").getAll(IDBKeyRange.only(["waiting", person, survey]), count));
@@ -319,7 +330,7 @@
   }
 
   Tablet.store = {
-    open, write, lay, replaceConflicts, key, device, savePack, removePack, unsent, ops, photos, queued, queuedSurveys, meta, estimate, persist, reserve, saveFile,
+    open, write, draftKey, draftsOf, lay, replaceConflicts, key, device, savePack, removePack, unsent, waitingOf, ops, photos, queued, queuedSurveys, meta, estimate, persist, reserve, saveFile,
     packs: () => read("packs", (store) => store.getAll()),
     pack: (survey) => read("packs", (store) => store.get(survey)),
     answers: (survey) => read("answers", (store) => store.index("survey").getAll(survey)),

@@ -17,9 +17,11 @@
   /** Both values of a conflict; `settled` is called once a choice is kept. */
   function clash(desk, conflict, settled, { third = false } = {}) {
     const about = conflict.element || "the site";
+    // A value that came in while the person was choosing was not in sight, and is not settled with the others.
+    const seen = desk.seen(conflict.site, conflict.element, conflict.field);
     const choose = async (value) => {
       try {
-        await desk.record(conflict.site, conflict.element, conflict.field, value, { settles: true });
+        await desk.record(conflict.site, conflict.element, conflict.field, value, { base: seen });
         await Tablet.desk.changed({ conflicts: true, answers: [desk.answer(conflict.site, conflict.element, conflict.field)] });
         if (settled) settled();
       } catch (error) { Tablet.app.failed(error); }

@@ -86,6 +86,13 @@
       const found = this.answer(site, about, field);
       return found ? found.value : null;
     }
+    /** The seq of the value in sight, of a conflict the newest of its values; null when none is. What is entered now was entered in sight of it. */
+    seen(site, about, field) {
+      const clash = this.conflict(site, about, field);
+      const answer = this.answer(site, about, field);
+      const seq = answer && answer.seq !== null ? answer.seq : null;
+      return clash ? Math.max(...clash.values.map((one) => one.seq), seq || 0) : seq;
+    }
     conflict(site, about, field) { return this.conflictByKey.get(keyOf(site, about, field)); }
     answersOf(site, code) { return Array.from((this.byPlace.get(`${site}|${code}`) || new Map()).values()); }
 
@@ -176,28 +183,34 @@
       return entry ? entry.standard.code : this.standards.has(about) ? about : null;
     }
 
-    /** Write one answer into the journal; only when it is kept does this resolve. */
-    async record(site, about, field, value, more = {}) {
-      const kept = await Tablet.journal.record(this.survey, { site: Number(site), element: about || null, field, value, ...more });
+    /** Write one answer into the journal; only when it is kept does this resolve. `base`: what was in sight, if not what is now; `draft`: what this ends. */
+    async record(site, about, field, value, { base = this.seen(site, about, field), draft = null } = {}) {
+      const kept = await Tablet.journal.record(this.survey, { site: Number(site), element: about || null, field, value, base, draft });
+      if (draft) delete this.drafts[draft];
       this.believe(kept.answer);
       return kept;
     }
 
     /** Write several answers as one; all are kept, or none. */
     async recordMany(entries) {
-      const kept = await Tablet.journal.recordMany(this.survey, entries.map((one) => ({ ...one, element: one.element || null })));
+      const kept = await Tablet.journal.recordMany(this.survey, entries.map((one) => ({ ...one, element: one.element || null, base: this.seen(one.site, one.element, one.field) })));
       for (const one of kept) this.believe(one.answer);
       return kept;
     }
 
-    /** What is typed and must not be sent as it is, or is not finished; kept on the tablet only. */
+    /** What is typed and must not be sent as it is, or is not finished; kept on the tablet only (see drafts.js). */
     draft(key) { return this.drafts[key]; }
     async keepDraft(key, value) {
       if (value === null || value === undefined) {
         if (!(key in this.drafts)) return;
         delete this.drafts[key];
       } else this.drafts[key] = value;
-      await Tablet.store.meta(`drafts:${this.survey}`, this.drafts);
+      await Tablet.drafts.keep(this.survey, key, value);
+    }
+    /** Another tab kept or ended a draft. */
+    takeDraft(key, value) {
+      if (value === null || value === undefined) delete this.drafts[key];
+      else this.drafts[key] = value;
     }
 
     /** Photos that the journal of answers names for a place, those of other tablets too: [{uuid, caption, by}]. */
@@ -233,7 +246,7 @@
     const taken = await Tablet.store.pack(survey);
     if (!taken) return null;
     const made = new Desk(taken, ...(await shelf(survey)));
-    made.drafts = (await Tablet.store.meta(`drafts:${survey}`)) || {};
+    made.drafts = await Tablet.drafts.of(survey);
     current = made;
     return made;
   }

@@ -49,36 +49,46 @@
   }
 
   /** A text area that keeps itself: as a draft at once, for sending after a pause if it names no patient.
-      `keep(text)` writes the journal; `stands` is what is kept now. */
-  function kept(desk, { draft, stands, keep, label, placeholder, described, single = false }) {
+      `reads` gives {text, seen}: what is kept now and the seq that this sight of it stands for;
+      `keep(text, {base, draft})` writes the journal, in sight of `base`, and ends the draft with it. */
+  function kept(desk, { draft, reads, keep, label, placeholder, described, single = false }) {
     const { pack } = desk;
-    const allowed = new Set(found(pack, stands).map((one) => one.text));
+    const opened = reads();
+    const allowed = new Set(found(pack, opened.text).map((one) => one.text));
     const area = single
       ? h("input", { type: "text", class: "usa-input tablet-text", autocomplete: "off", spellcheck: "true", maxlength: "2000", "aria-label": label, placeholder, "aria-describedby": described })
       : textArea({ "aria-label": label, placeholder, "aria-describedby": described });
-    area.value = stands || "";
+    area.value = opened.text || "";
     const place = h("div", { class: "kept-text" }, area);
-    let last = (stands || "").trim();
+    let last = (opened.text || "").trim(); // what is kept, as far as this field knows
+    let base = opened.seen; // and the seq of what the person saw when she began to change it
     let timer = 0;
     let box = null;
     let busy = Promise.resolve();
+    let writing = 0;
     let release = null; // while something is typed and not kept no newer version of the app starts
 
     const put = async (text) => {
       last = text;
+      writing += 1;
       try {
-        await keep(text || null);
+        await keep(text || null, { base, draft });
+        await desk.keepDraft(draft, null);
         await desk.keepDraft(draft, null);
         place.removeAttribute("data-held");
       } catch (error) {
         last = null;
         Tablet.app.failed(error);
+      } finally {
+        writing -= 1;
       }
+      show();
     };
     const clear = () => {
       if (box) box.remove();
       box = null;
     };
+    const hold = (why) => desk.keepDraft(draft, { text: area.value, seen: base, why }).catch(Tablet.app.failed);
     const look = () => {
       clearTimeout(timer);
       timer = 0;
@@ -91,7 +101,7 @@
       const matches = found(pack, text).filter((one) => !allowed.has(one.text));
       if (matches.length) {
         place.dataset.held = "true";
-        desk.keepDraft(draft, area.value).catch(Tablet.app.failed);
+        busy = busy.then(() => hold("held"));
         const key = matches.map((one) => one.text).join("|");
         if (box && box.dataset.key === key && box.isConnected) return busy;
         clear();
@@ -122,22 +132,36 @@
       if (!release) Tablet.shell.busy(new Promise((done) => { release = done; }));
     });
     area.addEventListener("change", look);
-    area.addEventListener("blur", () => { if (timer) look(); });
+    area.addEventListener("blur", () => { if (timer) look(); else show(); });
     Tablet.app.beforeLeaving(() => (timer ? look() : busy));
+    /** Take in what is kept now. A text that is being changed is left alone, and goes on from what was seen. */
+    function show() {
+      const now = reads();
+      const text = now.text || "";
+      const unchanged = !timer && !writing && !place.dataset.held && area.value.trim() === last;
+      // Whoever goes on from her own word, now with a seq, has seen it.
+      if (!now.clash && text.trim() === last) base = now.seen;
+      if (!unchanged || document.activeElement === area) return;
+      area.value = text;
+      last = text.trim();
+      base = now.seen;
+    }
     // A text that was held back when the screen was left is still there.
     const held = desk.draft(draft);
-    if (typeof held === "string" && held.trim() && held.trim() !== last) {
-      area.value = held;
+    if (held && held.text.trim() && held.text.trim() !== last) {
+      area.value = held.text;
+      base = held.seen;
       place.dataset.held = "true";
       queueMicrotask(look);
     }
-    const show = (text) => {
-      if (document.activeElement === area || timer || place.dataset.held) return;
-      area.value = text || "";
-      last = (text || "").trim();
-    };
     return { place, area, show, look };
   }
 
-  Tablet.identifiers = { found, warning, kept };
+  /** What a text field of the checklist shows: of two values in conflict neither, both stand above it. */
+  const reads = (desk, site, about, name, textOf = (value) => value) => () => {
+    const clash = desk.conflict(site, about, name) || null;
+    return { text: clash ? null : textOf(desk.value(site, about, name)), seen: desk.seen(site, about, name), clash };
+  };
+
+  Tablet.identifiers = { found, warning, kept, reads };
 })();

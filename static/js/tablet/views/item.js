@@ -52,10 +52,9 @@
       if (!(standard.modes || []).includes(mode)) continue;
       const name = `seen_${mode}`;
       const own = id("seen");
-      const now = value(name);
       const what = Tablet.identifiers.kept(desk, {
-        draft: `${site}|${about}|${name}`, stands: now && now.what, label: `${words}: what was seen for ${about}`, placeholder: "What was seen", single: true,
-        keep: (text) => (box.checked ? desk.record(site, about, name, text ? { what: text } : true) : null),
+        draft: `${site}|${about}|${name}`, reads: Tablet.identifiers.reads(desk, site, about, name, (now) => now && now.what), label: `${words}: what was seen for ${about}`, placeholder: "What was seen", single: true,
+        keep: (text, more) => (box.checked ? desk.record(site, about, name, text ? { what: text } : true, more) : null),
       });
       const box = h("input", { type: "checkbox", class: "sr-only", id: own, on: { change: async () => {
         try {
@@ -100,10 +99,9 @@
     // Texts that the rating asks for stand open; the others wait behind their name.
     const texts = new Map();
     for (const [name, words] of TEXTS) {
-      const stands = value(name);
-      const text = Tablet.identifiers.kept(desk, { draft: `${site}|${about}|${name}`, stands, label: `${words} on ${about}`, described: lacks.id, keep: (said) => desk.record(site, about, name, said) });
+      const text = Tablet.identifiers.kept(desk, { draft: `${site}|${about}|${name}`, reads: Tablet.identifiers.reads(desk, site, about, name), label: `${words} on ${about}`, described: lacks.id, keep: (said, more) => desk.record(site, about, name, said, more) });
       const details = h("details", { class: `item__text item__text--${name.replace("_", "-")}` }, h("summary", {}, words), text.place);
-      details.open = Boolean(stands || text.area.value);
+      details.open = Boolean(text.area.value);
       texts.set(name, { text, details });
     }
 
@@ -159,11 +157,11 @@
         if (!wanted(name)) continue;
         const now = value(name);
         box.checked = now === true || Boolean(now && typeof now === "object");
-        what.show(now && now.what);
+        what.show();
       }
       for (const [name, { text, details }] of texts) {
         if (!wanted(name)) continue;
-        text.show(value(name));
+        text.show();
         if (value(name)) details.open = true;
       }
       if (grid && wanted("risk")) grid.show(value("risk"));

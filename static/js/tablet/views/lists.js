@@ -62,7 +62,10 @@
   const SITE_FIELDS = ["site_note", "remote_interview"];
   function siteText(desk, site, name, words) {
     const conflict = desk.conflict(site, "", name);
-    const text = Tablet.identifiers.kept(desk, { draft: `${site}||${name}`, stands: conflict ? null : desk.value(site, "", name), label: words, keep: (said) => desk.record(site, "", name, said) });
+    const text = Tablet.identifiers.kept(desk, { draft: `${site}||${name}`, reads: Tablet.identifiers.reads(desk, site, "", name), label: words, keep: (said, more) => desk.record(site, "", name, said, more) });
+    Tablet.app.onLeave(desk.listen(({ answers = [] }) => {
+      if (answers.some((one) => one.site === site && one.field === name && !one.element)) text.show();
+    }));
     return h("div", { class: "field" }, h("p", { class: "field__label" }, words), conflict && Tablet.clash(desk, conflict, () => Tablet.app.again()), text.place);
   }
 

@@ -34,7 +34,7 @@
     const kept = given ? desk.notes().find((note) => note.uuid === given) : null;
     const draft = desk.draft(`note:${own}`);
     if (given && !kept && !draft) return Tablet.app.missing("This note is not on this tablet.");
-    const note = { kind: kind || "interview", text: "", about: [], pseudonym: "", site: site || (desk.sites[0] || {}).id, ...(kept ? { kind: kept.kind, text: kept.text, about: kept.about || [], pseudonym: kept.pseudonym || "", site: kept.answer.site } : {}), ...(draft || {}) };
+    const note = { kind: kind || "interview", text: "", about: [], pseudonym: "", site: site || (desk.sites[0] || {}).id, seen: kept ? desk.seen(kept.answer.site, "", `note:${own}`) : null, ...(kept ? { kind: kept.kind, text: kept.text, about: kept.about || [], pseudonym: kept.pseudonym || "", site: kept.answer.site } : {}), ...(draft || {}) };
     const top = Tablet.frame.header(desk, { site: note.site, back: [code ? `#/${desk.survey}/${note.site}/${code}` : `#/${desk.survey}/notes`, "Back"] });
     const back = code ? `#/${desk.survey}/${site}/${code}` : `#/${desk.survey}/notes`;
     const allowed = new Set(kept ? Tablet.identifiers.found(desk.pack, `${kept.text}\n${kept.pseudonym || ""}`).map((one) => one.text) : []);
@@ -94,16 +94,24 @@
       try {
         const value = { kind: note.kind, text: note.text.trim(), about: note.about };
         if (note.pseudonym.trim() && !pseudonym.hidden) value.pseudonym = note.pseudonym.trim();
-        if (kept && kept.answer.site !== note.site) await desk.record(kept.answer.site, "", `note:${own}`, null);
-        await desk.record(note.site, "", `note:${own}`, value);
+        const moved = kept && kept.answer.site !== note.site;
+        if (moved) await desk.record(kept.answer.site, "", `note:${own}`, null, { base: note.seen });
+        await desk.record(note.site, "", `note:${own}`, value, { ...(moved ? {} : { base: note.seen }), draft: `note:${own}` });
         gone = true;
-        await desk.keepDraft(`note:${own}`, null);
         Tablet.app.said(`${declared.kindWords(note.kind)} kept.`);
         Tablet.app.go(back);
       } catch (error) { Tablet.app.failed(error); }
       return undefined;
     };
     Tablet.app.beforeLeaving(() => (timer ? keepDraft() : null));
+    // What another tablet made of this note: shown while nothing is changed here; else both versions will stand.
+    Tablet.app.onLeave(desk.listen(({ answers = [], all }) => {
+      if (gone || !kept || !(all || answers.some((one) => one.field === `note:${own}`))) return;
+      const now = desk.notes().find((one) => one.uuid === own);
+      if (now && now.answer.by === kept.answer.by && now.text === kept.text) return;
+      if (!timer && !desk.draft(`note:${own}`)) Tablet.app.again();
+      else said.textContent = `${now ? now.answer.by || "A colleague" : "A colleague"} has changed this note meanwhile. Save yours all the same: both stay, until one is chosen under Conflicts.`;
+    }));
     tellKind();
     const kinds = tiles("Kind", "radio", declared.kinds.map((one) => [one.key, one.words]), new Set([note.kind]), (value) => { note.kind = value; tellKind(); soon(); }, { row: true });
     const sites = desk.sites.length > 1 ? tiles("Site", "radio", desk.sites.map((one) => [one.id, one.name]), new Set([note.site]), (value) => { note.site = value; soon(); }, { row: true }) : null;
@@ -113,7 +121,7 @@
       act: async () => {
         try {
           gone = true;
-          if (kept) await desk.record(kept.answer.site, "", `note:${own}`, null);
+          if (kept) await desk.record(kept.answer.site, "", `note:${own}`, null, { base: note.seen });
           await desk.keepDraft(`note:${own}`, null);
           Tablet.app.go(`#/${desk.survey}/notes`);
         } catch (error) { Tablet.app.failed(error); }

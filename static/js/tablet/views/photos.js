@@ -43,7 +43,7 @@
   /** One photo with its caption, what it shows, and taking it back. */
   function card(desk, photo, { changed }) {
     const text = Tablet.identifiers.kept(desk, {
-      draft: `caption:${photo.uuid}`, stands: photo.caption || "", label: "Caption", placeholder: "What does it show?", single: true,
+      draft: `caption:${photo.uuid}`, reads: () => ({ text: photo.caption || "" }), label: "Caption", placeholder: "What does it show?", single: true,
       keep: async (caption) => {
         await Tablet.journal.caption(photo.uuid, caption || "");
         photo.caption = caption || "";

@@ -38,6 +38,21 @@
       h("p", {}, h("a", { href: `#/${desk.survey}/practice` }, "Questionnaire, agenda, all earlier findings")));
   }
 
+  /** One text on a standard as a whole: {place, show()}. */
+  function wholeText(desk, site, code, name, words) {
+    const text = Tablet.identifiers.kept(desk, { draft: `${site}|${code}|${name}`, reads: Tablet.identifiers.reads(desk, site, code, name), label: `${words} on ${code}`, keep: (said, more) => desk.record(site, code, name, said, more) });
+    const clashes = h("div", {});
+    const details = h("details", { class: "item__text" }, h("summary", {}, words), clashes, text.place);
+    const show = () => {
+      const clash = desk.conflict(site, code, name);
+      if (clash || clashes.childElementCount) clashes.replaceChildren(...(clash ? [Tablet.clash(desk, clash, () => { Tablet.app.said("The conflict is settled."); })] : []));
+      text.show();
+      if (clash || text.area.value) details.open = true;
+    };
+    show();
+    return { place: details, show };
+  }
+
   function show(desk, { site, code, letter }) {
     site = Number(site);
     const entry = desk.standards.get(code);
@@ -51,16 +66,9 @@
     const list = Tablet.frame.standards(desk, site, code);
 
     const items = new Map(standard.elements.map((element) => [element.id, Tablet.item(desk, site, standard, element, { touched: (about) => { touched = about; } })]));
+    const wholes = new Map(ABOUT.map(([field, words]) => [field, wholeText(desk, site, code, field, words)]));
     const whole = h("fieldset", { class: "item", data: { element: code } },
-      h("legend", { class: "item__question" }, h("span", {}, `For the report, on ${code} as a whole`)),
-      ABOUT.map(([field, words]) => {
-        const clash = desk.conflict(site, code, field);
-        const stands = clash ? null : desk.value(site, code, field);
-        const text = Tablet.identifiers.kept(desk, { draft: `${site}|${code}|${field}`, stands, label: `${words} on ${code}`, keep: (said) => desk.record(site, code, field, said) });
-        const details = h("details", { class: "item__text" }, h("summary", {}, words), clash && Tablet.clash(desk, clash), text.place);
-        details.open = Boolean(stands || clash || text.area.value);
-        return details;
-      }));
+      h("legend", { class: "item__question" }, h("span", {}, `For the report, on ${code} as a whole`)), Array.from(wholes.values(), (one) => one.place));
 
     // What is missing of the standard as a whole, such as a second reviewer's word.
     const lacking = h("p", { class: "item__lacks", hidden: true }, icon("alert"), h("span", {}));
@@ -142,8 +150,9 @@
         if (answer.site !== site) continue;
         const about = answer.element || "";
         if (!items.has(about)) {
-          const code = desk.codeOf(about);
-          if (code) list.draw(code);
+          const other = desk.codeOf(about);
+          if (other) list.draw(other);
+          if (about === code && wholes.has(answer.field)) wholes.get(answer.field).show();
           continue;
         }
         if (!touchedHere.has(about)) touchedHere.set(about, new Set());
@@ -151,6 +160,7 @@
       }
       for (const [about, fields] of touchedHere) items.get(about).show(fields);
       if (all) for (const one of items.values()) one.show();
+      if (all || conflicts) for (const one of wholes.values()) one.show();
       if (conflicts) for (const one of items.values()) { one.drawClashes(); one.show(); }
       if (photos) for (const one of items.values()) one.drawPhotos();
       if (touchedHere.size || conflicts || all) list.draw(code);
