@@ -131,7 +131,13 @@ def _records(one: Input, raw: Any) -> list[dict[str, str]]:
         raise ValueError("give a list of records.")
     if len(raw) > 200:
         raise ValueError("at most 200 entries fit.")
-    return [{str(k)[:60]: _text(one, str(v)) for k, v in entry.items() if v is not None} for entry in raw]
+    return [{str(k)[:60]: _value(one, k, v) for k, v in entry.items() if v is not None} for entry in raw]
+
+
+def _value(one: Input, key: Any, raw: Any) -> str:
+    if isinstance(raw, list | dict):
+        raise ValueError(f"give “{str(key)[:60]}” as one text; several stand in it divided by commas.")
+    return _text(one, str(raw))
 
 
 READERS = {

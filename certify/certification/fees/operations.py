@@ -14,7 +14,7 @@ from certify.certification.cases.models import Case
 from certify.certification.cases.operations import lock_edition, record_on
 from certify.certification.cases.queries import case_by_id, zone_of
 from certify.certification.fees.models import Invoice, InvoiceLine, InvoiceNumber, Payment, Refund
-from certify.certification.fees.queries import fee_lines_of, open_invoice_of
+from certify.certification.fees.queries import facts_for, fee_lines_of, open_invoice_of
 from certify.certification.fees.rules import (
     APPLICATION,
     KIND_TITLES,
@@ -24,7 +24,9 @@ from certify.certification.fees.rules import (
     line_errors,
     payment_errors,
     refund_percent,
+    repeat_may_be_invoiced,
     share,
+    travel_errors,
 )
 from certify.core.access.roles import SYSTEM, Actor
 from certify.core.foundation.days import local_date
@@ -96,6 +98,24 @@ def charge_repeat_survey(session: Session, case: Case, *, travel_cents: int = 0,
     if travel_cents:
         lines.append(Line("Travel of the surveyor", travel_cents))
     return issue_invoice(session, case, REPEAT_SURVEY, lines, actor=actor, at=at)
+
+
+def invoice_repeat_survey_anew(
+    session: Session, case: Case, *, travel_cents: int | None, actor: Actor, at: datetime
+) -> Invoice:
+    """Issue the invoice of the repeat survey again, with its travel; one that is open gives way to it.
+
+    Raises: NotOpen when no repeat survey waits for its fee, or it is paid; Invalid on `travel`.
+    """
+    if not repeat_may_be_invoiced(facts_for(session, case, actor, at)):
+        raise NotOpen("No repeat survey waits for its fee here.")
+    if errors := travel_errors(travel_cents):
+        raise Invalid(errors)
+    replaced = open_invoice_of(session, case, REPEAT_SURVEY)
+    invoice = charge_repeat_survey(session, case, travel_cents=travel_cents or 0, actor=actor, at=at)
+    if replaced is not None:
+        cancel_invoice(session, case, replaced, f"Replaced by invoice {invoice.number}.", actor=actor, at=at)
+    return invoice
 
 
 def charge_late_reschedule(session: Session, case: Case, *, actor: Actor, at: datetime) -> Invoice:
@@ -197,6 +217,7 @@ def pay_refund(
     session: Session, case: Case, refund: Refund, *, paid_on: date | None, reference: str, actor: Actor, at: datetime
 ) -> None:
     """Record that a refund was paid out. Raises: NotOpen when it was before, Invalid for a day ahead or no reference."""
+    session.refresh(refund, with_for_update=True)  # who comes at the same moment waits here, and reads that it is paid
     if refund.paid_on is not None:
         raise NotOpen("This refund was paid out already.")
     today = local_date(at, zone_of(session, case))

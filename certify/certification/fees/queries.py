@@ -18,6 +18,7 @@ from certify.certification.fees.rules import FeesFacts, InvoiceFacts, Line, appl
 from certify.core.access.policy import Permission, reach
 from certify.core.access.roles import Actor
 from certify.core.catalogue.model import FeeSchedule
+from certify.core.foundation.days import local_date
 from certify.core.foundation.errors import NotFound
 from certify.core.rulebook.current import current
 from certify.platform.practices.models import Practice, Site
@@ -55,7 +56,15 @@ class Size:
 def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> FeesFacts:
     """Return what the guards of this room judge."""
     rows = invoice_rows(session, case)
-    return FeesFacts(case.ref, tuple(InvoiceFacts(r.number, r.kind, r.state, r.total_cents, r.due_on) for r in rows))
+    required = case.state == "repeat_survey"
+    invoices = (
+        # Each visit is invoiced when it is required, which is when the case came to stand here.
+        InvoiceFacts(
+            r.number, r.kind, r.state, r.total_cents, r.due_on, not required or r.issued_at >= case.state_since
+        )
+        for r in rows
+    )
+    return FeesFacts(case.ref, tuple(invoices), visit_required=required)
 
 
 def invoice_rows(session: Session, case: Case) -> Sequence[Invoice]:
@@ -110,7 +119,7 @@ def invoice_for(session: Session, actor: Actor, number: str) -> tuple[Case, Invo
 def list_invoices(
     session: Session,
     actor: Actor,
-    today: date,
+    at: datetime,
     *,
     state: str = "open",
     text: str = "",
@@ -119,7 +128,7 @@ def list_invoices(
 ) -> list[InvoiceRow]:
     """Return one page of the invoices within reach, earliest due first, beyond (due_on, id) of `after`."""
     query = (
-        select(Invoice, Case.ref, Practice.legal_name)
+        select(Invoice, Case.ref, Practice.legal_name, Practice.time_zone)
         .join(Case, Case.id == Invoice.case_id)
         .join(Practice, Practice.id == Case.practice_id)
         .where(within(reach(actor, Permission.VIEW_FEES)))
@@ -132,7 +141,8 @@ def list_invoices(
         query = query.where(Invoice.id.in_(_meant_by(text.strip())))
     if after is not None:
         query = query.where(or_(Invoice.due_on > after[0], and_(Invoice.due_on == after[0], Invoice.id > after[1])))
-    return [InvoiceRow(i, ref, name, (i.due_on - today).days) for i, ref, name in session.execute(query).all()]
+    rows = session.execute(query).all()
+    return [InvoiceRow(i, ref, name, (i.due_on - local_date(at, zone)).days) for i, ref, name, zone in rows]
 
 
 def _meant_by(text: str) -> Select[int]:

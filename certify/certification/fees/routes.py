@@ -10,8 +10,14 @@ from flask.typing import ResponseReturnValue
 
 from certify.certification.cases.operations import take
 from certify.certification.cases.queries import actor_may, case_for, header_for, openings_for, zone_of
-from certify.certification.fees.operations import cancel_invoice, pay_refund, record_payment
+from certify.certification.fees.operations import (
+    cancel_invoice,
+    invoice_repeat_survey_anew,
+    pay_refund,
+    record_payment,
+)
 from certify.certification.fees.queries import (
+    facts_for,
     fee_lines_of,
     fee_schedule,
     invoice_for,
@@ -20,7 +26,7 @@ from certify.certification.fees.queries import (
     refunds_to_pay,
     size_of,
 )
-from certify.certification.fees.rules import APPLICATION, KIND_TITLES
+from certify.certification.fees.rules import APPLICATION, KIND_TITLES, repeat_may_be_invoiced
 from certify.core.access.policy import Permission
 from certify.core.foundation.clock import now
 from certify.core.foundation.days import local_date
@@ -111,16 +117,33 @@ def refund(number: str) -> ResponseReturnValue:
     return redirect(url_for("fees.overview", ref=case.ref))
 
 
+@bp.post("/cases/<ref>/fees/repeat-survey")
+@requires(Permission.RECORD_PAYMENT)
+@commits
+def repeat_survey(ref: str) -> ResponseReturnValue:
+    """Issue the invoice of the repeat survey again, with the surveyor's travel."""
+    actor, travel = current_actor(), request.form.get("travel", "").strip()
+    case = case_for(db.session, actor, ref, Permission.RECORD_PAYMENT, lock=True)
+    try:
+        cents = read_cents(travel, "travel") if travel else None
+        invoice = invoice_repeat_survey_anew(db.session, case, travel_cents=cents, actor=actor, at=now())
+    except Invalid as invalid:
+        db.session.rollback()
+        return _case_page(ref, {"travel": travel}, invalid.errors, 422)
+    flash(f"Invoice {invoice.number} is issued.")
+    return redirect(url_for("fees.overview", ref=ref))
+
+
 @bp.get("/invoices")
 @requires(Permission.RECORD_PAYMENT)
 def index() -> ResponseReturnValue:
     """The invoices of all practices, earliest due first."""
-    actor, today = current_actor(), now().date()
+    actor = current_actor()
     state = request.args.get("state", "open")
     state = state if state in dict(STATES) else "open"
     text = request.args.get("q", "")[:200]
     rows = list_invoices(
-        db.session, actor, today, state=state, text=text, after=_after(request.args.get("cursor")), limit=PAGE + 1
+        db.session, actor, now(), state=state, text=text, after=_after(request.args.get("cursor")), limit=PAGE + 1
     )
     shown = rows[:PAGE]
     following = write_cursor((shown[-1].invoice.due_on.isoformat(), shown[-1].invoice.id)) if len(rows) > PAGE else None
@@ -132,15 +155,12 @@ def index() -> ResponseReturnValue:
 
 def read_payment(amount: str, received_on: str) -> tuple[int | None, date | None]:
     """Return cents and day of a payment as typed. Raises: Invalid naming every field that cannot be read."""
-    errors, cents, on = [], None, None
+    errors, cents, on = list[FieldError](), None, None
     if amount:
         try:
-            exact = Decimal(amount.replace("$", "").replace(",", "").strip()) * 100
-            if not exact.is_finite() or exact != exact.to_integral_value() or not 0 < exact < 10**11:
-                raise InvalidOperation
-            cents = int(exact)
-        except (InvalidOperation, Overflow):
-            errors.append(FieldError("amount", "Write the amount like 9,500.00."))
+            cents = read_cents(amount, "amount")
+        except Invalid as invalid:
+            errors.extend(invalid.errors)
     try:
         on = _day(received_on, "received_on")
     except Invalid as invalid:
@@ -148,6 +168,17 @@ def read_payment(amount: str, received_on: str) -> tuple[int | None, date | None
     if errors:
         raise Invalid(errors)
     return cents, on
+
+
+def read_cents(amount: str, field: str) -> int:
+    """Return an amount above zero, as typed, in cents. Raises: Invalid on the field."""
+    try:
+        exact = Decimal(amount.replace("$", "").replace(",", "").strip()) * 100
+        if not exact.is_finite() or exact != exact.to_integral_value() or not 0 < exact < 10**11:
+            raise InvalidOperation
+    except (InvalidOperation, Overflow):
+        raise Invalid("Write the amount like 9,500.00.", field) from None
+    return int(exact)
 
 
 def _day(text: str, field: str) -> date | None:
@@ -171,9 +202,10 @@ def _case_page(ref: str, given: dict[str, str], errors: tuple[FieldError, ...], 
     actor, at = current_actor(), now()
     case = case_for(db.session, actor, ref, Permission.VIEW_FEES)
     invoices = invoices_of(db.session, case)
+    may_record = actor_may(db.session, case, actor, Permission.RECORD_PAYMENT)
     page = render_template(
         "certification/fees/overview.html", header=header_for(db.session, case, actor, at, "fees"), invoices=invoices, kinds=KIND_TITLES,
-        may_record=actor_may(db.session, case, actor, Permission.RECORD_PAYMENT), given=given, errors=errors,
+        may_record=may_record, may_issue=may_record and repeat_may_be_invoiced(facts_for(db.session, case, actor, at)), given=given, errors=errors,
         messages={e.field: e.message for e in errors}, today=local_date(at, zone_of(db.session, case)), schedule=fee_schedule(),
         size=size_of(db.session, case), estimate=fee_lines_of(db.session, case) if not invoices else [],
     )  # fmt: skip

@@ -19,6 +19,7 @@ KIND_TITLES = {
     LATE_RESCHEDULE: "Late change of the survey date",
 }
 MOST_CENTS = 10**11
+MOST_TRAVEL_CENTS = 10**7
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class InvoiceFacts:
     state: str  # open | paid | cancelled
     total_cents: int
     due_on: date
+    this_visit: bool = True  # of a repeat survey: for the visit that is asked for now, not an earlier one
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,15 @@ class FeesFacts:
 
     ref: str
     invoices: tuple[InvoiceFacts, ...] = ()
+    visit_required: bool = False  # a repeat survey waits for its fee
 
     def of(self, kind: str) -> list[InvoiceFacts]:
         """Return the invoices of a kind that were not cancelled."""
         return [i for i in self.invoices if i.kind == kind and i.state != "cancelled"]
+
+    def of_this_visit(self) -> list[InvoiceFacts]:
+        """Return those for the repeat survey that is asked for now; what paid for an earlier visit is not among them."""
+        return [i for i in self.of(REPEAT_SURVEY) if i.this_visit]
 
     @property
     def link(self) -> str:
@@ -70,11 +77,16 @@ def fee_paid(facts: FeesFacts) -> list[Unmet]:
 
 
 def repeat_fee_paid(facts: FeesFacts) -> list[Unmet]:
-    """Guard of `start_repeat_survey`: the newest invoice for a repeat survey is paid (process.md, transition 30)."""
-    invoices = facts.of(REPEAT_SURVEY)
+    """Guard of `start_repeat_survey`: the invoice for this repeat survey is paid (process.md, transition 30)."""
+    invoices = facts.of_this_visit()
     if not invoices:
-        return [Unmet("repeat_fee_paid", "The repeat survey has not been invoiced yet.", facts.link)]
+        return [Unmet("repeat_fee_paid", "The repeat survey is not invoiced. Finance issues the invoice.", facts.link)]
     return [_unpaid("repeat_fee_paid", i, facts) for i in invoices if i.state == "open"]
+
+
+def repeat_may_be_invoiced(facts: FeesFacts) -> bool:
+    """Whether finance may issue the invoice of a repeat survey anew: one is required, and nothing is paid for it yet."""
+    return facts.visit_required and not any(i.state == "paid" for i in facts.of_this_visit())
 
 
 def fees_settled(facts: FeesFacts) -> list[Unmet]:
@@ -126,6 +138,13 @@ def payment_errors(amount_cents: int | None, due_cents: int, received_on: date |
     if received_on is not None and received_on > today:
         errors.append(FieldError("received_on", "The day of receipt lies ahead. Enter the day the money arrived."))
     return errors
+
+
+def travel_errors(travel_cents: int | None) -> list[FieldError]:
+    """Return what is wrong with the travel on an invoice; none is none."""
+    if travel_cents is None or 0 <= travel_cents <= MOST_TRAVEL_CENTS:
+        return []
+    return [FieldError("travel", f"Travel costs between nothing and {_dollars(MOST_TRAVEL_CENTS)}.")]
 
 
 def refund_percent(steps: Sequence[RefundRule], reached: Collection[str]) -> tuple[str, int]:

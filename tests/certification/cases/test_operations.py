@@ -261,7 +261,7 @@ def test_inputs_are_read_by_their_kind(one: Input, raw: object, value: object) -
     [
         ("longtext", 5), ("longtext", "a\x00b"), ("longtext", "x" * 20_001), ("date", "5 March"), ("money", "9.999"), ("money", "a lot"),
         ("money", True), ("money", "NaN"), ("money", "1e400"), ("money", "1e999990"), ("money", "9e999999"), ("money", "-1"), ("number", "1.5"), ("number", "9" * 30), ("checkbox", "maybe"), ("standards", {"a": 1}),
-        ("standards", [[1]]), ("questions", [1]), ("choice", "b"), ("person", "me"),
+        ("standards", [[1]]), ("questions", [1]), ("records", [{"evidence": ["3f1c"]}]), ("records", [{"evidence": {"uuid": "3f1c"}}]), ("choice", "b"), ("person", "me"),
     ],
 )  # fmt: skip
 def test_a_wrong_input_is_named(kind: str, raw: object) -> None:

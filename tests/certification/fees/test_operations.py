@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from certify.certification.fees.models import Invoice, InvoiceLine, Payment, Refund
@@ -13,13 +14,15 @@ from certify.certification.fees.operations import (
     cancel_invoice,
     charge_late_reschedule,
     charge_repeat_survey,
+    invoice_repeat_survey_anew,
     issue_invoice,
     pay_refund,
     record_payment,
 )
 from certify.certification.fees.queries import facts_for, invoice_for, invoices_of, list_invoices, refunds_to_pay
 from certify.certification.fees.rules import Line, fees_settled, repeat_fee_paid
-from certify.core.foundation.clock import now
+from certify.core.access.roles import SYSTEM
+from certify.core.foundation.clock import FixedClock, now
 from certify.core.foundation.errors import Invalid, NotFound, NotOpen, RulesUnmet
 from certify.platform.audit.queries import list_events, verify_chain
 from certify.platform.practices.models import Practice, Site
@@ -170,15 +173,15 @@ def test_invoices_are_seen_by_those_whom_they_concern(session: Session, applied:
     applied.accept()
     other = apply(session)
     number = the_invoice(session).number
-    today = now().date()
+    at = now()
     assert invoice_for(session, applied.actor("admin"), number)[0].id == applied.case.id
     for stranger in (other.actor("admin"), applied.actor("surveyor")):
         with pytest.raises(NotFound):
             invoice_for(session, stranger, number)
-    assert [r.ref for r in list_invoices(session, applied.actor("finance"), today)] == [applied.case.ref]
-    assert list_invoices(session, other.actor("admin"), today) == []
-    assert list_invoices(session, applied.actor("finance"), today, text=number.lower()) != []
-    assert list_invoices(session, applied.actor("finance"), today, text="nobody") == []
+    assert [r.ref for r in list_invoices(session, applied.actor("finance"), at)] == [applied.case.ref]
+    assert list_invoices(session, other.actor("admin"), at) == []
+    assert list_invoices(session, applied.actor("finance"), at, text=number.lower()) != []
+    assert list_invoices(session, applied.actor("finance"), at, text="nobody") == []
 
 
 def test_a_step_that_needs_payment_names_the_invoice(session: Session, applied: Applied) -> None:
@@ -190,3 +193,75 @@ def test_a_step_that_needs_payment_names_the_invoice(session: Session, applied: 
     assert "No certification fee has been invoiced yet." in str(refusal.value)
     kinds = [e.kind for e in list_events(session, f"case:{applied.case.ref}", kind="invoice")]
     assert kinds == ["invoice.cancelled", "invoice.issued"]
+
+
+def requires_visit(applied: Applied) -> Invoice:
+    """Let another visit be required now, with its invoice, whatever way leads there."""
+    applied.case.state, applied.case.state_since = "repeat_survey", now()
+    return charge_repeat_survey(applied.session, applied.case, actor=SYSTEM, at=now())
+
+
+def fee_paid(applied: Applied) -> bool:
+    return not repeat_fee_paid(facts_for(applied.session, applied.case, applied.actor("finance"), now()))
+
+
+def test_the_invoice_of_a_repeat_survey_is_issued_anew_with_travel_until_it_is_paid(
+    session: Session, applied: Applied
+) -> None:
+    """Process.md, section 6: 2,500 and travel."""
+    first, finance = requires_visit(applied), applied.actor("finance")
+    with pytest.raises(Invalid, match="Travel"):
+        invoice_repeat_survey_anew(session, applied.case, travel_cents=10**8, actor=finance, at=now())
+    second = invoice_repeat_survey_anew(session, applied.case, travel_cents=64_050, actor=finance, at=now())
+    assert (first.state, first.ended_reason) == ("cancelled", f"Replaced by invoice {second.number}.")
+    assert second.total_cents == 314_050
+    cancel_invoice(session, applied.case, second, "The sum was wrong.", actor=finance, at=now())
+    assert not fee_paid(applied)
+    third = invoice_repeat_survey_anew(session, applied.case, travel_cents=None, actor=finance, at=now())
+    assert third.total_cents == 250_000
+    record_payment(session, applied.case, third, 250_000, reference="WIRE 2", actor=finance, at=now())
+    assert fee_paid(applied)
+    with pytest.raises(NotOpen):
+        invoice_repeat_survey_anew(session, applied.case, travel_cents=1, actor=finance, at=now())
+
+
+def test_what_paid_for_the_first_repeat_visit_does_not_pay_for_the_second(
+    session: Session, applied: Applied, clock: FixedClock
+) -> None:
+    first, finance = requires_visit(applied), applied.actor("finance")
+    record_payment(session, applied.case, first, 250_000, reference="WIRE 2", actor=finance, at=now())
+    assert fee_paid(applied)
+    clock.move(by=timedelta(days=60))
+    second = requires_visit(applied)
+    assert not fee_paid(applied)
+    cancel_invoice(session, applied.case, second, "Wrong.", actor=finance, at=now())
+    assert not fee_paid(applied)
+
+
+def test_no_repeat_survey_is_invoiced_where_none_is_required(session: Session, applied: Applied) -> None:
+    with pytest.raises(NotOpen):
+        invoice_repeat_survey_anew(session, applied.case, travel_cents=None, actor=applied.actor("finance"), at=now())
+
+
+def test_a_refund_that_another_paid_out_meanwhile_is_not_paid_again(session: Session, applied: Applied) -> None:
+    applied.pay()
+    applied.take("withdraw", "admin", reason="We merge.", **confirmation(applied))
+    refund = session.scalars(select(Refund)).one()
+    elsewhere = update(Refund).values(paid_on=now().date(), paid_reference="OUT 1")
+    session.execute(elsewhere.execution_options(synchronize_session=False))
+    with pytest.raises(NotOpen):
+        pay_refund(
+            session, applied.case, refund, paid_on=None, reference="OUT 2", actor=applied.actor("finance"), at=now()
+        )
+    assert refund.paid_reference == "OUT 1"
+    assert not list_events(session, f"case:{applied.case.ref}", kind="refund.paid")
+
+
+def test_the_days_left_are_counted_where_the_practice_is(session: Session, applied: Applied, clock: FixedClock) -> None:
+    applied.accept()
+    # Half past ten in the evening in Chicago, when it is the next day in Greenwich.
+    clock.move(
+        to=datetime.combine(the_invoice(session).due_on, time(22, 30), ZoneInfo("America/Chicago")).astimezone(UTC)
+    )
+    (row,) = list_invoices(session, applied.actor("finance"), now())
+    assert row.days_left == 0

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from certify.certification.fees.models import Invoice, Refund
 from certify.certification.fees.routes import read_payment
+from certify.core.foundation.clock import now
 from certify.core.foundation.errors import Invalid
 from tests.builders import sign_in
 from tests.support.applied import Applied, apply
@@ -149,3 +150,29 @@ def test_a_refund_is_paid_out_and_the_page_says_so(client: FlaskClient, applied:
 def test_an_amount_that_nobody_can_pay_is_named(amount: str) -> None:
     with pytest.raises(Invalid, match=r"like 9,500\.00"):
         read_payment(amount, "2026-11-20")
+
+
+def test_finance_issues_the_invoice_of_a_repeat_survey_with_its_travel(client: FlaskClient, applied: Applied) -> None:
+    fees, form = f"/cases/{applied.case.ref}/fees", f"/cases/{applied.case.ref}/fees/repeat-survey"
+    sign_in(client, applied.people["finance"])
+    assert form not in client.get(fees).text
+    assert client.post(form, data={"travel": "640.50"}).status_code == 409
+    applied.case.state, applied.case.state_since = "repeat_survey", now()
+    applied.session.commit()
+    wrong = client.post(form, data={"travel": "by train"})
+    assert (wrong.status_code, 'href="#travel"' in wrong.text, "by train" in wrong.text) == (422, True, True)
+    assert client.post(form, data={"travel": "640.50"}).status_code == 302
+    assert the_invoice(applied).total_cents == 314_050
+    page = client.get(fees).text
+    assert "Travel of the surveyor" in page
+    assert form in page
+    assert "$640.50" in page
+
+
+def test_only_finance_issues_the_invoice_of_a_repeat_survey(new_client: NewClient, applied: Applied) -> None:
+    applied.case.state, applied.case.state_since = "repeat_survey", now()
+    applied.session.commit()
+    for who in ("admin", "staff"):
+        asked = sign_in(new_client(), applied.people[who])
+        assert asked.post(f"/cases/{applied.case.ref}/fees/repeat-survey", data={}).status_code == 403
+        assert "fees/repeat-survey" not in asked.get(f"/cases/{applied.case.ref}/fees").text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 
 import pytest
 import sqlalchemy as sa
@@ -11,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from certify.certification.fees.queries import list_invoices
 from certify.core.access.roles import Role
+from certify.core.foundation.clock import now
 from certify.outlets.home.queries import search as search_everything
 from certify.platform.identity.queries import list_people
 from certify.platform.mail.queries import list_mail
@@ -34,7 +34,7 @@ def test_people_are_found_by_the_beginning_of_name_or_address_without_accents_or
     [
         (lambda s: list_people(s, text="Zo", after=None, back=False, limit=9), {"person"}),
         (lambda s: list_mail(s, text="Zo"), {"outbox"}),
-        (lambda s: list_invoices(s, make_actor(s, Role.FINANCE), date(2026, 1, 1), text="Zo"), {"invoice", "practice"}),
+        (lambda s: list_invoices(s, make_actor(s, Role.FINANCE), now(), text="Zo"), {"invoice", "practice"}),
         (lambda s: search_everything(s, make_actor(s, Role.ADMINISTRATOR), "Zo"), {"person"}),
     ],
     ids=["people", "mail", "invoices", "everything"],
