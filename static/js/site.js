@@ -60,6 +60,9 @@
   on(window, "hashchange", land);
   land();
 
+  // The case chosen last is the one shown, however late an earlier one is answered.
+  let asked = 0;
+
   // Lists: j and k move between rows, Enter opens the row's link.
   const table = document.querySelector("[data-rows]");
   if (table) {
@@ -93,6 +96,7 @@
     if (first) open(first, document.querySelector("[data-panel]"), all("[data-row-link]", table), true);
   }
   async function open(link, panel, links, quietly = false) {
+    const mine = (asked += 1);
     const slow = window.setTimeout(() => panel.setAttribute("aria-busy", "true"), 300);
     try {
       const answer = await fetch(link.href, { headers: { Accept: "text/html" }, redirect: "error" });
@@ -100,15 +104,16 @@
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.querySelector("[data-panel]");
       if (!fresh) throw new Error("no panel");
+      if (mine !== asked) return;
       panel.replaceChildren(...fresh.childNodes);
       links.forEach((other) => other.closest("tr").removeAttribute("aria-current"));
       link.closest("tr").setAttribute("aria-current", "true");
       if (!quietly) window.history.replaceState(null, "", link.href);
     } catch {
-      if (!quietly) window.location.assign(link.href);
+      if (!quietly && mine === asked) window.location.assign(link.href);
     } finally {
       window.clearTimeout(slow);
-      panel.removeAttribute("aria-busy");
+      if (mine === asked) panel.removeAttribute("aria-busy");
     }
   }
 

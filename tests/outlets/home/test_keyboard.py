@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,12 @@ from tests.builders import PASSWORD, make_person, make_practice
 from tests.support.worlds import LiveServer
 
 FRIDAY = date(2026, 11, 6)
+# Writes down the number of every case that the panel shows from now on.
+WATCH = """() => {
+  const panel = document.querySelector("[data-panel]");
+  window.shown = [];
+  new MutationObserver(() => window.shown.push(panel.textContent.match(/[A-Z]{2}-\\d{4}-\\d+/)[0])).observe(panel, { childList: true });
+}"""
 
 
 def _three_cases(session: Session) -> tuple[str, list[str]]:
@@ -70,6 +76,29 @@ def test_keys_move_through_the_queue_and_open_a_case_beside_it(live_server: Live
     expect(panel).to_contain_text(refs[1])
     page.reload()
     expect(panel).to_contain_text(refs[1])
+
+
+def test_the_case_chosen_last_stays_beside_the_list_when_an_earlier_one_is_answered_late(
+    live_server: LiveServer, page: Page
+) -> None:
+    with live_server.session() as session:
+        email, refs = _three_cases(session)
+    held: list[Route] = []
+    page.route(f"**/today?*open={refs[0]}*", lambda route: held.append(route))  # noqa: PLW0108 - asked for its arguments
+    with page.expect_request(f"**/today?*open={refs[0]}*"):
+        _sign_in(page, live_server, email)
+    panel = page.locator("[data-panel]")
+    page.evaluate(WATCH)
+    page.locator("[data-row-link]").nth(1).click()
+    expect(panel).to_contain_text(refs[1])
+
+    with page.expect_response(f"**/today?*open={refs[0]}*") as late:
+        held.pop().continue_()
+    late.value.finished()
+    page.locator("[data-row-link]").nth(2).click()
+    expect(panel).to_contain_text(refs[2])
+
+    assert page.evaluate("window.shown") == [refs[1], refs[2]]
 
 
 def test_the_queue_works_without_any_script(live_server: LiveServer, new_page: Callable[..., Page]) -> None:
