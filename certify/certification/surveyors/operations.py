@@ -71,8 +71,9 @@ def prepare_declare_conflict(
     proposal = _open(session, case)
     side = side_of(session, case, actor)
     if declaration_of(session, proposal, side) is None:
-        ground = str(inputs.get("ground") or "other")
-        answers = {key: key == ground for key, _ in QUESTIONS}
+        ground = str(inputs.get("ground"))
+        applies = ground if ground in dict(QUESTIONS) else "other"
+        answers = {key: key == applies for key, _ in QUESTIONS}
         write_declaration(
             session, case, proposal, side, answers, str(inputs["reason"]), actor.name, "", "", actor=actor, at=at
         )
@@ -120,12 +121,14 @@ def declare(
 
 
 def check_answers(given: Mapping[str, bool], detail: str, signed_name: str) -> list[str]:
-    """Return the questions that are answered with yes. Raises: Invalid with everything that is missing."""
+    """Return the questions that are answered with yes. Raises: Invalid with everything that is missing or not asked."""
     errors = [
         FieldError(key, "Answer this question with yes or no.")
         for key, _ in QUESTIONS
         if not isinstance(given.get(key), bool)
     ]
+    asked = {key for key, _ in QUESTIONS}
+    errors += [FieldError(str(key)[:40], "This question is not asked.") for key in given if key not in asked]
     applies = [key for key, _ in QUESTIONS if given.get(key)]
     if applies and not detail.strip():
         errors.append(FieldError("detail", "Say what applies, so that the program can choose someone else."))
@@ -207,7 +210,7 @@ def write_declaration(
 ) -> ConflictDeclaration:  # fmt: skip
     """Keep what one side declares, word for word, with its digest."""
     asked = [{"key": key, "question": question, "answer": bool(answers.get(key))} for key, question in QUESTIONS]
-    none = not any(answers.values())
+    none = not any(one["answer"] for one in asked)
     declaration = ConflictDeclaration(
         case_id=case.id, proposal_id=proposal.id, side=side, none=none, answers=asked, detail=detail, text_sha256=signed_text(asked, detail),
         signed_name=signed_name.strip()[:200], signed_title=signed_title.strip()[:200], person_id=actor.user_id, signed_at=at, address=address[:60],

@@ -19,6 +19,8 @@ from certify.core.rulebook.current import current
 from certify.platform.audit.operations import record
 from certify.platform.identity.models import RoleGrant
 
+DAY_NEAR = "Write a day between 1950 and 2100."
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -73,6 +75,7 @@ def add_absence(
     session: Session, surveyor: Surveyor, from_on: date, to_on: date, note: str, *, actor: Actor, at: datetime
 ) -> SurveyorAbsence:
     """Note days on which the surveyor cannot visit. Raises Invalid."""
+    _check_days(from_on=from_on, to_on=to_on)
     if to_on < from_on:
         raise Invalid("The last day lies before the first.", "to_on")
     if (to_on - from_on).days > 730:
@@ -111,6 +114,7 @@ def add_tie(
     """Put a conflict of interest between a surveyor and a practice on record; it is never removed. Raises Invalid."""
     if ground not in GROUNDS:
         raise Invalid("Choose what kind of tie it is.", "ground")
+    _check_days(ended_on=ended_on)
     tie = SurveyorTie(
         surveyor_id=surveyor.id,
         practice_id=practice_id,
@@ -135,8 +139,18 @@ def add_tie(
     return tie
 
 
+def _check_days(**days: date | None) -> None:
+    if errors := _day_errors(days):
+        raise Invalid(errors)
+
+
+def _day_errors(days: Mapping[str, date | None]) -> list[FieldError]:
+    return [FieldError(name, DAY_NEAR) for name, on in days.items() if on is not None and not 1950 <= on.year <= 2100]
+
+
 def _check_profile(profile: Profile) -> None:
-    errors = []
+    errors = _day_errors({"qualified_until": profile.qualified_until})
+    errors += _day_errors({f"trained-{edition}": on for edition, on in (profile.trained or {}).items()})
     if profile.qualification not in QUALIFICATIONS:
         errors.append(FieldError("qualification", "Choose the qualification."))
     if profile.qualified_until is None:

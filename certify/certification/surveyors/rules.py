@@ -187,7 +187,7 @@ def _independence(c: Candidate, setting: Setting, today: date, limits: Limits) -
     else:
         points.append(Point("good", "market", f"From {c.home_state}: another market"))
     for tie in c.ties:
-        if tie.ended_on is None or tie.ended_on + timedelta(days=366 * limits.cooling_years) >= today:
+        if tie.ended_on is None or (today - tie.ended_on).days <= 366 * limits.cooling_years:
             until = f" until {tie.ended_on:%B %Y}" if tie.ended_on else ""
             points.append(
                 Point("bar", "tie", f"Conflict on record{until}: {GROUNDS.get(tie.ground, tie.ground).lower()}")

@@ -12,13 +12,22 @@ from certify.certification.cases.events import CaseAdvanced
 from certify.certification.cases.models import CaseMember
 from certify.certification.cases.queries import case_for
 from certify.certification.surveyors.models import ConflictDeclaration, SurveyorProposal, SurveyorTie
-from certify.certification.surveyors.operations import Profile, add_absence, declare, on_case_advanced, save_surveyor
+from certify.certification.surveyors.operations import (
+    Profile,
+    add_absence,
+    add_tie,
+    declare,
+    on_case_advanced,
+    save_surveyor,
+    write_declaration,
+)
 from certify.certification.surveyors.queries import (
     conflict_question_for,
     list_surveyors,
     open_questions_for,
     ranking_for,
 )
+from certify.certification.surveyors.rules import QUESTIONS
 from certify.core.access.roles import Role
 from certify.core.foundation.clock import FixedClock, now
 from certify.core.foundation.errors import Conflict, Invalid, NotAllowed, NotFound, NotOpen, RulesUnmet, Stale
@@ -89,6 +98,29 @@ def test_a_conflict_of_the_surveyor_goes_on_record_and_bars_her(session: Session
     assert {u.guard for u in refusal.value.unmet} == {"surveyor_free_of_conflict"}
 
 
+def test_a_question_that_is_not_asked_is_refused_by_its_name(session: Session) -> None:
+    visit = pending_case(session)
+    visit.take("propose_surveyor", "staff", surveyor=visit.surveyor.id)
+    answers = dict.fromkeys((key for key, _ in QUESTIONS), False) | {"weather": True}
+    with pytest.raises(Invalid) as refusal:
+        sign(visit, "surveyor", answers=answers)
+    assert [e.field for e in refusal.value.errors] == ["weather"]
+    assert session.scalars(select(ConflictDeclaration)).all() == []
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_what_is_declared_is_what_the_kept_answers_say(session: Session, *, asked: bool) -> None:
+    visit = pending_case(session)
+    visit.take("propose_surveyor", "staff", surveyor=visit.surveyor.id)
+    proposal = session.scalars(select(SurveyorProposal)).one()
+    answers = {"family" if asked else "weather": True}
+    kept = write_declaration(
+        session, visit.case, proposal, "surveyor", answers, "", "Name", "", "", actor=visit.actor("surveyor"), at=now()
+    )
+    assert kept.none is not any(a["answer"] for a in kept.answers)
+    assert kept.none is not asked
+
+
 def test_a_practice_may_refuse_two_surveyors(session: Session) -> None:
     visit = pending_case(session)
     for number in range(3):
@@ -115,6 +147,19 @@ def test_someone_without_a_profile_cannot_be_proposed(session: Session) -> None:
     nobody = make_person(session, Role.SURVEYOR)
     with pytest.raises(Invalid):
         visit.take("propose_surveyor", "staff", surveyor=nobody.id)
+
+
+@pytest.mark.parametrize("year", [1949, 2101, 9999])
+def test_a_tie_ends_in_a_year_of_our_time(session: Session, year: int) -> None:
+    visit = pending_case(session)
+    _person, profile = make_surveyor(session)
+    with pytest.raises(Invalid) as refusal:
+        add_tie(
+            session, profile, visit.practice.id, "family", "", on=now().date(), ended_on=date(year, 12, 31),
+            actor=visit.actor("staff"), at=now(),
+        )  # fmt: skip
+    assert [e.field for e in refusal.value.errors] == ["ended_on"]
+    assert ranking_for(session, visit.case, now())
 
 
 def test_nobody_is_asked_before_someone_is_proposed(session: Session) -> None:
@@ -173,5 +218,12 @@ def test_a_profile_says_what_is_wrong_and_does_not_overwrite_a_newer_one(session
         save_surveyor(session, person.id, Profile(**FITTING), actor=staff, at=now(), version=profile.version + 1)
     with pytest.raises(NotFound):
         save_surveyor(session, make_person(session, Role.FINANCE).id, Profile(**FITTING), actor=staff, at=now())
+    with pytest.raises(Invalid) as refusal:
+        save_surveyor(
+            session, person.id, Profile(**(FITTING | {"qualified_until": date(9999, 12, 31)})), actor=staff, at=now()
+        )
+    assert [e.field for e in refusal.value.errors] == ["qualified_until"]
+    with pytest.raises(Invalid):
+        add_absence(session, profile, date(9999, 12, 1), date(9999, 12, 31), "", actor=staff, at=now())
     with pytest.raises(Invalid):
         add_absence(session, profile, date(2027, 1, 5), date(2027, 1, 4), "", actor=staff, at=now())

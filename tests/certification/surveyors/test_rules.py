@@ -66,6 +66,11 @@ def test_a_tie_that_ended_more_than_three_years_ago_no_longer_counts() -> None:
     assert bars(replace(FIT, ties=(Tie("employment", TODAY - timedelta(days=1200)),))) == []
 
 
+@pytest.mark.parametrize("ended_on", [date(9999, 12, 31), TODAY + timedelta(days=40), TODAY - timedelta(days=3 * 366)])
+def test_a_tie_counts_from_its_last_day_on_however_late_that_is(ended_on: date) -> None:
+    assert bars(replace(FIT, ties=(Tie("employment", ended_on),))) == ["tie"]
+
+
 def test_training_and_a_single_window_only_weigh() -> None:
     weak = judge(
         replace(FIT, trained_on=None, absences=((date(2027, 1, 4), date(2027, 1, 8)),)), SETTING, TODAY, LIMITS

@@ -54,7 +54,7 @@ def sign(body: dict[str, Any], ref: str) -> dict[str, Any]:
 def webinar(body: dict[str, Any], ref: str) -> Any:
     """Record that someone of the practice attended the standards webinar."""
     actor = current_actor()
-    case = case_for(db.session, actor, ref, Permission.RECORD_WEBINAR)
+    case = case_for(db.session, actor, ref, Permission.RECORD_WEBINAR, lock=True)
     record_webinar(db.session, case, **body, actor=actor, at=now())
     return case
 
