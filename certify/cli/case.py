@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -276,17 +277,22 @@ def declare_(ref: str, name: str, title: str, grounds: tuple[str, ...], detail: 
 def document(ref: str, kind: str, output: Path) -> None:
     """Write a document of a case; the file's ending says in which form (.docx, .pdf, .zip)."""
     from certify.core.foundation.clock import now
-    from certify.outlets.documents.operations import render_document
+    from certify.outlets.documents.operations import give_out, plan_document
+    from certify.outlets.documents.queries import Wanted
+    from certify.platform.mail.addresses import configured_base
 
     with open_session(commit=True) as session:
-        content, _media_type, _name = render_document(
-            session, ref, kind, output.suffix.lstrip("."), actor=_operator(), at=now()
-        )
+        wanted = Wanted(base_url=configured_base() or "")
+        plan = plan_document(session, _operator(), ref, kind, output.suffix.lstrip("."), wanted, now())
+        session.commit()  # no lock is held while pages are set, and others go on saving
+        stream = give_out(session, plan, actor=_operator(), at=now())
     try:
-        output.write_bytes(content)
+        with stream, output.open("wb") as target:
+            shutil.copyfileobj(stream, target)
+            size = target.tell()
     except OSError as problem:
         raise click.ClickException(f"{output} cannot be written: {problem.strerror}.") from problem
-    click.echo(f"{output}: {len(content):,} bytes", err=True)
+    click.echo(f"{output}: {size:,} bytes", err=True)
 
 
 def _whole(session: Session, case: Case, at: datetime) -> dict[str, Any]:

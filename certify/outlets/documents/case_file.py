@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import re
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -89,11 +89,16 @@ manifest.json   SHA-256 of every file in this archive
 """
 
 
-def case_file(content: CaseFile) -> bytes:
-    """Return the archive as bytes; `write_case_file` spares the memory."""
-    stream = io.BytesIO()
-    write_case_file(content, stream)
-    return stream.getvalue()
+def on_disk(content: CaseFile) -> IO[bytes]:
+    """Return the archive in a file without a name, which is gone once it is closed: it may be larger than the memory."""
+    stream = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever gives it out
+    try:
+        write_case_file(content, stream)
+    except BaseException:
+        stream.close()
+        raise
+    stream.seek(0)
+    return stream
 
 
 def write_case_file(content: CaseFile, stream: IO[bytes]) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import IO, Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from certify.certification.cases.operations import record_on
 from certify.certification.cases.queries import case_by_id
 from certify.core.access.roles import Actor
-from certify.outlets.documents.case_file import case_file, plan_case_file
+from certify.outlets.documents.case_file import CaseFile, on_disk, plan_case_file
 from certify.outlets.documents.docx_writer.letters import certificate_docx, decision_letter_docx
 from certify.outlets.documents.docx_writer.survey_report import survey_report_docx
 from certify.outlets.documents.models import Document
@@ -43,7 +44,6 @@ _WRITERS: dict[tuple[str, str], Callable[[Any], bytes]] = {
     ("agreement", "pdf"): agreement_pdf,
     ("sample-sheet", "pdf"): sample_sheet_pdf,
     ("invoice", "pdf"): invoice_pdf,
-    ("case-file", "zip"): case_file,
 }
 # What of a document's reading goes into the case's history (process.md, section 8), as kind and sentence.
 _READINGS = {
@@ -103,12 +103,17 @@ def _kept(session: Session, plan: Plan, content: bytes, actor: Actor, at: dateti
         return fetch(session.scalars(known).one())
 
 
-def render_document(
-    session: Session, ref: str, kind: str, ext: str, *, actor: Actor, at: datetime, base_url: str = ""
-) -> tuple[bytes, str, str]:
-    """Return a document of a case as (bytes, media type, file name), kept and written down as when read in a browser.
+def give_out(session: Session, plan: Plan, *, actor: Actor, at: datetime) -> IO[bytes]:
+    """Return a document as a stream that the caller closes, kept and written down.
 
-    Raises: NotFound when there is no such document or it is not the actor's to see.
+    The database is asked only when all pages are set: who commits what was read before holds no lock meanwhile.
     """
-    plan = plan_document(session, actor, ref, kind, ext, Wanted(base_url=base_url), at)
-    return keep(session, plan, make(plan), actor=actor, at=at), MEDIA_TYPES[ext], plan.file_name
+    if isinstance(plan.content, CaseFile):
+        stream = on_disk(plan.content)
+        try:
+            keep(session, plan, b"", actor=actor, at=at)
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+    return io.BytesIO(keep(session, plan, make(plan), actor=actor, at=at))

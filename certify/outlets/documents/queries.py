@@ -33,10 +33,10 @@ from certify.outlets.documents.content.sample import SampledSite, SampleSheet
 from certify.outlets.documents.content.survey_report import SurveyReport
 from certify.outlets.documents.content.wording import listed, sentence
 from certify.outlets.documents.models import Document
+from certify.platform.mail.addresses import base_url
 from certify.platform.practices.models import Practice
 
 PROGRAM = "Oncology Medical Home certification"
-LOCAL_ADDRESS = "http://127.0.0.1:8000"
 EXTENSIONS: dict[str, tuple[str, ...]] = {
     "survey-report": ("docx", "pdf"),
     "decision-letter": ("docx", "pdf"),
@@ -67,7 +67,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a person asks for beyond the kind: an earlier version of a report, the draft, the address for QR codes."""
+    """What a person asks for beyond the kind: an earlier version of a report, the draft.
+
+    `base_url` is the address of the program for good, as its codes give it. Where none is configured it is empty; then
+    what bears an address bears that of the moment, and is made anew each time.
+    """
 
     report_id: int | None = None
     draft: bool = False
@@ -163,9 +167,10 @@ def _decision_letter(session: Session, case: Case, _actor: Actor, _wanted: Wante
 
 def _certificate(session: Session, case: Case, _actor: Actor, wanted: Wanted) -> tuple[Certificate, str, str]:
     data = certificate_content_for(session, case)
-    address = f"{(wanted.base_url or LOCAL_ADDRESS).rstrip('/')}/register/{data['number']}"
+    address = f"{(wanted.base_url or base_url()).rstrip('/')}/register/{data['number']}"
     certificate = read(Certificate, {**data, "register_url": address})
-    return certificate, "" if certificate.draft else f"certificate:{certificate.number}", certificate.number
+    lasting = bool(wanted.base_url) and not certificate.draft
+    return certificate, f"certificate:{certificate.number}" if lasting else "", certificate.number
 
 
 def _agreement(session: Session, case: Case, _actor: Actor, _wanted: Wanted) -> tuple[SignedAgreement, str, str]:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import tempfile
-from typing import IO
-
 from flask import Blueprint, request, send_file
 from flask.typing import ResponseReturnValue
 
 from certify.core.access.policy import Permission
 from certify.core.foundation.clock import now
 from certify.db import db
-from certify.outlets.documents.case_file import CaseFile, write_case_file
-from certify.outlets.documents.operations import MEDIA_TYPES, keep, make, plan_document
+from certify.outlets.documents.operations import MEDIA_TYPES, give_out, plan_document
 from certify.outlets.documents.queries import Plan, Wanted, plan_invoice
-from certify.platform.mail.addresses import base_url
+from certify.platform.mail.addresses import configured_base
 from certify.platform.web.edges import current_actor, records_reading, requires
 
 bp = Blueprint("documents", __name__)
@@ -27,7 +22,7 @@ bp = Blueprint("documents", __name__)
 def download(ref: str, kind: str, ext: str) -> ResponseReturnValue:
     """Give out a document of a case; `version` asks for an earlier issue of the report, `draft` for the one in work."""
     version = request.args.get("version", type=int)
-    wanted = Wanted(report_id=version, draft="draft" in request.args, base_url=base_url())
+    wanted = Wanted(report_id=version, draft="draft" in request.args, base_url=configured_base() or "")
     return _give_out(plan_document(db.session(), current_actor(), ref, kind, ext, wanted, now()))
 
 
@@ -42,25 +37,9 @@ def invoice(number: str) -> ResponseReturnValue:
 def _give_out(plan: Plan) -> ResponseReturnValue:
     # End the reading here: no lock is held while pages are set, and others go on saving.
     db.session.commit()
-    if isinstance(plan.content, CaseFile):
-        stream: IO[bytes] = _on_disk(plan.content)
-        keep(db.session(), plan, b"", actor=current_actor(), at=now())
-    else:
-        stream = io.BytesIO(keep(db.session(), plan, make(plan), actor=current_actor(), at=now()))
+    stream = give_out(db.session(), plan, actor=current_actor(), at=now())
     response = send_file(
         stream, mimetype=MEDIA_TYPES[plan.ext], as_attachment=True, download_name=plan.file_name, max_age=0
     )
     response.headers["Cache-Control"] = "private, no-store"
     return response
-
-
-def _on_disk(content: CaseFile) -> IO[bytes]:
-    """Return the archive in a file without a name, gone once it is sent."""
-    stream = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the answer that sends it
-    try:
-        write_case_file(content, stream)
-    except BaseException:
-        stream.close()
-        raise
-    stream.seek(0)
-    return stream

@@ -18,15 +18,20 @@ from certify.core.access.roles import Actor
 from certify.core.foundation.errors import NotAllowed, NotFound
 from certify.outlets.documents import operations
 from certify.outlets.documents.models import Document
-from certify.outlets.documents.operations import keep, make, render_document
+from certify.outlets.documents.operations import MEDIA_TYPES, give_out, keep, make, plan_document
 from certify.outlets.documents.queries import Plan, Wanted, plan_for, plan_invoice, report_content
 from certify.platform.audit.queries import list_events, verify_chain
 from certify.platform.storage.operations import fetch
 from tests.outlets.documents.conftest import Paperwork, add_report, decide
 
+ADDRESS = "https://certify.example.org"
+
 
 def rendered(paperwork: Paperwork, who: str, kind: str, ext: str) -> bytes:
-    return render_document(paperwork.session, paperwork.ref, kind, ext, actor=paperwork.actors[who], at=paperwork.at)[0]
+    session, actor, wanted = paperwork.session, paperwork.actors[who], Wanted(base_url=ADDRESS)
+    plan = plan_document(session, actor, paperwork.ref, kind, ext, wanted, paperwork.at)
+    with give_out(session, plan, actor=actor, at=paperwork.at) as stream:
+        return stream.read()
 
 
 def count(session: Session) -> int:
@@ -53,10 +58,8 @@ def test_who_comes_second_gets_the_bytes_of_who_came_first(paperwork: Paperwork)
 
 
 def test_the_name_of_the_file_says_what_it_is(paperwork: Paperwork) -> None:
-    _, media_type, name = render_document(
-        paperwork.session, paperwork.ref, "survey-report", "pdf", actor=paperwork.actors["staff"], at=paperwork.at
-    )
-    assert (media_type, name) == ("application/pdf", f"{paperwork.ref}-survey-report-v1.pdf")
+    plan = plan_for(paperwork.session, paperwork.actors["staff"], paperwork.ref, "survey-report", "pdf")
+    assert (MEDIA_TYPES[plan.ext], plan.file_name) == ("application/pdf", f"{paperwork.ref}-survey-report-v1.pdf")
 
 
 def test_every_reading_of_a_report_is_written_down(paperwork: Paperwork) -> None:
@@ -153,10 +156,29 @@ def test_the_surveyor_does_not_read_the_decision(paperwork: Paperwork) -> None:
 
 def test_the_certificate_leads_to_its_public_page(paperwork: Paperwork) -> None:
     decide(paperwork)
-    wanted = Wanted(base_url="https://certify.example.org/")
+    wanted = Wanted(base_url=f"{ADDRESS}/")
     plan = plan_for(paperwork.session, paperwork.actors["staff"], paperwork.ref, "certificate", "pdf", wanted)
     assert plan.content.register_url == "https://certify.example.org/register/OMH-2026-0001"
     assert plan.source == "certificate:OMH-2026-0001"
+
+
+def test_a_certificate_that_bears_no_lasting_address_is_not_kept(paperwork: Paperwork) -> None:
+    decide(paperwork)
+    session, actor = paperwork.session, paperwork.actors["staff"]
+    plan = plan_for(session, actor, paperwork.ref, "certificate", "pdf", Wanted())
+    assert plan.content.register_url == "http://127.0.0.1:8000/register/OMH-2026-0001"
+    keep(session, plan, make(plan), actor=actor, at=paperwork.at)
+    assert count(session) == 0
+    rendered(paperwork, "staff", "certificate", "pdf")
+    assert count(session) == 1
+
+
+def test_the_case_file_is_written_to_disk_not_held_in_memory(paperwork: Paperwork) -> None:
+    session, actor = paperwork.session, paperwork.actors["staff"]
+    plan = plan_document(session, actor, paperwork.ref, "case-file", "zip", Wanted(), paperwork.at)
+    with give_out(session, plan, actor=actor, at=paperwork.at) as stream:
+        assert stream.fileno() > 0
+        assert zipfile.is_zipfile(stream)
 
 
 def test_before_a_decision_there_is_no_letter(paperwork: Paperwork) -> None:

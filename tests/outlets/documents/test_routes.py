@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from certify.db import db
 from certify.outlets.documents import operations
+from certify.outlets.documents.case_file import on_disk
 from certify.outlets.documents.models import Document
 from certify.platform.audit.queries import list_events
 from certify.platform.identity.tokens import create_token
@@ -88,20 +89,31 @@ def test_the_qr_code_of_a_certificate_leads_to_this_very_server(paperwork: Paper
 
 def test_the_api_gives_the_same_bytes(paperwork: Paperwork, sign_in: SignIn) -> None:
     page = sign_in("staff").get(f"/cases/{paperwork.ref}/documents/survey-report.pdf")
-    _, secret = create_token(
-        paperwork.session,
-        paperwork.people["staff"].id,
-        name="script",
-        scope="read",
-        days=30,
-        actor=paperwork.actors["staff"],
-        at=paperwork.at,
-    )
     answer = sign_in("staff").get(
-        f"/api/v1/cases/{paperwork.ref}/documents/survey-report.pdf", headers={"Authorization": f"Bearer {secret}"}
+        f"/api/v1/cases/{paperwork.ref}/documents/survey-report.pdf", headers=token(paperwork)
     )
     assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
     assert answer.data == page.data
+
+
+def token(paperwork: Paperwork) -> dict[str, str]:
+    staff = paperwork.people["staff"].id
+    _, secret = create_token(
+        paperwork.session, staff, name="script", scope="read", days=30, actor=paperwork.actors["staff"], at=paperwork.at
+    )
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def test_the_api_sends_the_case_file_from_disk(
+    paperwork: Paperwork, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    monkeypatch.setattr(operations, "on_disk", lambda content: made.append(on_disk(content)) or made[0])
+    with client.get(f"/api/v1/cases/{paperwork.ref}/documents/case-file.zip", headers=token(paperwork)) as answer:
+        assert answer.headers["Content-Disposition"] == f"attachment; filename={paperwork.ref}-case-file.zip"
+        assert answer.data.startswith(b"PK")
+    assert len(made) == 1
+    assert made[0].closed
 
 
 def test_nothing_is_locked_while_pages_are_set(

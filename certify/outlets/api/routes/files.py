@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, request
+from flask import Response, request, send_file
 
 from certify.certification.cases.queries import case_for
 from certify.certification.evidence.files import Inspected
@@ -16,9 +16,9 @@ from certify.core.foundation.errors import Invalid
 from certify.db import db
 from certify.outlets.api.problems import Doors, flat
 from certify.outlets.api.schemas import EvidenceAdded, EvidenceFields
-from certify.outlets.documents.operations import MEDIA_TYPES, keep, make, plan_document
+from certify.outlets.documents.operations import MEDIA_TYPES, give_out, plan_document
 from certify.outlets.documents.queries import Wanted
-from certify.platform.mail.addresses import base_url
+from certify.platform.mail.addresses import configured_base
 from certify.platform.web.edges import (
     beforehand,
     commits,
@@ -118,11 +118,13 @@ def add_evidence(ref: str) -> dict[str, Any]:
 @doors.doc(**DOCUMENT)
 def document(ref: str, kind: str, ext: str) -> Response:
     """A document of the case; reading a report is an event."""
-    wanted = Wanted(base_url=base_url())
+    wanted = Wanted(base_url=configured_base() or "")
     plan = plan_document(db.session(), current_actor(), ref, kind, ext, wanted, now())
     # End the reading here: no lock is held while pages are set, and others go on saving.
     db.session.commit()
-    content = keep(db.session(), plan, make(plan), actor=current_actor(), at=now())
-    answer = Response(content, content_type=MEDIA_TYPES[plan.ext])
-    answer.headers.set("Content-Disposition", "attachment", filename=plan.file_name)
+    stream = give_out(db.session(), plan, actor=current_actor(), at=now())
+    answer = send_file(
+        stream, mimetype=MEDIA_TYPES[plan.ext], as_attachment=True, download_name=plan.file_name, max_age=0
+    )
+    answer.headers["Cache-Control"] = "private, no-store"
     return answer
