@@ -1,4 +1,4 @@
-"""An SMTP server that keeps what it is sent, and can be told to refuse."""
+"""An SMTP server that keeps what it is sent, and can be told to refuse at any point of the talk."""
 
 from __future__ import annotations
 
@@ -24,17 +24,42 @@ class AnyPort(Controller):
 
 @dataclass
 class CatchingServer:
-    """Where mail arrives: `messages` in order; `refuse_with` is what it answers instead, such as "451 later"."""
+    """Where mail arrives: `messages` in order; `refuse_with` is what it answers instead, such as "451 later".
+
+    `refuse_at` says which command is answered so: MAIL, RCPT, DATA or NOOP.
+    """
 
     url: str = ""
     messages: list[EmailMessage] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     refuse_with: str = ""
+    refuse_at: str = "DATA"
+
+    async def handle_NOOP(self, _server: Any, _session: Any, _envelope: Any, _arg: Any) -> str:
+        """Answer whether we listen."""
+        return self._refusal("NOOP") or "250 here"
+
+    async def handle_MAIL(self, _server: Any, _session: Any, envelope: Any, address: str, options: list[str]) -> str:
+        """Answer whether we take anything from this sender."""
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return self._refusal("MAIL") or "250 go on"
+
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, options: list[str]) -> str:
+        """Answer whether we take anything for this recipient."""
+        if refusal := self._refusal("RCPT"):
+            return refusal
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 go on"
+
+    def _refusal(self, command: str) -> str:
+        return self.refuse_with if self.refuse_at == command else ""
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
         """Answer one message."""
-        if self.refuse_with:
-            return self.refuse_with
+        if refusal := self._refusal("DATA"):
+            return refusal
         self.messages.append(cast(EmailMessage, message_from_bytes(envelope.content, policy=default)))
         self.recipients.extend(envelope.rcpt_tos)
         return "250 kept"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import smtplib
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,9 +20,11 @@ from certify.platform.mail.models import Outbox
 from certify.platform.mail.rules import (
     BATCH,
     LEASE,
+    PAUSE,
     REFUSALS_UNTIL_FAILED,
     SECRET,
     is_for_good,
+    is_the_servers,
     next_try,
 )
 from certify.platform.mail.writing import (
@@ -137,6 +139,7 @@ def _send_one(session: Session, clock: Clock, server: smtplib.SMTP, url: str, to
         return 0
     once_only = mail.once_only
     session.rollback()
+    _check_line(server)
     handed = {"state": "handed", **kept, "attempts": Outbox.attempts + 1, "lease_until": clock.now() + LEASE}
     if not _note(session, token, mail_id, message_id=message["Message-ID"], **handed):
         return 0
@@ -146,6 +149,9 @@ def _send_one(session: Session, clock: Clock, server: smtplib.SMTP, url: str, to
         # An SMTPException is an OSError too, so this comes first.
         if isinstance(refusal, smtplib.SMTPServerDisconnected):
             _cut_off(session, token, mail_id, once_only)
+            raise
+        if is_the_servers(_answer(refusal)[0], sender_refused=isinstance(refusal, smtplib.SMTPSenderRefused)):
+            _step_back(session, token, mail_id, clock.now(), refusal)
             raise
         _refused(session, clock, token, mail_id, refusal)
         return 0
@@ -170,6 +176,25 @@ def _cut_off(session: Session, token: str, mail_id: int, once_only: bool) -> Non
     """
     if not once_only:
         _note(session, token, mail_id, state="claimed")
+
+
+def _check_line(server: smtplib.SMTP) -> None:
+    """Ask whether the server still listens, before a mail is noted as handed over: a silent end must not look like a try.
+
+    Raises: SMTPException, OSError.
+    """
+    code, words = server.noop()
+    if code >= 400:
+        raise smtplib.SMTPResponseException(code, words)
+
+
+def _step_back(session: Session, token: str, mail_id: int, at: datetime, refusal: smtplib.SMTPException) -> None:
+    """The server has trouble of its own: this was no try, and the mails behind this one go first next time."""
+    code, words = _answer(refusal)
+    _note(
+        session, token, mail_id, state="pending", attempts=Outbox.attempts - 1, last_error=f"{code} {words}".strip(),
+        due_at=at + 2 * PAUSE, lease_token=None, lease_until=None,
+    )  # fmt: skip
 
 
 def _refused(session: Session, clock: Clock, token: str, mail_id: int, refusal: smtplib.SMTPException) -> None:
@@ -210,7 +235,7 @@ def _put_back(session: Session, token: str, at: datetime, why: str) -> None:
     session.execute(
         update(Outbox)
         .where(Outbox.lease_token == token, Outbox.state == "claimed")
-        .values(state="pending", due_at=at + timedelta(minutes=1), last_error=why, lease_token=None, lease_until=None)
+        .values(state="pending", due_at=at + PAUSE, last_error=why, lease_token=None, lease_until=None)
         .execution_options(synchronize_session=False)
     )
     session.commit()

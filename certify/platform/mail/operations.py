@@ -17,7 +17,7 @@ from certify.core.foundation.errors import NotFound, NotOpen
 from certify.platform.audit.operations import record
 from certify.platform.mail.addresses import base_url
 from certify.platform.mail.models import Outbox
-from certify.platform.mail.rules import ONCE_ONLY, SECRET, plain_line
+from certify.platform.mail.rules import ONCE_ONLY, SECRET, goes_again, plain_line
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,12 @@ def _insert_new(dialect: str) -> Any:
 def send_again(session: Session, mail_id: int, *, actor: Actor, at: datetime) -> Outbox:
     """Let a mail that was sent, has failed or hangs go out once more.
 
-    Raises: NotFound; NotOpen while it is still waiting.
+    Raises: NotFound; NotOpen while it is still waiting, or a sender has it in hand.
     """
     mail = _locked(session, mail_id)
-    if mail.state not in ("sent", "failed", "handed"):
+    if mail.state == "handed" and not goes_again(mail.state, mail.lease_until, at):
+        raise NotOpen("This mail is being handed to the mail server at this moment. Look again in a minute.")
+    if not goes_again(mail.state, mail.lease_until, at):
         raise NotOpen("This mail has not left yet; it goes out by itself.")
     if mail.kind in SECRET and mail.state == "sent":
         raise NotOpen("Its link is not kept. Invite the person again, or let them ask for a new password.")

@@ -10,7 +10,7 @@ from certify.core.foundation.clock import now
 from certify.db import db
 from certify.platform.mail.operations import send_again, try_now
 from certify.platform.mail.queries import GROUPS, count_by_group, list_mail, mail_for
-from certify.platform.mail.rules import SECRET
+from certify.platform.mail.rules import SECRET, goes_again
 from certify.platform.mail.transport import smtp_url
 from certify.platform.mail.writing import write_text
 from certify.platform.web.edges import commits, current_actor, requires
@@ -70,6 +70,7 @@ def show(mail_id: int) -> ResponseReturnValue:
         text=None if secret else (mail.text or write_text(mail)),
         titles=GROUP_TITLES,
         may_send=allowed(current_actor(), Permission.RESEND_MAIL),
+        goes_again=goes_again(mail.state, mail.lease_until, now()),
     )
 
 

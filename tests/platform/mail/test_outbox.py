@@ -14,7 +14,7 @@ from certify.core.foundation.errors import NotFound, NotOpen
 from certify.platform.mail.models import Outbox
 from certify.platform.mail.operations import Mail, post, post_all, send_again, try_now
 from certify.platform.mail.queries import count_by_group
-from certify.platform.mail.rules import plain_line
+from certify.platform.mail.rules import LEASE, plain_line
 from certify.platform.mail.writing import compose, message_id, write
 from tests.builders import make_actor, make_person, sign_in
 
@@ -117,6 +117,18 @@ def test_staff_send_again_what_has_left_or_failed_and_hurry_what_waits(session: 
     assert send_again(session, mail.id, actor=staff, at=now()).attempts == 0
     with pytest.raises(NotFound):
         send_again(session, 10**6, actor=staff, at=now())
+
+
+def test_what_is_being_handed_over_is_not_sent_a_second_time(client: FlaskClient, session: Session) -> None:
+    mail, staff = put(session), make_person(session, Role.PROGRAM_STAFF)
+    mail.state, mail.lease_token, mail.lease_until = "handed", "a sender's", now() + LEASE
+    sign_in(client, staff)
+    assert client.post(f"/mail/{mail.id}/again").status_code == 409
+    assert "Send it again" not in client.get(f"/mail/{mail.id}").text
+    mail.lease_until = now()
+    assert "Send it again" in client.get(f"/mail/{mail.id}").text
+    assert client.post(f"/mail/{mail.id}/again").status_code == 302
+    assert (mail.state, mail.lease_token) == ("pending", None)
 
 
 def test_a_link_that_was_sent_is_not_sent_again_by_staff(session: Session) -> None:

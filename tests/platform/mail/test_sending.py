@@ -131,6 +131,51 @@ def test_no_means_no_at_once(session: Session, clock: FixedClock, server: Catchi
     assert (row(session).state, row(session).last_error) == ("failed", "550 no such mailbox")
 
 
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        ("NOOP", "421 closing the line"),
+        ("MAIL", "421 closing the line"),
+        ("RCPT", "421 closing the line"),
+        ("DATA", "421 closing the line"),
+        ("MAIL", "530 5.7.0 sign in first"),
+        ("MAIL", "553 5.7.1 not your address"),
+        ("RCPT", "530 5.7.0 sign in first"),
+    ],
+)
+def test_a_server_in_trouble_of_its_own_costs_no_mail_however_often(
+    session: Session, clock: FixedClock, server: CatchingServer, command: str, answer: str
+) -> None:
+    post(session, "dana", "lee", "kim", once_only=True)
+    server.refuse_at, server.refuse_with = command, answer
+    for _ in range(8):
+        assert send_due(session, clock) == 0
+        assert {row(session, key).state for key in ("dana", "lee", "kim")} == {"pending"}
+        clock.move(by=timedelta(hours=1))
+    assert answer[:3] in row(session).last_error
+    server.refuse_with = ""
+    assert send_due(session, clock) == 3
+    assert {row(session, key).attempts for key in ("dana", "lee", "kim")} == {1}
+
+
+def test_a_recipient_at_whom_the_server_hangs_up_lets_the_others_go_first(
+    session: Session, clock: FixedClock, server: CatchingServer
+) -> None:
+    post(session, "dana", "lee")
+    server.refuse_at, server.refuse_with = "RCPT", "421 too many for this one"
+    send_due(session, clock)
+    assert row(session, "dana").due_at > row(session, "lee").due_at > clock.now()
+
+
+def test_a_mail_too_large_is_refused_and_the_others_leave(
+    session: Session, clock: FixedClock, server: CatchingServer
+) -> None:
+    post(session, "dana")
+    server.refuse_at, server.refuse_with = "MAIL", "552 5.3.4 too large"
+    send_due(session, clock)
+    assert row(session).state == "failed"
+
+
 def test_one_refused_mail_does_not_hold_up_the_others(
     session: Session, clock: FixedClock, server: CatchingServer
 ) -> None:
