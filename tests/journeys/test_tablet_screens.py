@@ -251,6 +251,34 @@ def test_an_answer_needs_no_finger(tablet: Tablet) -> None:
     assert (said["1.1.a", "rating"], said["1.1.a", "seen_documentation"]) == ("yes", True)
 
 
+def test_a_rating_that_could_not_be_kept_is_not_shown_as_given_and_can_be_tapped_again(tablet: Tablet) -> None:
+    page = tablet.page
+    tablet.standard("7.3")
+    page.evaluate(
+        """() => {
+          const real = window.real = IDBObjectStore.prototype.add;
+          IDBObjectStore.prototype.add = () => { throw new DOMException("The disk is full.", "QuotaExceededError"); };
+        }"""
+    )
+    no = tablet.item("7.3.a").get_by_role("radio", name="No", exact=True)
+    no.tap()
+    expect(page.get_by_text("This could not be kept on the tablet.")).to_be_visible()
+    expect(no).not_to_be_checked()
+    page.evaluate("() => { IDBObjectStore.prototype.add = window.real; }")
+    tablet.rate("7.3.a", "No")
+    expect(no).to_be_checked()
+
+
+def test_one_file_that_is_no_picture_does_not_keep_the_others_out(tablet: Tablet, tmp_path: Path) -> None:
+    tablet.standard("7.3")
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no picture")
+    files = [picture(1, tmp_path), broken, picture(2, tmp_path)]
+    tablet.item("7.3.a").locator("input[type=file]").set_input_files(files)
+    expect(tablet.page.get_by_text("broken.jpg could not be kept.")).to_be_visible()
+    expect(tablet.item("7.3.a").get_by_role("img", name="Photo without a caption")).to_have_count(2)
+
+
 def test_several_are_marked_as_met_with_one_confirmed_tap(tablet: Tablet) -> None:
     page = tablet.page
     tablet.standard("1.1")

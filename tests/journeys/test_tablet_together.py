@@ -125,3 +125,61 @@ def test_a_note_open_in_the_editor_does_not_overwrite_a_colleagues_version(
     with field.server.session() as session:
         (conflict,) = open_conflicts(session, field.survey)
         assert {one["value"]["text"] for one in conflict["values"]} == {"Mine.", "Theirs."}
+
+
+def test_marking_several_as_met_leaves_alone_what_a_colleague_rated_meanwhile(
+    field: Field, tablet: Page, other: Page
+) -> None:
+    show(field, tablet, f"several/{field.site}/7.9")
+    tablet.get_by_role("button", name="Tick all").click()
+    tablet.get_by_role("button", name="as met").click()
+    entered(field, other, "7.9.b", "no")
+    hear(field, tablet, "7.9.b", "rating", "no")
+    expect(tablet.get_by_text("1 element has been rated meanwhile and is not touched.")).to_be_visible()
+    tablet.get_by_role("button", name="as met").click()
+    tablet.get_by_role("button", name="Yes, mark").click()
+    expect(item(tablet, "7.9.a")).to_have_attribute("data-kept", "yes")
+    until(tablet, ALL_SENT)
+    ratings = {element: value for (element, name), value in field.standing().items() if name == "rating"}
+    assert ratings.pop("7.9.b") == "no"
+    assert set(ratings.values()) == {"yes"}
+    assert clashes(field) == []
+
+
+def test_what_a_colleague_did_to_a_site_as_a_whole_is_counted_among_what_is_missing(
+    field: Field, tablet: Page, other: Page
+) -> None:
+    show(field, tablet, f"{field.site}/7.9")
+    before = tablet.evaluate("() => Tablet.desk.current().countGaps()")
+    tablet.context.set_offline(True)
+    field.record(tablet, None, "Quiet.", "site_note")
+    entered(field, other, None, "Busy.", "site_note")
+    tablet.context.set_offline(False)
+    until(tablet, ALL_SENT)
+    until(tablet, "Tablet.desk.current().conflicts.length === 1")
+    assert tablet.evaluate("() => Tablet.desk.current().countGaps()") == before + 1
+
+
+def test_two_tabs_keep_each_others_drafts(field: Field, tablet: Page) -> None:
+    second = tablet.context.new_page()
+    second.goto(f"{field.server.url}/tablet#/{field.survey}/{field.site}/7.9")
+    show(field, tablet, f"{field.site}/7.9")
+    for page, element in ((tablet, "7.9.a"), (second, "7.9.b")):
+        item(page, element).get_by_text("Note", exact=True).click()
+        note = item(page, element).get_by_label(f"Note on {element}")
+        note.fill(f"MRN 12345678 of {element}.")
+        note.blur()
+        expect(item(page, element).get_by_role("alert")).to_be_visible()
+    tablet.reload()
+    for element in ("7.9.a", "7.9.b"):
+        expect(item(tablet, element).get_by_label(f"Note on {element}")).to_have_value(f"MRN 12345678 of {element}.")
+    assert ("7.9.a", "note") not in field.standing()
+
+
+def test_drafts_of_an_older_version_of_the_app_are_still_there(field: Field, tablet: Page) -> None:
+    tablet.evaluate(
+        "([survey, key]) => Tablet.store.meta(`drafts:${survey}`, {[key]: 'MRN 12345678.'})",
+        [field.survey, f"{field.site}|7.9.a|note"],
+    )
+    show(field, tablet, f"{field.site}/7.9")
+    expect(item(tablet, "7.9.a").get_by_label("Note on 7.9.a")).to_have_value("MRN 12345678.")

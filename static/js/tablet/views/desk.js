@@ -275,7 +275,10 @@
     }
     for (const place of touched) {
       const [site, code] = [Number(place.slice(0, place.indexOf("|"))), place.slice(place.indexOf("|") + 1)];
-      if (!desk.standards.has(code)) continue;
+      if (!desk.standards.has(code)) {
+        desk.gaps = null; // of a site as a whole: what is missing is counted anew when it is asked for
+        continue;
+      }
       desk.judge(site, code);
       desk.regap(site, code);
     }

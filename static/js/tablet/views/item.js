@@ -28,12 +28,14 @@
       delete place.dataset.kept;
       try {
         await desk.record(site, about, "rating", key);
+        pending -= 1;
         place.dataset.kept = key;
       } catch (error) {
+        // What was not kept is not shown as given, and can be tapped again.
+        pending -= 1;
         show();
         Tablet.app.failed(error);
       } finally {
-        pending -= 1;
         if (!pending) answers.classList.remove("answers--pending");
       }
     };

@@ -16,15 +16,18 @@
           const files = Array.from(input.files);
           input.value = "";
           text.textContent = "Keeping…";
-          try {
-            for (const file of files) {
-              const kept = await Tablet.journal.addPhoto(desk.survey, { site, about: about(), file, caption: "" });
+          const failed = [];
+          const about_ = about(); // the element that was worked on when the camera was opened
+          for (const file of files) {
+            try {
+              const kept = await Tablet.journal.addPhoto(desk.survey, { site, about: about_, file, caption: "" });
               desk.placePhoto(kept);
               if (done) done(kept);
+            } catch (error) {
+              failed.push({ name: file.name, error });
             }
-          } catch (error) {
-            Tablet.app.failed(error, "This photo could not be kept. ");
           }
+          if (failed.length) Tablet.app.failed(failed[0].error, `${Tablet.dom.list(failed.map((one) => one.name))} could not be kept. `);
           text.textContent = words;
         },
       },

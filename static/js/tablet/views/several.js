@@ -15,11 +15,13 @@
     const boxes = [];
     const top = Tablet.frame.header(desk, { site, to: (other) => `#/${desk.survey}/several/${other}/${what}`, back: [domain ? `#/${desk.survey}?site=${site}` : `#/${desk.survey}/${site}/${what}`, "Back"] });
     const place = h("div", { class: "several__act" });
-    const open = standards.flatMap((standard) => standard.elements).filter((element) => !desk.value(site, element.id, "rating") && !desk.conflict(site, element.id, "rating"));
+    const isOpen = (element) => !desk.value(site, element.id, "rating") && !desk.conflict(site, element.id, "rating");
+    const open = standards.flatMap((standard) => standard.elements).filter(isOpen);
     const tell = () => {
       place.replaceChildren(chosen.size ? twice(`Mark ${count(chosen.size, "element")} as met`, {
         kind: "filled", mark: "check", question: `${count(chosen.size, "element")} will be rated Yes at ${desk.site(site).name}. Each can be changed afterwards.`, yes: `Yes, mark ${chosen.size} as met`,
         act: async () => {
+          if (drop()) return;
           const done = chosen.size;
           try {
             await desk.recordMany(Array.from(chosen, (element) => ({ site, element, field: "rating", value: "yes" })));
@@ -32,8 +34,23 @@
         },
       }) : h("p", { class: "muted" }, "Tick the elements that are met."));
     };
+    /** Take out what has been rated by now, here or by a colleague; gives how many of the ticked ones. The rest is asked for anew. */
+    const drop = () => {
+      const gone = boxes.filter(({ box, element }) => !box.disabled && !isOpen(element));
+      for (const { box, label } of gone) {
+        box.checked = false;
+        box.disabled = true;
+        label.append(h("span", { class: "muted" }, " rated meanwhile"));
+      }
+      const ticked = gone.filter(({ element }) => chosen.delete(element.id)).length;
+      if (!ticked) return 0;
+      tell();
+      Tablet.app.said(`${count(ticked, "element has", "elements have")} been rated meanwhile and ${ticked === 1 ? "is" : "are"} not touched.`);
+      return ticked;
+    };
     const all = (on) => {
       for (const { box, element } of boxes) {
+        if (box.disabled) continue;
         box.checked = on;
         if (on) chosen.add(element.id);
         else chosen.delete(element.id);
@@ -50,11 +67,13 @@
           else chosen.delete(element.id);
           tell();
         } } });
-        boxes.push({ box, element });
-        return h("label", { class: "picker__element", for: own }, box, h("span", {}, h("strong", {}, element.letter), " ", element.question));
+        const label = h("span", {}, h("strong", {}, element.letter), " ", element.question);
+        boxes.push({ box, element, label });
+        return h("label", { class: "picker__element", for: own }, box, label);
       }));
     });
     tell();
+    Tablet.app.onLeave(desk.listen(drop));
     const rated = standards.reduce((sum, standard) => sum + standard.elements.length, 0) - open.length;
     return {
       title: `Mark several as met: ${name}`,
