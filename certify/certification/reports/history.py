@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import String as Text
+from sqlalchemy import cast, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from certify.certification.reports.models import Approval, Report
 from certify.certification.reports.records import approvals_of
-from certify.certification.surveys.journal import Standing, Word
+from certify.certification.surveys.differences import differences
+from certify.certification.surveys.journal import Word
 from certify.certification.surveys.models import Survey, SurveyAnswer, SurveyOp
 from certify.certification.surveys.queries import signatures_of, sites_of
 from certify.certification.surveys.seal import Signature
@@ -78,31 +80,53 @@ def audit_page(session: Session, report: Report, survey: Survey, versions: Seque
 
 
 def differences_of(session: Session, survey: Survey) -> list[Difference]:
-    """Return every time two values stood for the same field, in the order of the checklist, with how it was settled.
-
-    The journal is gone through again op by op, as it was folded when the ops came: what stood at once is what the
-    surveyors saw, and the op after which one value was left is the one that settled it.
-    """
-    o = SurveyOp
-    clashed = session.execute(
-        select(o.site_id, o.element, o.field).where(o.survey_id == survey.id, o.status == "conflict").distinct()
-    ).all()
-    if not clashed:
+    """Return every time two values stood for the same field, in the order of the checklist, with how it was settled."""
+    ops = _contested(session, survey.id)
+    if not ops:
         return []
-    keys = [(row.site_id, row.element, row.field) for row in clashed]
-    ops: dict[tuple[int, str, str], list[SurveyOp]] = defaultdict(list)
-    for op in session.scalars(
-        select(o)
-        .where(o.survey_id == survey.id, o.verdict == "", tuple_(o.site_id, o.element, o.field).in_(keys))
-        .order_by(o.seq)
-    ):
-        ops[op.site_id, op.element, op.field].append(op)
     names = {site.site_id: site.name for site in sites_of(session, survey.id)}
-    photos = _photos(session, survey.id, {(site, element) for site, element, _ in keys})
+    photos = _photos(session, survey.id, {(site, element) for site, element, _ in ops})
     found = []
     for (site, element, name), said in sorted(ops.items(), key=lambda one: (_place(one[0][1]), one[0][0], one[0][2])):
-        found += _episodes(said, names.get(site, ""), element, name, photos.get((site, element), []))
+        taken = photos.get((site, element), [])
+        received = {op.op: op.received_at for op in said}
+        for difference in differences([_said(op) for op in said]):
+            settled = difference.settled
+            found.append(
+                Difference(
+                    names.get(site, ""), element, name, [_value(w, taken) for w in _worth_telling(name, difference.words)],
+                    _value(settled, ()) if settled else None, received[settled.op] if settled else None,
+                )
+            )  # fmt: skip
     return found
+
+
+def _contested(session: Session, survey_id: int) -> dict[tuple[int, str, str], list[SurveyOp]]:
+    """Return the journal of every field on which two tablets said different things."""
+    o = SurveyOp
+    several = (
+        select(o.site_id, o.element, o.field)
+        .where(o.survey_id == survey_id, o.verdict == "")
+        .group_by(o.site_id, o.element, o.field)
+        .having((func.count(o.device.distinct()) > 1) & (func.count(func.coalesce(cast(o.value, Text), "").distinct()) > 1))
+        .subquery()
+    )  # fmt: skip
+    same = (several.c.site_id == o.site_id) & (several.c.element == o.element) & (several.c.field == o.field)
+    ops: dict[tuple[int, str, str], list[SurveyOp]] = defaultdict(list)
+    for op in session.scalars(
+        select(o).join(several, same).where(o.survey_id == survey_id, o.verdict == "").order_by(o.seq)
+    ):
+        ops[op.site_id, op.element, op.field].append(op)
+    return ops
+
+
+def _said(op: SurveyOp) -> tuple[Word, int | None]:
+    return Word(op.device, op.seq, op.op, op.value, op.at, op.order_at, op.by_name, op.by_id), op.base
+
+
+def _worth_telling(name: str, words: Sequence[Word]) -> list[Word]:
+    """Return the words to show: of a text, which is saved while it is written, what each tablet said last."""
+    return list(words) if name == "rating" else list({word.device: word for word in words}.values())
 
 
 def signature_lines(session: Session, survey: Survey) -> list[dict[str, Any]]:
@@ -124,43 +148,15 @@ def signature_lines(session: Session, survey: Survey) -> list[dict[str, Any]]:
 
 
 def count_settled(session: Session, survey_id: int) -> int:
-    """Return on how many answers two values stood once and one does now."""
-    o, a = SurveyOp, SurveyAnswer
-    keys = (
-        select(o.site_id, o.element, o.field)
-        .join(
-            a, (a.survey_id == o.survey_id) & (a.site_id == o.site_id) & (a.element == o.element) & (a.field == o.field)
-        )
-        .where(o.survey_id == survey_id, o.status == "conflict", a.clash.is_(False))
-        .distinct()
-    )
-    return len(session.execute(keys).all())
+    """Return on how many answers surveyors differed once and do no longer."""
+    told = [differences([_said(op) for op in said]) for said in _contested(session, survey_id).values()]
+    return sum(bool(found) and all(one.settled for one in found) for found in told)
 
 
 def _changed(signature: Signature, names: dict[int, str], most: int = 5) -> list[str]:
     """Return what changed after a signature in words, the newest first; what is too many is counted."""
     said = list(dict.fromkeys(f"{c.element or 'the site'} at {names.get(c.site, '')}" for c in signature.changed))
     return said if len(said) <= most else [*said[:most], f"{len(said) - most} more"]
-
-
-def _episodes(
-    ops: Sequence[SurveyOp], site_name: str, element: str, name: str, photos: Sequence[Photo]
-) -> list[Difference]:
-    standing, found = Standing(), []
-    current: Difference | None = None
-    for op in ops:
-        word = Word(op.device, op.seq, op.op, op.value, op.at, op.order_at, op.by_name, op.by_id)
-        standing.add(word, op.base)
-        if standing.clash:
-            if current is None:
-                current = Difference(site_name, element, name)
-                found.append(current)
-            known = {(v.by, v.at) for v in current.values}
-            current.values += [_value(w, photos) for w in standing.words if (w.by, w.at) not in known]
-        elif current is not None:
-            current.settled, current.settled_at = _value(word, ()), op.received_at
-            current = None
-    return found
 
 
 def _value(word: Word, photos: Sequence[Photo]) -> Value:

@@ -70,6 +70,11 @@ class Standing:
         return words[0] if self.clash else min(words, key=lambda w: (w.order_at, w.op))
 
     @property
+    def seq(self) -> int:
+        """The seq to base a change on: of all who say the same the newest, so that a change that saw it saw them all."""
+        return self.stands.seq if self.clash else max(word.seq for word in self.words)
+
+    @property
     def text(self) -> str | None:
         """What is written here; in a conflict any of the texts, so that a count does not hang on which came first."""
         return next((w.value for w in sorted(self.words, key=lambda w: (w.order_at, w.op)) if filled(w.value)), None)

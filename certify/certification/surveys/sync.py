@@ -143,13 +143,14 @@ def sync(session: Session, survey_id: int, body: Any, *, actor: Actor, at: datet
     if (envelope.since != before or opened.survey.clashes) and blindfolded(session, survey_id, actor):
         # What she sends is kept as ever; what others said reaches her with her next call after she has scored her part.
         return {"seq": min(envelope.since, work.seq), "acks": work.acks, "changes": [], "conflicts": []}
-    changes = _changes_after(session, work, envelope.since, before)
-    return {
-        "seq": work.seq,
+    changes, more = _changes_after(session, work, envelope.since, before)
+    answer = {
+        "seq": changes[-1]["seq"] if more else work.seq,  # where to go on: the seq of what was told last
         "acks": work.acks,
         "changes": changes,
         "conflicts": open_conflicts(session, survey_id) if opened.survey.clashes else [],
     }
+    return answer | {"more": True} if more else answer
 
 
 def take_in(
@@ -302,7 +303,7 @@ def _write(session: Session, work: _Work, scope: Scope) -> None:
         word = answer.standing.stands
         clashes += answer.standing.clash - answer.clashed
         values = {
-            "value": word.value, "seq": word.seq, "by_id": word.by_id, "by_name": word.by, "at": word.at,
+            "value": word.value, "seq": answer.standing.seq, "by_id": word.by_id, "by_name": word.by, "at": word.at,
             "seen": answer.standing.seen, "clash": answer.standing.clash, "latest": kept(answer.standing),
         }  # fmt: skip
         if answer.row_id is None:
@@ -370,13 +371,13 @@ def _leave_event(session: Session, work: _Work, ops: Sequence[Op], late: bool) -
     )  # fmt: skip
 
 
-def _changes_after(session: Session, work: _Work, since: int, before: int) -> list[dict[str, Any]]:
+def _changes_after(session: Session, work: _Work, since: int, before: int) -> tuple[list[dict[str, Any]], bool]:
     if since == before:  # the usual case: nothing but what this very call brought
         standing = {
-            w.seq
+            seq
             for a in work.answers.values()
             if a.changed
-            for w in (a.standing.words if a.standing.clash else [a.standing.stands])
+            for seq in ([w.seq for w in a.standing.words] if a.standing.clash else [a.standing.seq])
         }
-        return [change(row, row["seq"] in standing) for row in work.rows]
+        return [change(row, row["seq"] in standing) for row in work.rows], False
     return changes_since(session, work.opened.survey.id, since if since < before else 0)

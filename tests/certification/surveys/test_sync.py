@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from certify.certification.reports.history import count_settled, differences_of
 from certify.certification.surveys.changes import digest_of
 from certify.certification.surveys.journal import Tally, Word, canonical, fold, tally
 from certify.certification.surveys.models import SurveyAnswer, SurveyOp, SurveyProgress
-from certify.certification.surveys.queries import answers_of, open_conflicts, places
+from certify.certification.surveys.queries import answers_of, checklist, open_conflicts, places
 from certify.certification.surveys.sync import sync
 from certify.core.catalogue.survey import NEEDS
 from certify.core.foundation.clock import FixedClock, now
@@ -102,6 +103,50 @@ def test_a_clash_keeps_both_values_with_author_and_time_until_it_is_settled(visi
 def test_a_tablet_that_saw_the_present_value_changes_it_without_conflict(visit: Visit) -> None:
     first = visit.send(visit.op(value="yes"))
     assert statuses(visit.send(visit.op(value="no", base=first["seq"]), device=OTHER_TABLET)) == ["applied"]
+
+
+def test_a_change_that_saw_what_two_tablets_agreed_on_clashes_with_neither(visit: Visit) -> None:
+    """What is shown is the newest word of all who say the same: contract, section 6, rule 3."""
+    visit.send(visit.op(value="no"))
+    second = visit.send(visit.op(value="no"), device=OTHER_TABLET)
+    assert [(c["seq"], c["stands"]) for c in second["changes"]] == [(1, False), (2, True)]
+    (shown,) = checklist(visit.session, visit.survey.id, visit.actor("surveyor"), now())["answers"]
+    assert shown["seq"] == 2
+    third = visit.send(visit.op(value="yes", base=shown["seq"]), device=str(uuid4()), since=2)
+    assert statuses(third) == ["applied"]
+    assert third["conflicts"] == []
+    assert [(c["seq"], c["stands"]) for c in visit.send()["changes"]] == [(1, False), (2, False), (3, True)]
+
+
+def test_that_two_differed_is_told_alike_whatever_came_first(visit: Visit) -> None:
+    """Rule 4: a tablet that changed its mind before the other's word arrived has differed all the same."""
+    a_yes = visit.op(value="yes")
+    a_no = visit.op(value="no", at=(now() + timedelta(minutes=1)).isoformat())
+    b_no = visit.op(value="no", at=(now() + timedelta(minutes=2)).isoformat())
+    for order in ([a_yes, b_no, a_no], [a_yes, a_no, b_no], [b_no, a_no, a_yes]):
+        wipe(visit)
+        for op in order:
+            visit.send(op, device=OTHER_TABLET if op is b_no else TABLET)
+        (found,) = differences_of(visit.session, visit.survey)
+        assert [v.value for v in found.values] == ["yes", "no"]
+        assert found.settled is not None
+        assert found.settled.at == now() + timedelta(minutes=1)
+        assert count_settled(visit.session, visit.survey.id) == 1
+
+
+def test_more_changes_than_one_answer_tells_are_told_by_the_next(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("certify.certification.surveys.changes.MOST_CHANGES", 3)
+    elements = list(places(visit.survey)[0])[:7]
+    visit.send(*(visit.op(element) for element in elements))
+    told, since, more = [], 0, True
+    while more:
+        answer = visit.send(device=OTHER_TABLET, since=since)
+        told += [c["element"] for c in answer["changes"]]
+        since, more = answer["seq"], answer.get("more", False)
+    assert told == elements
+    assert since == 7
+    # An old tablet knows nothing of `more`: it goes on from `seq` whenever it next calls.
+    assert [c["seq"] for c in visit.send(since=3)["changes"]] == [4, 5, 6]
 
 
 def test_a_base_that_was_never_given_hides_nothing(visit: Visit) -> None:
@@ -260,7 +305,11 @@ def told(visit: Visit) -> dict[str, Any]:
         (o.op, o.device, o.element, o.field, canonical(o.value), o.at) for o in journal(session, SurveyOp, survey_id)
     }
     counters = {(p.site_id, p.domain): counters_of(p) for p in journal(session, SurveyProgress, survey_id)}
-    return {"conflicts": conflicts, "answers": answers, "history": history, "counters": counters}
+    differed = [
+        (d.element, d.name, [(v.value, v.at) for v in d.values], d.settled and (d.settled.value, d.settled.at))
+        for d in differences_of(session, visit.survey)
+    ]
+    return {"conflicts": conflicts, "answers": answers, "history": history, "counters": counters, "differed": differed}
 
 
 def counters_of(p: SurveyProgress) -> Tally:
@@ -278,7 +327,7 @@ def assert_counters_fit(visit: Visit) -> None:
             keys.setdefault((row.site_id, row.element, row.field), []).append((word, row.base))
     standing = {key: fold(ops) for key, ops in keys.items()}
     stored = {(a.site_id, a.element, a.field): a for a in journal(session, SurveyAnswer, survey.id)}
-    assert {k: (s.stands.value, s.clash, s.stands.seq) for k, s in standing.items()} == {
+    assert {k: (s.stands.value, s.clash, s.seq) for k, s in standing.items()} == {
         k: (a.value, a.clash, a.seq) for k, a in stored.items()
     }
     assert survey.clashes == sum(a.clash for a in stored.values())

@@ -76,7 +76,14 @@ SYNC = {
                         "type": "object",
                         "required": ["seq", "acks", "changes", "conflicts"],
                         "properties": {
-                            "seq": {"type": "integer"},
+                            "seq": {
+                                "type": "integer",
+                                "description": "the next call's `since`: everything up to here has been told",
+                            },
+                            "more": {
+                                "type": "boolean",
+                                "description": "true when there are more changes than one answer tells (2,000): ask again at once",
+                            },
                             "acks": {"type": "array", "items": {"type": "object"}},
                             "changes": {"type": "array", "items": {"type": "object"}},
                             "conflicts": {"type": "array", "items": {"type": "object"}},
