@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from certify.core.access.policy import Permission, allowed
 from certify.core.access.roles import Actor, Role
+from certify.core.foundation.days import local_date, zone
 from certify.core.foundation.errors import FieldError, Invalid, NotAllowed, NotOpen, Stale
 from certify.core.foundation.words import name_key
 from certify.platform.audit.operations import record
@@ -73,7 +74,7 @@ def edit_practice(
     Raises: NotFound, NotAllowed; Stale with who changed what meanwhile; Invalid.
     """
     practice = practice_for(session, actor, practice_id, Permission.EDIT_PRACTICE, lock=True)
-    _same_version(session, practice.id, practice.version, version)
+    _same_version(session, practice, practice.version, version)
     before = _fields(practice, PRACTICE_FIELDS)
     fields = _tidy_practice({**before, **{k: v for k, v in values.items() if k in PRACTICE_FIELDS}})
     _refuse(practice_problems(fields))
@@ -128,9 +129,9 @@ def edit_site(
     at: datetime,
 ) -> Site:
     """Change a site; raises NotFound, NotAllowed, Stale, NotOpen (closed site), Invalid."""
-    practice_for(session, actor, practice_id, Permission.EDIT_PRACTICE, lock=True)
+    practice = practice_for(session, actor, practice_id, Permission.EDIT_PRACTICE, lock=True)
     site = site_for(session, practice_id, site_id)
-    _same_version(session, practice_id, site.version, version)
+    _same_version(session, practice, site.version, version)
     if site.closed_on is not None:
         raise NotOpen("This site is closed. Open it again to change it.")
     before = _fields(site, SITE_FIELDS)
@@ -155,15 +156,18 @@ def edit_site(
 def close_site(
     session: Session, practice_id: int, site_id: int, *, on: date, version: int, actor: Actor, at: datetime
 ) -> Site:
-    """Close a site; it stays in every case, survey and certificate it was part of. Raises also NotOpen for the last one."""
-    practice_for(session, actor, practice_id, Permission.EDIT_PRACTICE, lock=True)
+    """Close a site; it stays in every case, survey and certificate it was part of.
+
+    `on` is a day of the practice's own calendar. Raises also NotOpen for the last one.
+    """
+    practice = practice_for(session, actor, practice_id, Permission.EDIT_PRACTICE, lock=True)
     site = site_for(session, practice_id, site_id)
-    _same_version(session, practice_id, site.version, version)
+    _same_version(session, practice, site.version, version)
     if site.closed_on is not None:
         raise NotOpen("This site is closed already.")
     if len(list_sites(session, practice_id, closed=False)) == 1:
         raise NotOpen("This is the practice's only open site. Add the new one before you close it.")
-    if on > at.date() or (site.opened_on is not None and on < site.opened_on):
+    if on > local_date(at, practice.time_zone) or (site.opened_on is not None and on < site.opened_on):
         raise Invalid("The day must not lie ahead, nor before the site was opened.", "closed_on")
     site.closed_on = on
     session.flush()
@@ -176,12 +180,14 @@ def close_site(
 
 
 def reopen_site(session: Session, practice_id: int, site_id: int, *, version: int, actor: Actor, at: datetime) -> Site:
-    """Open a closed site again; raises NotFound, NotAllowed, Stale, NotOpen."""
-    practice_for(session, actor, practice_id, Permission.EDIT_PRACTICE, lock=True)
+    """Open a closed site again; raises NotFound, NotAllowed, Stale, NotOpen, and Invalid when its name is taken by now."""
+    practice = practice_for(session, actor, practice_id, Permission.EDIT_PRACTICE, lock=True)
     site = site_for(session, practice_id, site_id)
-    _same_version(session, practice_id, site.version, version)
+    _same_version(session, practice, site.version, version)
     if site.closed_on is None:
         raise NotOpen("This site is open.")
+    if _twin(session, practice_id, site.name, site.id):
+        raise Invalid(f"Another open site is named {site.name} by now. Give that one another name first.", "name")
     site.closed_on = None
     session.flush()
     record(
@@ -241,16 +247,17 @@ def touch_practice(session: Session, practice_id: int) -> None:
     session.execute(update(Practice).where(Practice.id == practice_id).values(version=Practice.version + 1))
 
 
-def _same_version(session: Session, practice_id: int, present: int, seen: int) -> None:
+def _same_version(session: Session, practice: Practice, present: int, seen: int) -> None:
     """Refuse what was written on an older state, and say who changed what since."""
     if present == seen:
         return
-    last = next(iter(list_events(session, f"practice:{practice_id}", limit=1)), None)
+    last = next(iter(list_events(session, f"practice:{practice.id}", limit=1)), None)
     if last is None:
         raise Stale("This has changed since you opened it.")
     what = ", ".join(sorted(k.replace("_", " ") for k in last.data.get("after", {}))) if last.data else ""
+    at = last.at.astimezone(zone(practice.time_zone))
     raise Stale(
-        f"{last.actor_name} changed this on {last.at:%-d %B %Y at %H:%M} UTC ({last.summary}{': ' + what if what else ''}). "
+        f"{last.actor_name} changed this on {at:%B} {at.day}, {at:%Y at %H:%M} ({at.tzname()}; {last.summary}{': ' + what if what else ''}). "
         "Your change was not saved."
     )
 

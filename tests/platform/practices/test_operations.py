@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -59,7 +59,7 @@ def test_a_change_on_an_older_state_is_refused_with_who_and_what(session: Sessio
     one = make_actor(session, Role.PRACTICE_ADMIN, practice=practice, name="Ann Lee")
     two = make_actor(session, Role.PROGRAM_STAFF)
     edit_practice(session, practice.id, {"city": "Evanston"}, version=1, actor=one, at=now())
-    with pytest.raises(Stale, match=r"Ann Lee changed this on 2 November 2026 at 15:00 UTC .*city"):
+    with pytest.raises(Stale, match=r"Ann Lee changed this on November 2, 2026 at 09:00 \(CST; .*city"):
         edit_practice(session, practice.id, {"city": "Joliet"}, version=1, actor=two, at=now())
     assert practice.city == "Evanston"
 
@@ -122,6 +122,34 @@ def test_sites_are_added_changed_closed_and_opened_again(session: Session) -> No
     with pytest.raises(NotOpen, match="only open site"):
         close_site(session, practice.id, last.id, on=now().date(), version=1, actor=admin, at=now())
     assert reopen_site(session, practice.id, north.id, version=3, actor=admin, at=now()).closed_on is None
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "today"),
+    [
+        ("America/Chicago", datetime(2026, 11, 3, 2, 0, tzinfo=UTC), date(2026, 11, 2)),
+        ("Pacific/Guam", datetime(2026, 11, 2, 20, 0, tzinfo=UTC), date(2026, 11, 3)),
+    ],
+)
+def test_a_site_closes_on_a_day_that_has_come_where_it_is(
+    session: Session, zone: str, at: datetime, today: date
+) -> None:
+    practice = make_practice(session, sites=2, time_zone=zone)
+    site = list_sites(session, practice.id)[0]
+    with pytest.raises(Invalid, match="must not lie ahead"):
+        close_site(session, practice.id, site.id, on=today + timedelta(days=1), version=1, actor=STAFF, at=at)
+    assert close_site(session, practice.id, site.id, on=today, version=1, actor=STAFF, at=at).closed_on == today
+
+
+def test_a_site_does_not_open_again_beside_another_of_its_name(session: Session) -> None:
+    practice = make_practice(session, sites=2)
+    old = list_sites(session, practice.id)[0]
+    close_site(session, practice.id, old.id, on=now().date(), version=1, actor=STAFF, at=now())
+    new = add_site(session, practice.id, {"name": old.name.upper()}, actor=STAFF, at=now())
+    with pytest.raises(Invalid, match="Give that one another name"):
+        reopen_site(session, practice.id, old.id, version=2, actor=STAFF, at=now())
+    edit_site(session, practice.id, new.id, {"name": "New"}, version=1, actor=STAFF, at=now())
+    assert reopen_site(session, practice.id, old.id, version=2, actor=STAFF, at=now()).closed_on is None
 
 
 def test_a_site_of_another_practice_is_not_there(session: Session) -> None:
