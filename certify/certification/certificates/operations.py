@@ -15,6 +15,7 @@ from certify.certification.certificates.events import CertificateIssued
 from certify.certification.certificates.models import Certificate, CertificateNumber
 from certify.certification.certificates.queries import certificate_of
 from certify.certification.certificates.rules import certificate_number, term_end
+from certify.certification.decisions.operations import name_certificate
 from certify.certification.decisions.queries import decision_of
 from certify.core.access.roles import SYSTEM, Actor
 from certify.core.foundation import events
@@ -39,6 +40,7 @@ def issue_certificate(session: Session, case: Case, *, actor: Actor, at: datetim
     set_anchor(session, case, "awarded_on", today, at=at)
     set_anchor(session, case, "ends_on", ends_on, at=at)
     session.flush()
+    name_certificate(session, case, certificate.number, today, ends_on)
     record_on(
         session, case, "certificate.issued", f"issued certificate {certificate.number}, valid until {ends_on:%d %B %Y}", actor=actor, at=at,
         subject=f"/register/{certificate.number}", data={"number": certificate.number, "sites": [s["name"] for s in certificate.sites]},

@@ -29,6 +29,7 @@ class Decision(Model):
     decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
     decided_on: Mapped[date] = mapped_column(sa.Date)
     appeal_until: Mapped[date | None] = mapped_column(sa.Date)
+    letter: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # what the practice is told, word for word
 
 
 class DenialReason(Model):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -12,8 +12,15 @@ from certify.certification.cases.events import CaseAdvanced
 from certify.certification.cases.models import Case
 from certify.certification.cases.operations import record_on
 from certify.certification.cases.queries import case_by_id, zone_of
+from certify.certification.decisions.letter import letter_of
 from certify.certification.decisions.models import Decision, DenialReason
-from certify.certification.decisions.queries import denial_reasons_of, signature_of, site_names_of, standings_of
+from certify.certification.decisions.queries import (
+    decision_of,
+    denial_reasons_of,
+    signature_of,
+    site_names_of,
+    standings_of,
+)
 from certify.certification.reports.operations import prepare_conflict, state_conflict
 from certify.certification.reports.queries import list_issued
 from certify.core.access.roles import Actor
@@ -86,7 +93,7 @@ def on_case_advanced(session: Session, event: CaseAdvanced) -> None:
 
 
 def decide(session: Session, case: Case, outcome: str, event: CaseAdvanced) -> Decision:
-    """Store the council's decision with the facts before it, frozen."""
+    """Store the council's decision with the facts before it and the letter that tells of it, frozen."""
     zone = zone_of(session, case)
     today = local_date(event.at, zone)
     practice, person = (
@@ -95,11 +102,12 @@ def decide(session: Session, case: Case, outcome: str, event: CaseAdvanced) -> D
     )
     reports, signature = list_issued(session, case.id), signature_of(session, case)
     reasons = denial_reasons_of(session, case.id) if outcome == "denial" else {}
+    edition = current().editions[case.edition]
     decision = Decision(
         case_id=case.id,
         outcome=outcome,
         comment=str(event.data.get("comments") or ""),
-        reasons=[{"standard": standard, "reason": text} for standard, text in sorted(reasons.items()) if text],
+        reasons=[{"standard": code, "reason": reasons[code]} for code in edition.standards if reasons.get(code)],
         facts={
             "practice": practice.legal_name if practice else "",
             "sites": site_names_of(session, case.practice_id),
@@ -118,7 +126,17 @@ def decide(session: Session, case: Case, outcome: str, event: CaseAdvanced) -> D
         decided_on=today,
         appeal_until=today + timedelta(days=int(current().settings["appeal_days"])) if outcome == "denial" else None,
     )
+    decision.letter = letter_of(session, case, decision)
     session.add(decision)
     session.execute(delete(DenialReason).where(DenialReason.case_id == case.id))
     session.flush()
     return decision
+
+
+def name_certificate(session: Session, case: Case, number: str, awarded_on: date, ends_on: date) -> None:
+    """Name the certificate in the letter of the award it was made by, in the same transaction; later ones change no letter."""
+    decision = decision_of(session, case.id)
+    if decision is not None and decision.outcome == "award":
+        certificate = {"certificate_number": number, "award_on": awarded_on.isoformat(), "end_on": ends_on.isoformat()}
+        decision.letter = {**decision.letter, **certificate}
+        session.flush()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -28,13 +28,11 @@ from certify.certification.reports.queries import (
     statement_of,
     surveyors_of,
 )
-from certify.certification.surveys.models import Survey
 from certify.core.access.roles import Actor
 from certify.core.foundation.days import local_date
 from certify.core.foundation.errors import NotFound
 from certify.core.rulebook.current import current
-from certify.platform.identity.models import Person, RoleGrant
-from certify.platform.practices.models import Practice, Site
+from certify.platform.practices.models import Site
 
 
 def standings_of(session: Session, case: Case) -> tuple[StandardStanding, ...]:
@@ -164,44 +162,14 @@ def decision_page(session: Session, case: Case, actor: Actor, decision: Decision
 
 
 def letter_for(session: Session, case: Case) -> dict[str, Any]:
-    """Return what the decision letter says, in the shape of the document writers' `DecisionLetter`.
+    """Return what the decision letter says, in the shape of the document writers' `DecisionLetter`: as of the decision.
 
     Raises: NotFound when the council has not decided.
     """
     decision = decision_of(session, case.id)
     if decision is None:
         raise NotFound("The council has not decided on this case yet.")
-    practice = session.get_one(Practice, case.practice_id)
-    reports = list_issued(session, case.id)
-    content = (reports[0].content or {}) if reports else {}
-    recipient = _recipient(session, case.practice_id)
-    titles = {s.code: s.title for s in current().editions[case.edition].standards.values()}
-    frozen = decision.facts
-    return {
-        "case_ref": case.ref,
-        "program": content.get("program", ""),
-        "practice": frozen.get("practice", practice.legal_name),
-        "address": [line for line in (practice.address, _town(practice)) if line],
-        "recipient": recipient.name if recipient else practice.legal_name,
-        "recipient_title": recipient.title if recipient else "",
-        "outcome": decision.outcome,
-        "decided_on": decision.decided_on.isoformat(),
-        "edition_title": current().editions[case.edition].title,
-        "sites": list(frozen.get("sites", [])),
-        "signatory": decision.decided_by_name,
-        "signatory_title": decision.decided_by_title or "Council member",
-        "survey_days": _survey_days(session, case),
-        "reasons": [
-            {"standard": r["standard"], "title": titles.get(r["standard"], ""), "text": r["reason"]}
-            for r in decision.reasons
-        ],
-        "more": {"source": f"decision:{decision.id}"},
-        "certificate_number": "",
-        "award_on": None,
-        "end_on": None,
-        "appeal_until": decision.appeal_until.isoformat() if decision.appeal_until else None,
-        "contact": _contact(session, case),
-    }
+    return decision.letter
 
 
 def site_names_of(session: Session, practice_id: int) -> list[str]:
@@ -211,40 +179,3 @@ def site_names_of(session: Session, practice_id: int) -> list[str]:
             select(Site.name).where(Site.practice_id == practice_id, Site.closed_on.is_(None)).order_by(Site.id)
         )
     )
-
-
-def _recipient(session: Session, practice_id: int) -> Person | None:
-    for role in ("physician_lead", "practice_admin"):
-        person = session.scalar(
-            select(Person)
-            .join(RoleGrant, RoleGrant.person_id == Person.id)
-            .where(RoleGrant.practice_id == practice_id, RoleGrant.role == role, Person.active.is_(True))
-            .order_by(RoleGrant.id)
-            .limit(1)
-        )
-        if person is not None:
-            return person
-    return None
-
-
-def _survey_days(session: Session, case: Case) -> str:
-    surveys: Sequence[Survey] = session.scalars(
-        select(Survey).where(Survey.case_id == case.id, Survey.finished_at.is_not(None)).order_by(Survey.round)
-    ).all()
-    return "; ".join(_days(s.starts_on, s.ends_on) for s in surveys if s.starts_on)
-
-
-def _days(first: date | None, last: date | None) -> str:
-    if first is None:
-        return ""
-    said = f"{first:%B} {first.day}, {first.year}"
-    return said if last is None or last == first else f"{said} to {last:%B} {last.day}, {last.year}"
-
-
-def _town(practice: Practice) -> str:
-    return ", ".join(part for part in (practice.city, f"{practice.state} {practice.postal_code}".strip()) if part)
-
-
-def _contact(session: Session, case: Case) -> str:
-    person = session.get(Person, case.staff_id) if case.staff_id else None
-    return f"{person.name}, {person.email}" if person else ""

@@ -657,6 +657,11 @@ def upgrade() -> None:
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("decided_on", sa.Date(), nullable=False),
         sa.Column("appeal_until", sa.Date(), nullable=True),
+        sa.Column(
+            "letter",
+            sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql"),
+            nullable=False,
+        ),
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_decision_case_id_case")),
         sa.ForeignKeyConstraint(["decided_by_id"], ["person.id"], name=op.f("fk_decision_decided_by_id_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_decision")),

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -26,7 +24,7 @@ from certify.core.foundation.days import zone as zone_info
 from certify.core.foundation.errors import NotFound
 from certify.outlets.documents.content.agreement import SignedAgreement, clauses_of
 from certify.outlets.documents.content.certificate import Certificate
-from certify.outlets.documents.content.decision_letter import DecisionLetter, Outcome
+from certify.outlets.documents.content.decision_letter import DecisionLetter
 from certify.outlets.documents.content.invoice import Invoice, InvoiceLine
 from certify.outlets.documents.content.reading import read
 from certify.outlets.documents.content.sample import SampledSite, SampleSheet
@@ -153,15 +151,6 @@ def report_content(data: Mapping[str, Any], zone: str) -> SurveyReport:
 
 def _decision_letter(session: Session, case: Case, _actor: Actor, _wanted: Wanted) -> tuple[DecisionLetter, str, str]:
     letter, decision = read(DecisionLetter, letter_for(session, case)), decision_of(session, case.id)
-    if letter.outcome is Outcome.AWARD:
-        with suppress(NotFound):
-            award = certificate_content_for(session, case)
-            letter = replace(
-                letter,
-                certificate_number=award["number"],
-                award_on=date.fromisoformat(award["award_on"]),
-                end_on=date.fromisoformat(award["end_on"]),
-            )
     return letter, f"decision:{decision.id}" if decision else "", ""
 
 

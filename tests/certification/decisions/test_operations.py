@@ -25,6 +25,7 @@ from certify.certification.reports.models import Finding
 from certify.core.foundation.clock import FixedClock
 from certify.core.foundation.errors import Invalid, NotFound, NotOpen, RulesUnmet
 from certify.platform.audit.queries import verify_chain
+from certify.platform.identity.models import Person
 from tests.support.surveyed import Surveyed, surveyed
 
 
@@ -92,6 +93,7 @@ def test_a_denial_names_its_reasons(session: Session, world: Surveyed) -> None:
     assert refused(world, "deny", "decider", conflict="none") == ["reasons_given"]
     with pytest.raises(Invalid):
         write_reason(session, world.case, "99.9", "x", actor=world.actors["decider"], at=world.at)
+    write_reason(session, world.case, "7.10", "Nobody is named.", actor=world.actors["decider"], at=world.at)
     write_reason(session, world.case, "1.1", "The handbook was made up.", actor=world.actors["decider"], at=world.at)
     world.take("deny", "decider", conflict="none", reasons=[{"standard": "7.3", "reason": "Records were changed."}])
     assert world.case.state == "denied"
@@ -99,6 +101,7 @@ def test_a_denial_names_its_reasons(session: Session, world: Surveyed) -> None:
     assert [(r["standard"], r["text"]) for r in letter["reasons"]] == [
         ("1.1", "The handbook was made up."),
         ("7.3", "Records were changed."),
+        ("7.10", "Nobody is named."),
     ]
     assert letter["appeal_until"] == "2026-12-02"
     assert certificate_of(session, world.case) is None
@@ -130,6 +133,23 @@ def test_the_letter_is_not_written_before_the_decision(session: Session, world: 
         "Physician Person",
         "Decider Person",
     )
+
+
+def test_the_letter_stays_as_it_was_when_the_council_decided(session: Session, world: Surveyed) -> None:
+    world.practice.address = "1 Shore Drive"
+    world.take("award", "decider", conflict="none")
+    letter = dict(letter_for(session, world.case))
+    assert (letter["certificate_number"], letter["award_on"], letter["end_on"]) == (
+        "OMH-2026-0001", "2026-11-02", "2029-11-02",
+    )  # fmt: skip
+    world.practice.address, world.practice.legal_name = "2 Hill Road", "Lakeside Cancer Care"
+    session.get_one(Person, world.actors["physician"].user_id).active = False
+    world.case.staff_id = world.actors["staff"].user_id
+    reissue_certificate(session, world.case, "A new name.", actor=world.actors["staff"], at=world.at)
+    session.flush()
+    session.expire_all()
+    assert letter_for(session, world.case) == letter
+    assert (letter["address"][0], letter["recipient"], letter["contact"]) == ("1 Shore Drive", "Physician Person", "")
 
 
 def test_a_certificate_is_issued_again_and_never_edited(session: Session, world: Surveyed) -> None:

@@ -15,6 +15,7 @@ from certify.certification.applications.models import AgreementSignature
 from certify.certification.cases.models import Case
 from certify.certification.cases.operations import add_member, open_case
 from certify.certification.certificates.operations import issue_certificate
+from certify.certification.decisions.letter import letter_of
 from certify.certification.decisions.models import Decision
 from certify.certification.evidence.models import Evidence, EvidenceUse, EvidenceVersion
 from certify.certification.fees.models import Invoice
@@ -122,6 +123,7 @@ def decide(paperwork: Paperwork, outcome: str = "award") -> Decision:
         case_id=case.id, outcome=outcome, reasons=reasons, facts={"practice": "Lakeside Oncology", "sites": list(examples.SITES)},
         decided_by_name="Priya Raman, MD", decided_by_title="Chair", decided_at=at, decided_on=at.date(),
     )  # fmt: skip
+    decision.letter = letter_of(session, case, decision)
     session.add(decision)
     session.flush()
     if outcome == "award":
