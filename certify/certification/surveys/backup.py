@@ -45,12 +45,13 @@ TAKEN = {"applied", "conflict", "late", "stored"}
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A text that was begun on the tablet and never became an entry: shown, not taken in."""
+    """A text that was written on the tablet and never became an entry: shown, not taken in."""
 
     site: int | None
     element: str
     field: str
     text: str
+    held: bool = False  # because it may name a patient
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +140,12 @@ def _digest(body: Mapping[str, Any]) -> str:
 
 def _drafts(given: Any) -> Iterable[Draft]:
     for raw in (given if isinstance(given, list) else [])[:MOST_DRAFTS]:
-        text = raw.get("text") if isinstance(raw, dict) else None
+        value = raw.get("value", raw.get("text")) if isinstance(raw, dict) else None
+        text = value.get("text") if isinstance(value, dict) else value
         if isinstance(text, str) and text.strip():
             place = str(raw.get("element") or "")[:16], str(raw.get("field", ""))[:80]
-            yield Draft(_whole_number(raw.get("site")), *place, text.encode(errors="replace").decode()[:20_000])
+            text = text.encode(errors="replace").decode()[:20_000]
+            yield Draft(_whole_number(raw.get("site")), *place, text, raw.get("why") == "held")
 
 
 def keep_backup(session: Session, survey_id: int, content: bytes, *, actor: Actor) -> Backup:

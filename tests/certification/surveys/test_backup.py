@@ -195,10 +195,16 @@ def test_one_bad_photo_is_named_and_keeps_nothing_else_from_being_taken_in(visit
 
 def test_texts_that_were_only_begun_are_shown_to_who_opens_the_file(client: FlaskClient, visit: Visit) -> None:
     sign_in(client, visit.staff)
-    drafts = [{"site": visit.site_ids[0], "element": "1.1.a", "field": "note", "text": "Half a sen"}, {"text": 7}, "x"]
+    site = visit.site_ids[0]
+    drafts = [
+        {"site": site, "element": "1.1.a", "field": "note", "value": "Half a sen", "why": "draft"},
+        {"site": site, "element": "", "field": f"note:{uuid4()}", "value": {"kind": "tracer", "text": "MRN 12"}, "why": "held"},
+        {"value": 7}, "x",
+    ]  # fmt: skip
     content = file_of(visit, [], [], drafts=drafts)
     looked = client.post(f"/surveys/{visit.survey.id}/backup", data={"file": (io.BytesIO(content), "backup.json")})
     assert "Half a sen" in looked.text
+    assert "Held back: may name a patient" in looked.text
     assert read_backup(content, visit.survey.id).whole
 
 
