@@ -111,6 +111,8 @@ class Worlds:
             app = self.new_app(self.empty_database(kind), testing=not live)
             app.config["WTF_CSRF_ENABLED"] = live
             with app.app_context():
+                if kind == "sqlite":
+                    sa.event.listen(db.engine, "connect", _hurry)
                 db.create_all()
             self.apps[kind, live] = app
         return self.apps[kind, live]
@@ -140,6 +142,11 @@ class Worlds:
     def _close(app: Flask) -> None:
         with app.app_context():
             db.engine.dispose()
+
+
+def _hurry(dbapi: Any, _record: object) -> None:
+    """Wait for no disk, as the tests' PostgreSQL does not: a power cut is not tested here, `test_kill.py` kills real servers."""
+    dbapi.execute("PRAGMA synchronous=OFF")
 
 
 @contextmanager
