@@ -170,12 +170,15 @@
       asked.onblocked = () => failed(asked.error);
     });
     try {
-      const counts = ["ops", "photos"].filter((name) => db.objectStoreNames.contains(name)).flatMap((name) =>
-        ["waiting", "rejected"].map((state) => new Promise((done, failed) => {
-          const asked = db.transaction(name).objectStore(name).index("queue").count(IDBKeyRange.bound([state], [state, []]));
-          asked.onsuccess = () => done(asked.result);
-          asked.onerror = () => failed(asked.error);
-        })));
+      const number = (asked) => new Promise((done, failed) => {
+        asked.onsuccess = () => done(asked.result);
+        asked.onerror = () => failed(asked.error);
+      });
+      const has = (name) => db.objectStoreNames.contains(name);
+      const counts = ["ops", "photos"].filter(has).flatMap((name) =>
+        ["waiting", "rejected"].map((state) => number(db.transaction(name).objectStore(name).index("queue").count(IDBKeyRange.bound([state], [state, []])))));
+      // Texts held back or not finished are on this tablet only, too.
+      if (has("meta")) counts.push(number(db.transaction("meta").objectStore("meta").count(IDBKeyRange.bound("draft:", "draft:\uffff"))));
       return (await Promise.all(counts)).reduce((sum, n) => sum + n, 0);
     } finally {
       db.close();

@@ -362,4 +362,13 @@ def test_a_survey_with_unsent_work_is_not_removed(field: Field, tablet: Page) ->
     assert tablet.evaluate(remove, field.survey) == "Unsent"
     tablet.context.set_offline(False)
     until(tablet, ALL_SENT)
+    key = f"{field.site}|7.9.a|note"
+    keep = "([survey, key, draft]) => Tablet.drafts.keep(survey, key, draft)"
+    tablet.evaluate(keep, [field.survey, key, {"text": "MRN 12345678.", "seen": None, "why": "held"}])
+    assert tablet.evaluate(remove, field.survey) == "Unsent"
+    text = tablet.evaluate("async (survey) => (await Tablet.backup.make(survey)).text()", field.survey)
+    assert json.loads(text)["drafts"] == [
+        {"site": field.site, "element": "7.9.a", "field": "note", "value": "MRN 12345678.", "why": "held"}
+    ]
+    tablet.evaluate(keep, [field.survey, key, None])
     assert tablet.evaluate(remove, field.survey) == "removed"

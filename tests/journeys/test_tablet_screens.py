@@ -224,6 +224,32 @@ def test_what_may_name_a_patient_waits_until_it_is_confirmed_twice(tablet: Table
     assert tablet.said()["7.3.b", "note"] == "Chart of MRN 12345678 has no second name."
 
 
+def test_a_text_that_is_held_back_counts_as_not_sent_wherever_that_is_asked(tablet: Tablet) -> None:
+    page = tablet.page
+    tablet.standard("7.3")
+    tablet.rate("7.3.b", "No")
+    note = tablet.item("7.3.b").get_by_role("textbox", name="Note on 7.3.b")
+    note.fill("Chart of MRN 12345678 has no second name.")
+    note.blur()
+    expect(tablet.item("7.3.b").get_by_role("alert")).to_be_visible()
+    expect(tablet.line).to_contain_text("All sent")
+    words = "1 text held back or not finished, on this tablet only"
+    tablet.open(f"{tablet.survey}/finish")
+    expect(page.get_by_text(words)).to_be_visible()
+    page.goto(f"{tablet.server.url}/account")
+    page.locator(".menu--account summary").click()
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    expect(page.get_by_text("This tablet holds work that has not been sent")).to_be_visible()
+    expect(page.get_by_text(words)).to_be_visible()
+    tablet.open(f"{tablet.survey}/outbox")
+    expect(page.get_by_role("link", name="7.3.b · Note")).to_be_visible()
+    with page.expect_download():
+        page.get_by_role("button", name="Save a backup file").click()
+    page.get_by_role("button", name="Discard").click()
+    page.get_by_role("button", name="Discard the text").click()
+    expect(page.get_by_text("Everything is sent")).to_be_visible()
+
+
 def test_an_answer_needs_no_finger(tablet: Tablet) -> None:
     page = tablet.page
     tablet.open(f"{tablet.survey}")

@@ -1,8 +1,9 @@
 /**
  * Tablet.backup: everything unsent in one file, for staff to take in on the server (/surveys/<id>/backup).
+ * Texts that are held back or not finished are in it under `drafts`: [{site, element, field, value, why}], to be read, not taken in.
  *   make(survey, {ops, photos})      promise of a Blob (application/json); ops, photos: UUIDs to take only those; default all unsent
  *   name(survey)                     "certify-backup-12-2026-11-22-1402.json"
- *   save(survey, choice)             makes it and hands it to the browser to keep; gives {answers, photos, size}
+ *   save(survey, choice)             makes it and hands it to the browser to keep; gives {answers, photos, drafts, size}
  */
 (() => {
   "use strict";
@@ -18,6 +19,13 @@
     reader.readAsDataURL(blob);
   });
 
+  /** A draft as the file tells it: where it belongs and what it says. */
+  function told(key, { seen, why = "draft", text, ...note }) {
+    const [site, element, field] = key.split("|");
+    if (key.startsWith("note:")) return { site: note.site || null, element: "", field: key, value: { text, kind: note.kind, about: note.about, pseudonym: note.pseudonym }, why };
+    return field ? { site: Number(site), element, field, value: text, why } : { site: null, element: "", field: key, value: text, why };
+  }
+
   async function content(survey, { ops = null, photos = null } = {}) {
     const pack = await store.pack(survey);
     const queued = (await store.ops(survey, { state: UNSENT })).filter((row) => !ops || ops.includes(row.op));
@@ -28,6 +36,8 @@
       ops: queued.map(({ op, site, element, field, value, base, at, by_id, by_name, state, reason }) =>
         ({ op, site, element, field, value, base, at, by_id, by_name, state, reason })),
       photos: [],
+      // One entry saved by itself is that entry alone.
+      drafts: ops ? [] : Object.entries(await Tablet.drafts.of(survey)).map(([key, draft]) => told(key, draft)),
     };
     for (const row of taken) {
       const { uuid, site, about, caption, media_type, digest, size, by_id, by_name, at, state, reason } = row;
@@ -59,7 +69,7 @@
     link.remove();
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
     await store.meta("backup_at", made.made_at);
-    return { answers: made.ops.length, photos: made.photos.length, size: blob.size };
+    return { answers: made.ops.length, photos: made.photos.length, drafts: made.drafts.length, size: blob.size };
   }
 
   Tablet.backup = { make, name, save };

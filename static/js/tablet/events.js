@@ -35,10 +35,11 @@
       this.full = Boolean(cause && (cause.name === "QuotaExceededError" || /quota|full/i.test(cause.message || "")));
     }
   };
-  /** Something unsent stands in the way; `counts` is {answers, photos, rejected}. */
+  /** Something unsent stands in the way; `counts` is {answers, photos, rejected, drafts}. */
   Tablet.Unsent = class Unsent extends Error {
     constructor(counts) {
-      super(`${counts.answers} answers and ${counts.photos} photos have not been sent.`);
+      const texts = counts.drafts ? `, and ${counts.drafts} texts are held back or not finished` : "";
+      super(`${counts.answers} answers and ${counts.photos} photos have not been sent${texts}.`);
       this.name = "Unsent";
       this.counts = counts;
     }

@@ -33,7 +33,7 @@
  *   files(survey)                  {url, size, media_type, taken_at}[] of the evidence kept for offline
  *   file(url)                      {url, blob, media_type, …} | undefined
  *   saveFile(survey, url, blob, media_type, disposition), removeFile(url)
- *   unsent(survey|null)            {answers, photos, rejected}
+ *   unsent(survey|null)            {answers, photos, rejected, drafts}; drafts: texts held back or not finished
  *   waitingOf(person)              how many entries and photos of one person wait
  *   queued("ops"|"photos", person, survey, count), queuedSurveys(name, person)   for the sender
  *   meta(key), meta(key, value)    reads, writes one small value
@@ -232,29 +232,30 @@
 
   async function unsent(survey = null) {
     if (survey !== null) {
-      const [answers, taken] = await Promise.all([ops(survey), photos(survey)]);
+      const [answers, taken, drafts] = await Promise.all([ops(survey), photos(survey), read("meta", (meta) => meta.count(draftsOf(survey)))]);
       const count = (rows, state) => rows.filter((row) => row.state === state).length;
       return {
-        answers: count(answers, "waiting"), photos: count(taken, "waiting"), rejected: count(answers, "rejected") + count(taken, "rejected"),
+        answers: count(answers, "waiting"), photos: count(taken, "waiting"), rejected: count(answers, "rejected") + count(taken, "rejected"), drafts,
       };
     }
     const db = await open();
-    const tx = db.transaction(["ops", "photos"]);
+    const tx = db.transaction(["ops", "photos", "meta"]);
     const count = (store, state) => tx.objectStore(store).index("queue").count(IDBKeyRange.bound([state], [state, []]));
-    const [answers, waiting, refused, refusedPhotos] = await Promise.all(
-      [count("ops", "waiting"), count("photos", "waiting"), count("ops", "rejected"), count("photos", "rejected")]);
-    return { answers, photos: waiting, rejected: refused + refusedPhotos };
+    const [answers, waiting, refused, refusedPhotos, drafts] = await Promise.all(
+      [count("ops", "waiting"), count("photos", "waiting"), count("ops", "rejected"), count("photos", "rejected"), tx.objectStore("meta").count(draftsOf(null))]);
+    return { answers, photos: waiting, rejected: refused + refusedPhotos, drafts };
   }
 
   async function removePack(survey) {
     const left = await unsent(survey);
-    if (left.answers || left.photos || left.rejected) throw new Tablet.Unsent(left);
+    if (left.answers || left.photos || left.rejected || left.drafts) throw new Tablet.Unsent(left);
     await write(["packs", "files", "answers", "conflicts", "meta", "ops", "photos"], async (tx) => {
       // Asked again inside: another tab may have written in between.
       const queued = await tx.objectStore("ops").index("survey").getAll(survey);
       const taken = await tx.objectStore("photos").index("survey").getAll(survey);
       const open_ = [...queued, ...taken].filter((row) => row.state === "waiting" || row.state === "rejected");
-      if (open_.length) throw new Tablet.Unsent({ answers: open_.length, photos: 0, rejected: 0 });
+      const drafts = await tx.objectStore("meta").count(draftsOf(survey));
+      if (open_.length || drafts) throw new Tablet.Unsent({ answers: open_.length, photos: 0, rejected: 0, drafts });
       tx.objectStore("packs").delete(survey);
       for (const store of ["files", "answers", "conflicts"]) {
         for (const k of await tx.objectStore(store).index("survey").getAllKeys(survey)) tx.objectStore(store).delete(k);

@@ -160,13 +160,15 @@
       const steps = [];
       if (open) steps.push(`${count(open, "thing")} still missing; the server would refuse.`);
       if (waiting || state.rejected) steps.push(waiting ? `${waiting}.` : "Refused entries wait for you.");
+      const drafts = Tablet.line.draftWords(Object.keys(desk.drafts).length);
+      if (drafts) steps.push(`${drafts}.`);
       if (!online) steps.push("Finishing needs a network.");
       onwards.replaceChildren(card("Finish on the server",
         h("p", {}, "Finishing closes the checklist for all tablets of the team. It is done on the server, so that nothing of anyone is left behind."),
         steps.length ? h("ul", { class: "plain-list" }, steps.map((one) => h("li", {}, one))) : h("p", { class: "all-well" }, icon("check"), "All is sent and nothing is missing."),
         h("div", { class: "form-actions" },
-          online ? linkButton("Finish on the server", `/surveys/${desk.survey}#finish`, { kind: open || waiting || state.rejected ? "outline" : "filled" }) : h("button", { type: "button", class: "usa-button button button--outline", disabled: true }, "Finish on the server"),
-          waiting ? linkButton("What has not been sent", `#/${desk.survey}/outbox`, { kind: "quiet" }) : null)));
+          online ? linkButton("Finish on the server", `/surveys/${desk.survey}#finish`, { kind: open || waiting || drafts || state.rejected ? "outline" : "filled" }) : h("button", { type: "button", class: "usa-button button button--outline", disabled: true }, "Finish on the server"),
+          waiting || drafts ? linkButton("What has not been sent", `#/${desk.survey}/outbox`, { kind: "quiet" }) : null)));
     };
     const drawLacks = () => lacks.replaceChildren(missing(desk));
     drawLacks();

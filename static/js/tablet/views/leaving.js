@@ -8,8 +8,8 @@
   async function show() {
     const packs = await Tablet.store.packs();
     const unsent = await Promise.all(packs.map((taken) => Tablet.store.unsent(taken.survey)));
-    const left = packs.map((taken, n) => ({ taken, ...unsent[n] })).filter((one) => one.answers || one.photos || one.rejected);
-    const words = (one) => Tablet.line.waitingWords({ unsentAnswers: one.answers, unsentPhotos: one.photos }) || count(one.rejected, "entry refused", "entries refused");
+    const left = packs.map((taken, n) => ({ taken, ...unsent[n] })).filter((one) => one.answers || one.photos || one.rejected || one.drafts);
+    const words = (one) => [Tablet.line.waitingWords({ unsentAnswers: one.answers, unsentPhotos: one.photos }), one.rejected && count(one.rejected, "entry refused", "entries refused"), Tablet.line.draftWords(one.drafts)].filter(Boolean).join(". ");
     const said = h("p", { role: "status" });
     const form = h("form", { method: "post", action: "/sign-out" }, h("input", { type: "hidden", name: "csrf_token" }), h("button", { type: "submit", class: `usa-button button button--${left.length ? "danger" : "filled"}` }, left.length ? "Sign out all the same" : "Sign out"));
     form.addEventListener("submit", async (event) => {
@@ -46,7 +46,7 @@
               h("div", { class: "tablet-survey__acts" }, button("Save a backup file", async () => {
                 try {
                   const made = await Tablet.backup.save(one.taken.survey);
-                  said.textContent = `Backup file made: ${count(made.answers, "answer")}, ${count(made.photos, "photo")}, ${bytes(made.size)}.`;
+                  said.textContent = `Backup file made: ${count(made.answers, "answer")}, ${count(made.photos, "photo")}${made.drafts ? `, ${count(made.drafts, "draft")}` : ""}, ${bytes(made.size)}.`;
                 } catch (error) { Tablet.app.failed(error, "The backup file was not made. "); }
               }, { kind: "outline", mark: "download", also: `of ${one.taken.pack.survey.practice}` }), linkButton("What has not been sent", `#/${one.taken.survey}/outbox`, { kind: "quiet" })))))]
           : notice("met", "Nothing waits to be sent", h("p", {}, "You can sign out without leaving anything behind.")),

@@ -22,6 +22,9 @@
     return parts.length ? `${parts.join(", ")} not yet sent` : "";
   };
 
+  /** What is on this tablet and was not given as an answer. */
+  const draftWords = (drafts) => (drafts ? `${count(drafts, "text")} held back or not finished, on this tablet only` : "");
+
   /** Return {short, long, kind} for a state of the sender. */
   function words(state, zone) {
     const waiting = waitingWords(state);
@@ -91,5 +94,5 @@
     draw();
   };
 
-  Tablet.line = { line, words, take, voice, waitingWords, state: () => state };
+  Tablet.line = { line, words, take, voice, waitingWords, draftWords, state: () => state };
 })();

@@ -113,6 +113,26 @@
           }))));
   }
 
+  /** Texts that are on this tablet only, each with the way to it and a way to be rid of it. */
+  function heldBack(desk, held, again) {
+    const where = (key) => {
+      if (key.startsWith("note:")) return [`A note: ${String(desk.drafts[key].text || "").slice(0, 60) || "no text yet"}`, `#/${desk.survey}/notes/${key.slice(5)}`];
+      if (key.startsWith("caption:")) return ["Caption of a photo", null];
+      const [site, about, name] = key.split("|");
+      return [`${about || (desk.site(site) || {}).name} · ${Tablet.declared.fieldWords(name)}`, address(desk, { site: Number(site), element: about, field: name })];
+    };
+    return notice("due", `${count(held.length, "text")} held back`, h("p", {}, "Each may name a patient or is not finished. It waits on this tablet until you change, confirm or save it, and is in the backup file."), h("ul", { class: "plain-list" }, held.map(([key]) => {
+      const [words, href] = where(key);
+      return h("li", {}, href ? h("a", { class: "tablet-link", href }, words) : words, " ", twice("Discard", {
+        question: "Discard this text? It was never sent.", yes: "Discard the text", danger: true, kind: "quiet", also: words,
+        act: async () => {
+          await desk.keepDraft(key, null);
+          again();
+        },
+      }));
+    })));
+  }
+
   function listOf(items, draw) {
     const list = h("ul", { class: "rows outbox" });
     const more = button("", () => fill(), { kind: "quiet" });
@@ -139,14 +159,11 @@
       const others = ops.filter((op) => op.state !== "rejected" && !photoOps.has(op.field));
       const day = new Date().toDateString();
       const today = sent.filter((op) => new Date(op.at).toDateString() === day).reverse();
-      const held = Object.entries(desk.drafts).filter(([key, value]) => !key.startsWith("note:") && value);
-      const nothing = !ops.length && !waiting.length;
+      const held = Object.entries(desk.drafts);
+      const nothing = !ops.length && !waiting.length && !held.length;
       place.replaceChildren(...[
         refused.length ? card(`Refused ${refused.length}`, listOf(refused, (op) => entry(desk, op, again))) : null,
-        held.length ? notice("due", `${count(held.length, "text")} held back`, h("p", {}, "They may name a patient, and wait on this tablet until you change or confirm them."), h("ul", { class: "plain-list" }, held.map(([key]) => {
-          const [site, about, name] = key.split("|");
-          return h("li", {}, name ? h("a", { class: "tablet-link", href: address(desk, { site: Number(site), element: about, field: name }) }, `${about || (desk.site(site) || {}).name} · ${Tablet.declared.fieldWords(name)}`) : "Caption of a photo");
-        }))) : null,
+        held.length ? heldBack(desk, held, again) : null,
         others.length ? card(`Answers ${others.length}`, listOf(others, (op) => entry(desk, op, again))) : null,
         waiting.length ? card(`Photos ${waiting.length}`, listOf(waiting, (photo) => photoEntry(desk, photo, again))) : null,
         nothing ? h("div", { class: "card" }, empty("Everything is sent", "What you enter appears here until the server has confirmed it.")) : null,
@@ -166,7 +183,7 @@
     const save = button("Save a backup file", async () => {
       try {
         const made = await Tablet.backup.save(desk.survey);
-        Tablet.app.said(`Backup file with ${count(made.answers, "answer")} and ${count(made.photos, "photo")} (${bytes(made.size)}). Give it to the program if this tablet fails.`);
+        Tablet.app.said(`Backup file with ${count(made.answers, "answer")} and ${count(made.photos, "photo")}${made.drafts ? ` and ${count(made.drafts, "draft")}` : ""} (${bytes(made.size)}). Give it to the program if this tablet fails.`);
       } catch (error) { Tablet.app.failed(error, "The backup file was not made. "); }
     }, { kind: "outline", mark: "download" });
     const signIn = linkButton("Sign in to send", Tablet.sender.signInAddress(desk.survey), { kind: "outline" });

@@ -16,7 +16,7 @@
 
   function surveyCard(taken, unsent, me, makers) {
     const { survey } = taken.pack;
-    const waiting = Tablet.line.waitingWords({ unsentAnswers: unsent.answers, unsentPhotos: unsent.photos });
+    const waiting = Tablet.line.waitingWords({ unsentAnswers: unsent.answers, unsentPhotos: unsent.photos }) || Tablet.line.draftWords(unsent.drafts);
     const foreign = me && me.id ? makers.filter((one) => one.id !== me.id).map((one) => one.name) : [];
     const mark = unsent.rejected ? badge("late", Tablet.dom.count(unsent.rejected, "entry refused", "entries refused"), "alert") : null;
     return h("li", { class: "card tablet-survey" },

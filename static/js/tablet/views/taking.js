@@ -100,7 +100,7 @@
     const drawRest = async () => {
       if (!taken) return;
       const [kept, unsent, room] = await Promise.all([Tablet.store.files(survey), Tablet.store.unsent(survey), Tablet.store.estimate()]);
-      const waiting = unsent.answers + unsent.photos + unsent.rejected;
+      const waiting = unsent.answers + unsent.photos + unsent.rejected + unsent.drafts;
       rest.replaceChildren(
         card("Evidence files", evidenceChoice(taken, kept, filesPlace)),
         card("Room on this tablet", h("p", {}, `${bytes(room.usage)} of ${bytes(room.quota)} used. `, room.persisted ? "The browser keeps this app's data." : "The browser may clear it when space runs short; send often."),
