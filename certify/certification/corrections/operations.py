@@ -22,6 +22,7 @@ from certify.certification.corrections.planning import (
     PLAN_FIELDS,
     begin_plan,
     judge_item,
+    judged_meanwhile,
     link_to,
     plan_approved,
     plan_opened,
@@ -148,13 +149,21 @@ def unlink_evidence(session: Session, case: Case, finding_id: int, uuid: str, *,
 
 
 def judge_correction(
-    session: Session, case: Case, finding_id: int, verdict: str, note: str, *, actor: Actor, at: datetime
+    session: Session,
+    case: Case,
+    finding_id: int,
+    verdict: str,
+    note: str,
+    *,
+    actor: Actor,
+    at: datetime,
+    version: int | None = None,
 ) -> Correction:
     """Judge the evidence of one requirement: enough to close it, or not; may be changed until the case goes on.
 
     The verdict is a draft of the program. The requirement is closed, and the practice reads the verdict, when the review
-    as a whole is answered (`corrections_answered`).
-    Raises: NotFound, NotOpen, Invalid.
+    as a whole is answered (`corrections_answered`). The same verdict again changes nothing, whatever `version` was seen.
+    Raises: NotFound, NotOpen, Stale when it was judged otherwise after `version`, Invalid.
     """
     finding = requirement_for(session, case, finding_id)
     correction = session.scalar(select(Correction).where(Correction.finding_id == finding.id))
@@ -170,6 +179,8 @@ def judge_correction(
         raise Invalid(f"{label_of(finding)}: say {what}.", f"r{finding_id}-note")
     if (correction.state, correction.judgement) == (verdict, note):
         return correction
+    if version is not None and version != correction.version:
+        raise judged_meanwhile(finding, correction.judged_by_name)
     correction.state, correction.judgement = verdict, note
     correction.judged_at, correction.judged_by_id, correction.judged_by_name = at, actor.user_id, actor.name
     session.flush()

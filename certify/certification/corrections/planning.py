@@ -103,11 +103,20 @@ def write_item(
 
 
 def judge_item(
-    session: Session, case: Case, finding_id: int, verdict: str, comment: str, *, actor: Actor, at: datetime
+    session: Session,
+    case: Case,
+    finding_id: int,
+    verdict: str,
+    comment: str,
+    *,
+    actor: Actor,
+    at: datetime,
+    version: int | None = None,
 ) -> PlanItem:
     """Accept the plan for one requirement, or return it with a comment; may be changed until the plan as a whole is answered.
 
-    Raises: NotFound, NotOpen, Invalid.
+    The same judgement again changes nothing, whoever gives it and whatever `version` they saw.
+    Raises: NotFound, NotOpen, Stale when it was judged otherwise after `version`, Invalid.
     """
     finding = requirement_for(session, case, finding_id)
     item = items_of(session, current_plan(session, case.id)).get(finding.id)
@@ -121,6 +130,8 @@ def judge_item(
     state = "accepted" if verdict == "accept" else "returned"
     if (item.state, item.comment) == (state, comment):
         return item
+    if version is not None and version != item.version:
+        raise judged_meanwhile(finding, item.judged_by_name)
     item.state, item.comment, item.judged_at, item.judged_by_name = state, comment, at, actor.name
     session.flush()
     word = "accepted" if verdict == "accept" else "returned"
@@ -229,6 +240,14 @@ def _plan_values(finding: Finding, given: Mapping[str, Any]) -> dict[str, Any]:
     if errors:
         raise Invalid(errors)
     return values
+
+
+def judged_meanwhile(finding: Finding, by_name: str) -> Stale:
+    """Return the refusal of a judgement that would replace one its author did not see."""
+    who = by_name or "Someone else"
+    return Stale(
+        f"{who} judged {label_of(finding)} after you opened it. Open the page again to see how, then judge it."
+    )
 
 
 def requirement_id(row: Mapping[str, str]) -> int:

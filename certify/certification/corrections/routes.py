@@ -87,8 +87,9 @@ def plan_judge(ref: str, finding_id: int) -> ResponseReturnValue:
     case = case_for(db.session, current_actor(), ref, Permission.ASSIGN_CASE, lock=True)
     form = request.form
     item = judge_item(
-        db.session, case, finding_id, form.get("verdict", ""), form.get("comment", ""), actor=current_actor(), at=now()
-    )
+        db.session, case, finding_id, form.get("verdict", ""), form.get("comment", ""),
+        actor=current_actor(), at=now(), version=_version(),
+    )  # fmt: skip
     return _saved(ref, item.version, finding_id)
 
 
@@ -135,8 +136,9 @@ def judge(ref: str, finding_id: int) -> ResponseReturnValue:
     case = case_for(db.session, current_actor(), ref, Permission.JUDGE_CORRECTIONS, lock=True)
     form = request.form
     row = judge_correction(
-        db.session, case, finding_id, form.get("verdict", ""), form.get("note", ""), actor=current_actor(), at=now()
-    )
+        db.session, case, finding_id, form.get("verdict", ""), form.get("note", ""),
+        actor=current_actor(), at=now(), version=_version(),
+    )  # fmt: skip
     return _saved(ref, row.version, finding_id)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 from certify.core.foundation.errors import Unmet
@@ -45,7 +44,6 @@ class CorrectionFacts:
     rounds: int = 0  # how often the plan was returned
     rounds_allowed: int = 2
     correction_due_on: date | None = None
-    labels: Mapping[int, str] = field(default_factory=dict)
 
 
 def plan_complete(facts: CorrectionFacts) -> list[Unmet]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -24,6 +24,7 @@ from certify.certification.decisions.queries import (
 from certify.certification.reports.operations import prepare_conflict, state_conflict
 from certify.certification.reports.queries import list_issued
 from certify.core.access.roles import Actor
+from certify.core.catalogue.deadlines import due_on
 from certify.core.foundation.days import local_date
 from certify.core.foundation.errors import FieldError, Invalid, NotOpen
 from certify.core.rulebook.current import current
@@ -124,7 +125,7 @@ def decide(session: Session, case: Case, outcome: str, event: CaseAdvanced) -> D
         decided_by_title=person.title if person else "",
         decided_at=event.at,
         decided_on=today,
-        appeal_until=today + timedelta(days=int(current().settings["appeal_days"])) if outcome == "denial" else None,
+        appeal_until=due_on(current().deadlines["appeal_days"], {"entered": today}) if outcome == "denial" else None,
     )
     decision.letter = letter_of(session, case, decision)
     session.add(decision)

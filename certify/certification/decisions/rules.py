@@ -38,7 +38,6 @@ class DecisionFacts:
     standards: tuple[StandardStanding, ...] = ()
     agreement_signed_on: date | None = None
     agreement_current: bool = False
-    agreement_why: str = ""
     actor_id: int | None = None
     surveyor_ids: frozenset[int] = frozenset()
     reviewer_ids: frozenset[int] = frozenset()
@@ -62,7 +61,7 @@ def agreement_valid(facts: DecisionFacts) -> list[Unmet]:
     """Guard of `award`: the participation agreement is signed and in force."""
     if facts.agreement_current:
         return []
-    why = facts.agreement_why or "The participation agreement is not signed."
+    why = "The participation agreement is not signed."
     return [Unmet("agreement_valid", why, f"/cases/{facts.ref}/agreement")]
 
 

@@ -29,6 +29,7 @@ from certify.certification.reports.queries import (
     findings_of,
     newest_report,
     risk_of,
+    statement_of,
     survey_of,
 )
 from certify.certification.reports.severity import read_risk
@@ -291,6 +292,9 @@ def state_conflict(
     detail = _text("conflict_detail", detail, needed=False)
     if answer == "conflict" and not detail:
         raise Invalid("Say what the conflict is; it is kept with the case.", "conflict_detail")
+    said = statement_of(session, case.id, from_person)
+    if said is not None and (said.answer, said.detail) == (answer, detail):
+        return said
     statement = ConflictStatement(case_id=case.id, person_id=from_person, answer=answer, detail=detail, at=at)
     session.add(statement)
     session.flush()

@@ -16,7 +16,7 @@ from certify.certification.corrections.operations import (
     write_item,
 )
 from certify.certification.corrections.planning import requirement_id
-from certify.certification.corrections.queries import current_plan, newest_visit, requirements_for
+from certify.certification.corrections.queries import current_plan, items_of, newest_visit, requirements_for
 from certify.certification.fees.models import Invoice
 from certify.certification.reports.issuing import judge_earlier
 from certify.certification.reports.queries import requirements_of
@@ -280,3 +280,31 @@ def test_the_practice_does_not_read_a_judgement_before_it_is_sent(session: Sessi
 def test_a_record_that_names_no_requirement_is_refused(named: str) -> None:
     with pytest.raises(Invalid, match="by its id"):
         requirement_id({"requirement": named})
+
+
+def test_a_judgement_does_not_replace_one_that_was_not_seen(session: Session, world: Surveyed) -> None:
+    found = ids(world)
+    world.take("submit_plan", "admin", items=world.plan_items(found))
+    staff, other = world.actors["staff"], world.actors["everything"]
+    plan = items_of(session, current_plan(session, world.case.id))[found[0]]
+    shown = plan.version
+    judge_item(session, world.case, found[0], "accept", "Good.", actor=staff, at=world.at, version=shown)
+    with pytest.raises(Stale, match="Staff Person judged R1"):
+        judge_item(session, world.case, found[0], "return", "No.", actor=other, at=world.at, version=shown)
+    assert (plan.state, plan.comment) == ("accepted", "Good.")
+    judge_item(session, world.case, found[0], "accept", "Good.", actor=staff, at=world.at, version=shown)
+    judge_item(session, world.case, found[0], "return", "No.", actor=other, at=world.at, version=plan.version)
+    assert plan.state == "returned"
+
+
+def test_a_verdict_on_evidence_does_not_replace_one_that_was_not_seen(session: Session, world: Surveyed) -> None:
+    found = reviewed(world)
+    staff, surveyor = world.actors["staff"], world.actors["surveyor"]
+    correction = requirements_for(session, world.case)[0].correction
+    assert correction is not None
+    shown = correction.version
+    judge_correction(session, world.case, found[0], "closed", "Seen.", actor=surveyor, at=world.at, version=shown)
+    with pytest.raises(Stale, match="Surveyor Person judged R1"):
+        judge_correction(session, world.case, found[0], "not_enough", "No.", actor=staff, at=world.at, version=shown)
+    again = judge_correction(session, world.case, found[0], "closed", "Seen.", actor=staff, at=world.at, version=shown)
+    assert (again.state, again.judged_by_name) == ("closed", "Surveyor Person")

@@ -74,6 +74,21 @@ def test_the_whole_way_through_the_pages(
     assert "Every requirement is closed." in admin.get(URL).text
 
 
+def test_two_judges_with_the_same_page_open_do_not_overwrite_each_other(
+    session: Session, world: Surveyed, new_client: Callable[[], FlaskClient]
+) -> None:
+    found = [r.id for r in requirements_of(session, world.case.id)]
+    world.take("submit_plan", "admin", items=world.plan_items(found))
+    staff, other = (world.sign_in(new_client(), who) for who in ("staff", "everything"))
+    url = f"{URL}/{found[0]}/plan/judge"
+    form = staff.get(URL).text.split(f'action="{url}"')[1].split("</form>")[0]
+    version = form.split('name="version" value="')[1].split('"')[0]
+    returned = {"verdict": "return", "comment": "Which shift?", "version": version}
+    assert staff.post(url, data=returned).status_code == 302
+    assert staff.post(url, data=returned).status_code == 302
+    assert other.post(url, data={"verdict": "accept", "version": version}).status_code == 409
+
+
 def test_the_practice_does_not_judge_and_the_program_does_not_plan(
     world: Surveyed, new_client: Callable[[], FlaskClient], session: Session
 ) -> None:

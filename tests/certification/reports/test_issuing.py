@@ -144,6 +144,16 @@ def test_a_council_member_with_a_conflict_does_not_approve(session: Session, wor
     assert [u.guard for u in refusal.value.unmet] == ["approver_free_of_conflict"]
 
 
+def test_the_same_answer_to_the_conflict_question_again_changes_nothing(session: Session, world: Surveyed) -> None:
+    council, said = world.actors["council"], []
+    for answer, detail in (("none", ""), ("none", " "), ("conflict", "Shares."), ("none", "")):
+        said.append(state_conflict(session, world.case, answer, detail, actor=council, at=world.at).id)
+    assert said[0] == said[1]
+    assert len(set(said)) == 3
+    events = list_events(session, f"case:{world.case.ref}")
+    assert [e.kind for e in events].count("report.conflict_stated") == 3
+
+
 def test_what_changed_after_it_was_sent_is_not_passed_on(session: Session, world: Surveyed) -> None:
     world.take("submit_report", "surveyor")
     world.answer("1.1.a", "no", site=0)
