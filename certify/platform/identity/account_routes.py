@@ -32,10 +32,10 @@ def show() -> ResponseReturnValue:
 @commits
 def details() -> ResponseReturnValue:
     """Change the own name, title and time zone."""
-    form = DetailsForm()
+    person = current_person()
+    form = DetailsForm(present_zone=person.time_zone)
     if not form.validate():
         return _page(details_form=form), 422
-    person = current_person()
     edit_own_details(
         db.session(), person.person_id, name=form.name.data or "", title=form.title.data or "", time_zone=form.time_zone.data,
         version=form.version.number, actor=person.actor, at=now(),
@@ -61,7 +61,12 @@ def password() -> ResponseReturnValue:
     except Invalid as wrong:
         form.refuse(wrong)
         return _page(password_form=form), 422
-    flash("Your password is changed. Every other browser is signed out.")
+    kept = (
+        " Your API tokens still work; revoke below what is not yours."
+        if list_tokens(db.session(), person.person_id)
+        else ""
+    )
+    flash(f"Your password is changed. Every other browser is signed out.{kept}")
     return redirect("/account")
 
 
@@ -131,7 +136,7 @@ def _page(
     return render_template(
         "platform/identity/account.html",
         person=person,
-        details_form=details_form or DetailsForm(formdata=None, obj=person),
+        details_form=details_form or DetailsForm(formdata=None, obj=person, present_zone=person.time_zone),
         password_form=password_form or ChangePasswordForm(formdata=None),
         token_form=token_form or TokenForm(formdata=None),
         sign_ins=list_open_sign_ins(db.session(), person.id, now()),

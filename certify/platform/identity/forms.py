@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from wtforms import EmailField, HiddenField, IntegerField, PasswordField, RadioField, SelectField, StringField
 from wtforms.validators import EqualTo, InputRequired, Length, NumberRange, Optional
 
@@ -77,6 +79,12 @@ class DetailsForm(Form):
     time_zone = SelectField(
         "Time zone", choices=options(ZONES), description="Times on pages without a practice are shown in it."
     )
+
+    def __init__(self, *args: Any, present_zone: str, **kwargs: Any) -> None:
+        """Offer also the zone the person has: an invitation gives that of the practice, which may be any."""
+        super().__init__(*args, **kwargs)
+        if present_zone not in dict(ZONES):
+            self.time_zone.choices = options([*ZONES, (present_zone, present_zone)])
 
 
 class TokenForm(Form):

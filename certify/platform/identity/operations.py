@@ -345,7 +345,8 @@ def change_password(
         session, dedupe_key=f"password:{person.id}:{at.isoformat()}", kind="password_changed", person_id=person.id, to_email=person.email,
         to_name=person.name, subject="Your password was changed", at=at, why="Your account's password was changed.", context={
             "headline": "Your password was changed",
-            "lines": ["All other browsers were signed out.", "If this was not you, set a new password at once and tell the program."],
+            "lines": ["All other browsers were signed out. API tokens of yours still work.",
+                      "If this was not you, set a new password at once, which also ends your API tokens, and tell the program."],
             "action_label": "Set a new password", "action_path": "/reset",
         },
     )  # fmt: skip

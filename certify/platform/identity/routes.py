@@ -22,6 +22,7 @@ from certify.platform.identity.operations import set_password
 from certify.platform.identity.queries import find_bearer_of_session, find_person_by_email
 from certify.platform.identity.sign_ins import TooManyTries, check_password, end_sign_in, note_try
 from certify.platform.identity.sign_ins import sign_in as begin_sign_in
+from certify.platform.identity.tokens import revoke_all_tokens
 from certify.platform.web.access import client_network, find_signed_in, safe_next
 from certify.platform.web.edges import commits, current_actor, current_person, public, requires
 from certify.platform.web.kept import Kept, read_kept
@@ -103,7 +104,7 @@ def new_password(token: str) -> ResponseReturnValue:
 @public
 @commits
 def set_new_password(token: str) -> ResponseReturnValue:
-    """Set the password, end every other sign-in, and sign in."""
+    """Set the password, end every other sign-in and every token, and sign in."""
     return _use_link(token, "reset")
 
 
@@ -123,7 +124,10 @@ def accept_invitation(token: str) -> ResponseReturnValue:
 
 
 WORDS = {
-    "reset": ("Set a new password", "After that you are signed in here, and signed out everywhere else."),
+    "reset": (
+        "Set a new password",
+        "After that you are signed in here, and signed out everywhere else. API tokens you have made stop working.",
+    ),
     "invitation": ("Welcome to certify", "Choose a password; your email address is your name here."),
 }
 
@@ -155,6 +159,7 @@ def _use_link(token: str, kind: str) -> ResponseReturnValue:
         with db.session.begin_nested():
             person = person_of_link(db.session(), token, kind, at=now(), use=True)
             set_password(db.session(), person, form.password.data or "", at=now())
+            revoke_all_tokens(db.session(), person, at=now())
     except LinkGone:
         return render_template("platform/identity/link_gone.html"), 410
     except Invalid as wrong:

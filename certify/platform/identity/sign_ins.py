@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -175,6 +176,10 @@ def _mail_key(email: str) -> str:
 
 def _network_key(network: str) -> str:
     """An IPv6 network is counted by its first 64 bits: one household has them all."""
-    if ":" in network:
-        network = ":".join(network.split(":")[:4])
-    return f"net:{network}"[:80]
+    try:
+        address = ipaddress.ip_address(network)
+    except ValueError:
+        return f"net:{network}"[:80]
+    # Not cut out of the text, which leaves zeros away: 2001:db8::1 and 2001:db8:0:0:5::1 are one network.
+    whole = address if address.version == 4 else ipaddress.ip_network((int(address), 64), strict=False)
+    return f"net:{whole}"

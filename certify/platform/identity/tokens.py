@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from certify.core.access.roles import Actor
 from certify.core.foundation.errors import FieldError, Invalid, NotFound
 from certify.core.foundation.ids import digest, new_secret
 from certify.platform.audit.operations import record
-from certify.platform.identity.models import ApiToken
+from certify.platform.identity.models import ApiToken, Person
 from certify.platform.identity.queries import person_for
 from certify.platform.identity.rules import LONGEST_TOKEN_DAYS
 
@@ -84,6 +84,26 @@ def revoke_token(session: Session, token_id: int, *, person_id: int, actor: Acto
     )
     session.flush()
     return token
+
+
+def revoke_all_tokens(session: Session, person: Person, *, at: datetime) -> int:
+    """Revoke what a person's tokens open, when a new password is set by a mailed link; returns how many.
+
+    Who needs that link has lost the password or fears that another has it: a token made by that other must end too.
+    """
+    revoked = session.scalars(
+        update(ApiToken)
+        .where(ApiToken.person_id == person.id, ApiToken.revoked_at.is_(None))
+        .values(revoked_at=at)
+        .returning(ApiToken.name)
+    ).all()
+    if revoked:
+        actor, data = Actor(person.id, name=person.name, email=person.email), {"tokens": sorted(revoked)}
+        record(
+            session, f"person:{person.id}", "token.revoked", "Revoked every API token with the new password", actor=actor, at=at,
+            subject="/account", data=data,
+        )  # fmt: skip
+    return len(revoked)
 
 
 def list_tokens(session: Session, person_id: int) -> Sequence[ApiToken]:

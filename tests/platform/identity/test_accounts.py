@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -292,3 +293,16 @@ def test_a_team_page_is_the_practices_own(new_client: Callable[[], FlaskClient],
     assert admin.post(f"/practices/{own.id}/team/{ann.id}/invitation").status_code == 302
     assert admin.post(f"/practices/{own.id}/team/{ann.id}/revoke", data={"role": "practice_staff"}).status_code == 302
     assert admin.post(f"/practices/{own.id}/team/{ann.id}/invitation").status_code == 404
+
+
+def test_saving_the_own_name_keeps_a_time_zone_that_few_have(client: FlaskClient, session: Session) -> None:
+    person = make_person(session, time_zone="America/Boise")
+    sign_in(client, person)
+    page = client.get("/account").text
+    assert re.search(r'<option[^>]*selected[^>]*value="America/Boise"|value="America/Boise"[^>]*selected', page)
+    form = {"version": str(person.version), "name": "New Name", "title": ""}
+    assert client.post("/account/details", data={**form, "time_zone": "America/Boise"}).status_code == 302
+    session.refresh(person)
+    assert (person.name, person.time_zone) == ("New Name", "America/Boise")
+    form["version"] = str(person.version)
+    assert client.post("/account/details", data={**form, "time_zone": "Mars/Olympus"}).status_code == 422

@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 
 from certify.core.access.roles import SYSTEM, Role
 from certify.core.foundation.clock import FixedClock, now
+from certify.platform.audit.queries import list_events
 from certify.platform.identity.links import LinkGone, ask_for_reset, person_of_link, send_link
 from certify.platform.identity.models import MailedLink
 from certify.platform.identity.operations import invite
+from certify.platform.identity.tokens import create_token, list_tokens
 from certify.platform.mail.models import Outbox
 from tests.builders import PASSWORD, make_person, make_practice, sign_in
 
@@ -128,3 +130,29 @@ def test_a_closed_account_gets_no_link(session: Session) -> None:
     person.active = False
     ask_for_reset(session, person, at=now())
     assert session.scalar(select(func.count()).select_from(Outbox)) == 0
+
+
+def test_a_new_password_by_link_ends_every_token_and_says_so(client: FlaskClient, session: Session) -> None:
+    person, other = make_person(session), make_person(session)
+    for owner in (person, person, other):
+        create_token(session, owner.id, name="Export", scope="write", days=9, actor=SYSTEM, at=now())
+    secret = send_link(session, person, "reset", at=now())
+    assert "API tokens" in client.get(f"/reset/{secret}").text
+    client.post(f"/reset/{secret}", data={"password": NEW, "again": NEW})
+    assert list_tokens(session, person.id) == []
+    assert len(list_tokens(session, other.id)) == 1
+    told = [e for e in list_events(session, f"person:{person.id}", limit=9) if e.kind == "token.revoked"]
+    assert [e.data for e in told] == [{"tokens": ["Export", "Export"]}]
+
+
+def test_changing_the_password_keeps_tokens_and_says_so(client: FlaskClient, session: Session) -> None:
+    person = make_person(session)
+    create_token(session, person.id, name="Export", scope="write", days=9, actor=SYSTEM, at=now())
+    sign_in(client, person)
+    answer = client.post(
+        "/account/password", data={"old": PASSWORD, "password": NEW, "again": NEW}, follow_redirects=True
+    )
+    assert "Your API tokens still work" in answer.text
+    assert len(list_tokens(session, person.id)) == 1
+    mail = session.scalars(select(Outbox).where(Outbox.kind == "password_changed")).one()
+    assert "API tokens of yours still work" in mail.context["lines"][0]

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from certify.core.access.roles import Role
-from certify.core.foundation.clock import FixedClock
+from certify.core.foundation.clock import FixedClock, now
 from certify.core.foundation.ids import digest
 from certify.platform.identity.models import SignIn, SignInAttempt
 from certify.platform.identity.passwords import use_hasher
+from certify.platform.identity.rules import TRIES_PER_NETWORK
+from certify.platform.identity.sign_ins import TooManyTries, note_try
 from tests.builders import PASSWORD, make_person, make_practice, sign_in
 
 WRONG = "do not belong together"
@@ -225,3 +228,13 @@ def test_a_password_is_never_kept(client: FlaskClient, session: Session) -> None
         "/account/password", data={"old": PASSWORD, "password": "x"}, headers={"Origin": "http://localhost"}
     )
     assert answer.status_code == 302
+
+
+def test_an_ipv6_network_is_one_however_its_addresses_are_written(session: Session) -> None:
+    household = ["2001:db8::1", "2001:db8:0:0:5::1", "2001:0db8:0000:0000:ffff:ffff:ffff:ffff"]
+    for number in range(TRIES_PER_NETWORK):
+        note_try(session, f"p{number}@people.example", household[number % 3], at=now())
+    for address in household:
+        with pytest.raises(TooManyTries):
+            note_try(session, "last@people.example", address, at=now())
+    note_try(session, "last@people.example", "2001:db8:0:1::1", at=now())
