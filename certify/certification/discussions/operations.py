@@ -10,12 +10,13 @@ from certify.certification.cases.models import Case
 from certify.certification.cases.operations import record_on
 from certify.certification.cases.queries import acting_roles
 from certify.certification.discussions.events import MessageWritten
+from certify.certification.discussions.items import is_there
 from certify.certification.discussions.models import Message, MessageSeen
 from certify.certification.discussions.queries import newest_readable_id
 from certify.certification.discussions.rules import INTERNAL, LABELS, Audience, item_label, message_errors, side_of
 from certify.core.access.roles import Actor
 from certify.core.foundation import events
-from certify.core.foundation.errors import Invalid
+from certify.core.foundation.errors import FieldError, Invalid
 
 
 def write_message(
@@ -34,7 +35,10 @@ def write_message(
     """
     roles = acting_roles(session, case, actor, at)
     body = body.replace("\r\n", "\n").strip()
-    if errors := message_errors(body, item, audience, roles):
+    errors = message_errors(body, audience, roles)
+    if not is_there(session, case, item):
+        errors.append(FieldError("item", "The message points to something that does not exist in this case."))
+    if errors:
         raise Invalid(errors)
     message = Message(
         case_id=case.id, item=item, audience=audience, author_id=actor.user_id, author_name=actor.name or "Someone",

@@ -55,7 +55,7 @@ def _page(ref: str, given: dict[str, str], errors: tuple[FieldError, ...], statu
     actor, at = current_actor(), now()
     case = case_for(db.session, actor, ref, Permission.READ_MESSAGES)
     item = given.get("item") or request.args.get("item", "")
-    item = item if ITEM_FORM.match(item) else ""
+    item = item if ITEM_FORM.fullmatch(item) else ""
     before = _before(request.args.get("cursor"))
     rows = messages_of(db.session, case, actor, at, item=item, before=before, limit=PAGE + 1)
     shown = rows[:PAGE]

@@ -10,7 +10,7 @@ from certify.core.access.roles import PRACTICE_ROLES, Role
 from certify.core.foundation.errors import FieldError
 
 MAX_BODY = 10_000
-ITEM_FORM = re.compile(r"^(?:standard|element|requirement|section|evidence|site|invoice):[A-Za-z0-9._-]{1,60}$")
+ITEM_FORM = re.compile(r"(?:standard|element|requirement|section|evidence|site|invoice):[A-Za-z0-9._-]{1,60}")
 
 
 class Audience(StrEnum):
@@ -53,15 +53,13 @@ def writable(roles: Collection[Role]) -> frozenset[Audience]:
     return _open_to(roles, WRITERS)
 
 
-def message_errors(body: str, item: str, audience: str, roles: Collection[Role]) -> list[FieldError]:
+def message_errors(body: str, audience: str, roles: Collection[Role]) -> list[FieldError]:
     """Return what is wrong with a message before it is sent."""
     errors = []
     if not body.strip():
         errors.append(FieldError("body", "Write the message."))
     elif len(body) > MAX_BODY:
         errors.append(FieldError("body", f"The message has {len(body):,} characters; at most {MAX_BODY:,} fit."))
-    if item and not ITEM_FORM.match(item):
-        errors.append(FieldError("item", "The message points to something that does not exist."))
     if audience not in writable(roles):
         errors.append(FieldError("audience", "Choose who is to read the message."))
     return errors

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.operations import add_member
 from certify.certification.discussions.events import MessageWritten
+from certify.certification.discussions.items import is_there
 from certify.certification.discussions.operations import mark_seen, write_message
 from certify.certification.discussions.queries import audiences_for, counts_by_item, items_of, messages_of, unread_count
+from certify.certification.fees.models import Invoice
+from certify.certification.reports.operations import write_requirement
 from certify.core.foundation import events
-from certify.core.foundation.clock import now
+from certify.core.foundation.clock import FixedClock, now
 from certify.core.foundation.errors import Invalid
 from certify.platform.audit.queries import list_events
+from certify.platform.practices.models import Site
 from tests.support.applied import Applied, apply
+from tests.support.surveyed import surveyed
 
 
 @pytest.fixture
@@ -98,6 +104,50 @@ def test_messages_about_an_item_are_found_with_it(applied: Applied) -> None:
         ("", "The case", 1),
         ("standard:7.3", "Standard 7.3", 1),
     ]
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "javascript:alert(1)", "standard:../../x y", "standard:7.3\n", "standard:9.9", "element:7.3.z", "section:moon",
+        "requirement:1", "site:x", "site:" + "9" * 30, "invoice:none", "evidence:none",
+    ],
+)  # fmt: skip
+def test_nobody_writes_about_what_is_not_there(applied: Applied, item: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        write(applied, "admin", "Hello", item=item)
+    assert [e.field for e in refusal.value.errors] == ["item"]
+
+
+def test_a_message_is_about_what_is_of_this_case_and_not_about_another_practice_s(applied: Applied) -> None:
+    other = apply(applied.session)
+    for each in (applied, other):
+        each.pay()
+    for kind, key in (("evidence", evidence_of), ("site", site_of), ("invoice", invoice_of)):
+        write(applied, "admin", "Ours", item=f"{kind}:{key(applied)}")
+        with pytest.raises(Invalid):
+            write(applied, "admin", "Theirs", item=f"{kind}:{key(other)}")
+
+
+def test_a_requirement_is_spoken_of_once_the_report_has_named_it(session: Session, clock: FixedClock) -> None:
+    world = surveyed(session, clock.now(), not_met=[("7.3.b", 0)])
+    surveyor = world.actors["surveyor"]
+    item = f"requirement:{write_requirement(session, world.case, '7.3.b', 'Mine.', actor=surveyor, at=world.at).id}"
+    assert not is_there(session, world.case, item)
+    world.to_issued()
+    assert is_there(session, world.case, item)
+
+
+def evidence_of(applied: Applied) -> str:
+    return applied.add("7.3.b")[0].uuid
+
+
+def site_of(applied: Applied) -> int:
+    return applied.session.scalars(select(Site.id).where(Site.practice_id == applied.practice.id)).first() or 0
+
+
+def invoice_of(applied: Applied) -> str:
+    return applied.session.scalars(select(Invoice.number).where(Invoice.case_id == applied.case.id)).first() or ""
 
 
 def test_who_listens_hears_of_a_message(applied: Applied) -> None:
