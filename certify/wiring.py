@@ -24,7 +24,7 @@ from certify.certification.evidence import queries as evidence_queries
 from certify.certification.fees import operations as fee_operations
 from certify.certification.fees import queries as fee_queries
 from certify.certification.fees import rules as fee_rules
-from certify.certification.reports import issuing
+from certify.certification.reports import issuing, reviewing
 from certify.certification.reports import operations as report_operations
 from certify.certification.reports import queries as report_queries
 from certify.certification.reports import rules as report_rules
@@ -176,7 +176,7 @@ def wire_reports() -> None:
         report_rules.has_open_requirement,
     )
     registry.register_prepare("submit_report", report_operations.prepare_submit)
-    registry.register_prepare("approve_report", report_operations.prepare_conflict)
+    registry.register_prepare("approve_report", reviewing.prepare_conflict)
     registry.register_counts(report_queries.tab_counts)
     events.subscribe(CaseAdvanced, issuing.on_case_advanced)
 

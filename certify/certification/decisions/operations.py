@@ -21,8 +21,8 @@ from certify.certification.decisions.queries import (
     site_names_of,
     standings_of,
 )
-from certify.certification.reports.operations import prepare_conflict, state_conflict
 from certify.certification.reports.queries import list_issued
+from certify.certification.reports.reviewing import prepare_conflict, state_conflict
 from certify.core.access.roles import Actor
 from certify.core.catalogue.deadlines import due_on
 from certify.core.foundation.days import local_date

@@ -16,7 +16,7 @@ from certify.certification.reports.drafting import Visit
 from certify.certification.reports.earlier import open_before, sites_left
 from certify.certification.reports.events import ReportIssued
 from certify.certification.reports.models import Approval, Finding, Report
-from certify.certification.reports.operations import STEPS, begin_draft, move_on
+from certify.certification.reports.operations import begin_draft
 from certify.certification.reports.queries import (
     ISSUED,
     REPLACED,
@@ -35,6 +35,7 @@ from certify.certification.reports.queries import (
     stored_items,
     survey_of,
 )
+from certify.certification.reports.reviewing import STEPS, move_on
 from certify.certification.reports.visits import edition_of, visit_of
 from certify.core.access.roles import Actor, Grant, Role
 from certify.core.foundation import events

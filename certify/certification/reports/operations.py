@@ -1,4 +1,4 @@
-"""Writes of the report on its way: draft, texts, comments, approvals, conflict statements, readings."""
+"""Writes of the draft report: its findings, which follow the answers, and the texts that people write."""
 
 from __future__ import annotations
 
@@ -13,23 +13,17 @@ from certify.certification.cases.models import Case
 from certify.certification.cases.operations import record_on
 from certify.certification.reports.drafting import Visit, draft_requirements, fingerprint
 from certify.certification.reports.models import (
-    Approval,
-    ConflictStatement,
     Finding,
     Report,
-    ReportComment,
     ReportNote,
 )
 from certify.certification.reports.queries import (
     DRAFT,
-    IN_REVIEW,
-    WITH_COUNCIL,
     amended_of,
     draft_of,
     findings_of,
     newest_report,
     risk_of,
-    statement_of,
     survey_of,
 )
 from certify.certification.reports.severity import read_risk
@@ -45,7 +39,6 @@ from certify.core.rulebook.current import current
 
 MAX_TEXT = 5000
 REMARKS = ("strength", "recommendation")
-ANSWERS = {"none": "stated to have no conflict of interest", "conflict": "declared a conflict of interest"}
 
 
 def begin_draft(session: Session, case: Case, *, actor: Actor, at: datetime) -> Report:
@@ -74,7 +67,7 @@ def follow_answers(session: Session, report: Report, visit: Visit, *, at: dateti
 def write_summary(session: Session, case: Case, text: str, *, actor: Actor, at: datetime) -> Report:
     """Save the surveyor's own words for page 1. Raises: NotOpen, Invalid."""
     report = open_draft(session, case)
-    before, report.summary = report.summary, _text("summary", text, needed=False)
+    before, report.summary = report.summary, checked_text("summary", text, needed=False)
     if report.summary != before:
         record_on(session, case, "report.summary", "wrote the summary of the report", actor=actor, at=at, internal=True)
     session.flush()
@@ -96,7 +89,14 @@ def write_requirement(
     follow_answers(session, report, draft.visit, at=at)
     row = next(f for f in findings_of(session, report.survey_id) if f.kind == "requirement" and f.element == element)
     _write_text(
-        session, case, row, _text(f"e{element}", text, needed=False), item.fresh_text, version, actor=actor, at=at
+        session,
+        case,
+        row,
+        checked_text(f"e{element}", text, needed=False),
+        item.fresh_text,
+        version,
+        actor=actor,
+        at=at,
     )
     return row
 
@@ -129,7 +129,7 @@ def add_remark(
         raise Invalid(errors)
     finding = Finding(
         case_id=case.id, survey_id=report.survey_id, kind=kind, standard=standard, site_ids=list(site_ids) or list(visit.sites),
-        text=_text("text", text), edited=True, status="draft", created_at=at, updated_at=at,
+        text=checked_text("text", text), edited=True, status="draft", created_at=at, updated_at=at,
     )  # fmt: skip
     session.add(finding)
     session.flush()
@@ -145,7 +145,7 @@ def write_remark(
 ) -> Finding:
     """Save the text of a strength or recommendation. Raises: NotOpen, NotFound, Stale, Invalid."""
     row = _remark_for(session, case, finding_id)
-    _write_text(session, case, row, _text(f"f{finding_id}", text), "", version, actor=actor, at=at)
+    _write_text(session, case, row, checked_text(f"f{finding_id}", text), "", version, actor=actor, at=at)
     return row
 
 
@@ -224,100 +224,6 @@ def tell_note(
     )  # fmt: skip
 
 
-def comment(
-    session: Session,
-    case: Case,
-    text: str,
-    *,
-    actor: Actor,
-    at: datetime,
-    finding_id: int | None = None,
-    standard: str = "",
-) -> ReportComment:
-    """Leave a reviewer's comment on the report, a standard or a finding. Raises: NotOpen, NotFound, Invalid."""
-    report = newest_report(session, case.id)
-    if report is None or report.state not in (IN_REVIEW, WITH_COUNCIL):
-        raise NotOpen("Comments are made while the report is under review.")
-    if finding_id is not None:
-        finding = session.get(Finding, finding_id)
-        if finding is None or finding.survey_id != report.survey_id:
-            raise NotFound("There is no such finding in this report.")
-        standard = finding.standard
-    written = ReportComment(
-        report_id=report.id, finding_id=finding_id, standard=standard[:10], person_id=actor.user_id, person_name=actor.name,
-        text=_text("text", text), at=at,
-    )  # fmt: skip
-    session.add(written)
-    session.flush()
-    about = f" on {standard}" if standard else ""
-    record_on(
-        session,
-        case,
-        "report.commented",
-        f"commented{about} in the report",
-        actor=actor,
-        at=at,
-        reason=written.text,
-        internal=True,
-    )
-    return written
-
-
-def settle_comment(session: Session, case: Case, comment_id: int, *, actor: Actor, at: datetime) -> None:
-    """Mark a reviewer's comment as dealt with. Raises: NotFound."""
-    report, row = newest_report(session, case.id), session.get(ReportComment, comment_id)
-    if row is None or report is None or row.report_id != report.id:
-        raise NotFound("There is no such comment.")
-    if row.settled_at is None:
-        row.settled_at, row.settled_by_name = at, actor.name
-        record_on(
-            session,
-            case,
-            "report.comment_settled",
-            "dealt with a comment on the report",
-            actor=actor,
-            at=at,
-            internal=True,
-        )
-    session.flush()
-
-
-def state_conflict(
-    session: Session, case: Case, answer: str, detail: str, *, actor: Actor, at: datetime
-) -> ConflictStatement:
-    """Store a council member's answer to the conflict question; the same answer again changes nothing. Raises: Invalid."""
-    from_person = actor.user_id
-    if from_person is None or answer not in ANSWERS:
-        raise Invalid("Say whether you have a conflict of interest with this practice.", "conflict")
-    detail = _text("conflict_detail", detail, needed=False)
-    if answer == "conflict" and not detail:
-        raise Invalid("Say what the conflict is; it is kept with the case.", "conflict_detail")
-    said = statement_of(session, case.id, from_person)
-    if said is not None and (said.answer, said.detail) == (answer, detail):
-        return said
-    statement = ConflictStatement(case_id=case.id, person_id=from_person, answer=answer, detail=detail, at=at)
-    session.add(statement)
-    session.flush()
-    record_on(
-        session, case, "report.conflict_stated", ANSWERS[answer], actor=actor, at=at, reason=detail, internal=True
-    )
-    return statement
-
-
-def record_reading(
-    session: Session, case: Case, report: Report, *, actor: Actor, at: datetime, how: str = "read"
-) -> None:
-    """Leave in the chain that a person read an issued report (process.md, section 8)."""
-    survey_round = survey_of(session, report).round
-    which = (
-        f"version {report.number} of the survey report"
-        if survey_round == 1
-        else f"version {report.number} of the repeat survey's report"
-    )
-    data = {"report": report.id, "version": report.number}
-    record_on(session, case, "report.read", f"{how} {which}", actor=actor, at=at, data=data, internal=True)
-
-
 def open_draft(session: Session, case: Case) -> Report:
     """Return the report while its surveyor may write it. Raises: NotOpen."""
     report = newest_report(session, case.id)
@@ -332,44 +238,6 @@ def prepare_submit(session: Session, case: Case, inputs: dict[str, Any], *, acto
     draft = draft_of(session, report)
     follow_answers(session, report, draft.visit, at=at)
     report.answers_sha256, report.submitted_at = fingerprint(draft.visit), at
-
-
-def prepare_conflict(session: Session, case: Case, inputs: dict[str, Any], *, actor: Actor, at: datetime) -> None:
-    """Before `approve_report`, `award` and `deny`: keep the answer to the conflict question that came with it."""
-    if inputs.get("conflict"):
-        state_conflict(
-            session, case, str(inputs["conflict"]), str(inputs.get("conflict_detail", "")), actor=actor, at=at
-        )
-
-
-def move_on(session: Session, case: Case, trigger: str, comment_text: str, *, actor: Actor, at: datetime) -> Report:
-    """Carry a step of the case over to its report: the state it is in now, and whose hand it went through."""
-    role, action, state = STEPS[trigger]
-    report = newest_report(session, case.id)
-    if report is None:
-        raise NotOpen("There is no report yet.")
-    report.state = state
-    session.add(
-        Approval(
-            report_id=report.id,
-            role=role,
-            action=action,
-            person_id=actor.user_id,
-            person_name=actor.name,
-            comment=comment_text,
-            at=at,
-        )
-    )
-    session.flush()
-    return report
-
-
-STEPS = {
-    "submit_report": ("surveyor", "submitted", IN_REVIEW),
-    "send_back_report": ("program_staff", "sent_back", DRAFT),
-    "pass_report": ("program_staff", "passed", WITH_COUNCIL),
-    "return_report": ("council", "returned", IN_REVIEW),
-}
 
 
 def _follow_requirements(
@@ -450,7 +318,7 @@ def _write_text(
         )  # fmt: skip
 
 
-def _text(field: str, raw: str, *, needed: bool = True) -> str:
+def checked_text(field: str, raw: str, *, needed: bool = True) -> str:
     text = raw.replace("\r\n", "\n").strip()
     if needed and not text:
         raise Invalid("Write what you want to say.", field)

@@ -15,18 +15,15 @@ from certify.certification.reports.models import Report
 from certify.certification.reports.objections import answer_objection, object_to, objection_items
 from certify.certification.reports.operations import (
     add_remark,
-    comment,
     drop_remark,
     place_finding,
-    record_reading,
-    settle_comment,
-    state_conflict,
     tell_note,
     write_remark,
     write_requirement,
     write_summary,
 )
 from certify.certification.reports.queries import list_issued, newest_report, objection_for, survey_of
+from certify.certification.reports.reviewing import comment, record_reading, settle_comment, state_conflict
 from certify.certification.reports.views import draft_page, issued_page, report_shown, review_page
 from certify.certification.surveys.blindfold import blindfolded, closed_until_scored
 from certify.core.access.policy import Permission

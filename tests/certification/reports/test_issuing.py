@@ -12,8 +12,9 @@ from certify.certification.corrections.operations import write_item
 from certify.certification.reports.composition import sealed
 from certify.certification.reports.models import Finding, Report
 from certify.certification.reports.objections import answer_objection, object_to
-from certify.certification.reports.operations import add_remark, drop_remark, state_conflict, write_requirement
+from certify.certification.reports.operations import add_remark, drop_remark, write_requirement
 from certify.certification.reports.queries import content_for, draft_of, facts_for, requirements_of
+from certify.certification.reports.reviewing import state_conflict
 from certify.certification.surveys.models import SurveyAnswer
 from certify.core.foundation.clock import FixedClock
 from certify.core.foundation.errors import Invalid, NotAllowed, NotFound, NotOpen, RulesUnmet, Stale
