@@ -25,6 +25,7 @@ from certify.certification.surveyors.queries import (
     open_further,
     open_proposal,
     profile_of_person,
+    side_about,
 )
 from certify.certification.surveyors.rules import (
     SurveyorFacts,
@@ -32,10 +33,10 @@ from certify.certification.surveyors.rules import (
     surveyor_free_of_conflict,
     surveyor_within_load,
 )
-from certify.core.access.roles import PRACTICE_ROLES, Actor
+from certify.core.access.roles import Actor
 from certify.core.foundation import events
 from certify.core.foundation.days import local_date
-from certify.core.foundation.errors import Conflict, Invalid, NotAllowed, NotFound, NotOpen, RulesUnmet
+from certify.core.foundation.errors import Conflict, Invalid, NotFound, NotOpen, RulesUnmet
 from certify.platform.identity.models import Person
 
 
@@ -96,7 +97,7 @@ def answer_further(
         Invalid, RulesUnmet when the practice has refused too many.
     """
     proposal = _open(session, case, proposal_id)
-    side = _side(case, proposal, actor)
+    side = side_about(case, proposal, actor)
     if declaration_of(session, proposal, side) is not None:
         raise Conflict("This declaration is signed already; it cannot be signed twice.")
     applies = check_answers(signed.answers, signed.detail, signed.name)
@@ -154,14 +155,6 @@ def _open(session: Session, case: Case, proposal_id: int) -> SurveyorProposal:
     if found is None:
         raise NotFound("Nobody is asked about this surveyor any more.")
     return found
-
-
-def _side(case: Case, proposal: SurveyorProposal, actor: Actor) -> str:
-    if any(actor.holds(role, case.practice_id) for role in PRACTICE_ROLES):
-        return "practice"
-    if actor.user_id is not None and proposal.person_id == actor.user_id:
-        return "surveyor"
-    raise NotAllowed("Only the proposed surveyor and the practice answer this question.")
 
 
 def _name(session: Session, proposal: SurveyorProposal) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from certify.certification.applications.queries import survey_windows
@@ -317,12 +317,19 @@ def open_questions_for(session: Session, actor: Actor) -> list[OpenQuestion]:
 
 
 def side_of(session: Session, case: Case, actor: Actor) -> str:
-    """Return which side of the conflict question the actor stands on. Raises NotAllowed when on neither."""
-    if any(actor.holds(role, case.practice_id) for role in PRACTICE_ROLES):
-        return "practice"
-    proposal = open_proposal(session, case.id)
+    """Return which side of the conflict question the actor stands on: who is proposed never signs for the practice.
+
+    Raises: NotAllowed when on neither.
+    """
+    return side_about(case, open_proposal(session, case.id), actor)
+
+
+def side_about(case: Case, proposal: SurveyorProposal | None, actor: Actor) -> str:
+    """Return the same about one very proposal. Raises: NotAllowed."""
     if proposal is not None and actor.user_id is not None and proposal.person_id == actor.user_id:
         return "surveyor"
+    if any(actor.holds(role, case.practice_id) for role in PRACTICE_ROLES):
+        return "practice"
     raise NotAllowed("Only the proposed surveyor and the practice answer this question.")
 
 
@@ -350,7 +357,8 @@ def case_to_plan(session: Session, actor: Actor, ref: str) -> Case:
 def _candidates(
     session: Session, case: Case, today: date, surveyor_id: int | None = None, without: int | None = None
 ) -> list[Candidate]:
-    query = select(Surveyor, Person.name).join(Person, Person.id == Surveyor.person_id)
+    of_practice = exists().where(RoleGrant.person_id == Surveyor.person_id, RoleGrant.practice_id == case.practice_id)
+    query = select(Surveyor, Person.name, of_practice).join(Person, Person.id == Surveyor.person_id)
     if surveyor_id is not None:
         query = query.where(Surveyor.id == surveyor_id)
     loads = _loads(session, surveyor_id, without)
@@ -366,9 +374,9 @@ def _candidates(
             s.id, s.person_id, name, s.qualification, s.qualified_until, s.oncology_years, s.home_state,
             date.fromisoformat(s.trained[case.edition]) if case.edition in s.trained else None,
             s.shadowed_surveys, loads.get(s.id, 0), s.max_load, s.active,
-            tuple((a.from_on, a.to_on) for a in absences.get(s.id, ())), tuple(ties.get(s.id, ())), s.id in earlier, s.id in refused,
+            tuple((a.from_on, a.to_on) for a in absences.get(s.id, ())), tuple(ties.get(s.id, ())), s.id in earlier, s.id in refused, own,
         )
-        for s, name in session.execute(query)
+        for s, name, own in session.execute(query)
     ]  # fmt: skip
 
 

@@ -80,6 +80,7 @@ class Candidate:
     ties: tuple[Tie, ...] = ()
     surveyed_before: bool = False  # surveyed or coached the practice in its last cycle
     conflict_declared: bool = False  # in this very case, by either side
+    of_practice: bool = False  # holds a role in the practice itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,8 @@ def _independence(c: Candidate, setting: Setting, today: date, limits: Limits) -
             points.append(
                 Point("bar", "tie", f"Conflict on record{until}: {GROUNDS.get(tie.ground, tie.ground).lower()}")
             )
+    if c.of_practice:
+        points.append(Point("bar", "employment", "Holds a role in this practice"))
     if c.conflict_declared:
         points.append(Point("bar", "declared", "A conflict of interest was declared in this case"))
     if c.surveyed_before and c.person_id != setting.repeat_of:

@@ -28,10 +28,11 @@ from certify.certification.surveyors.queries import (
     ranking_for,
 )
 from certify.certification.surveyors.rules import QUESTIONS
-from certify.core.access.roles import Role
+from certify.core.access.roles import SYSTEM, Role
 from certify.core.foundation.clock import FixedClock, now
 from certify.core.foundation.errors import Conflict, Invalid, NotAllowed, NotFound, NotOpen, RulesUnmet, Stale
 from certify.platform.audit.queries import list_events
+from certify.platform.identity.operations import grant_role
 from tests.builders import make_actor, make_person
 from tests.certification.surveys.visits import FITTING, Visit, accepted_case, make_surveyor, pending_case
 
@@ -119,6 +120,24 @@ def test_what_is_declared_is_what_the_kept_answers_say(session: Session, *, aske
     )
     assert kept.none is not any(a["answer"] for a in kept.answers)
     assert kept.none is not asked
+
+
+def test_who_is_of_the_practice_cannot_survey_it(session: Session) -> None:
+    visit = pending_case(session)
+    grant_role(session, visit.surveyor.id, Role.PRACTICE_STAFF, visit.practice.id, actor=SYSTEM, at=now())
+    with pytest.raises(RulesUnmet) as refusal:
+        visit.take("propose_surveyor", "staff", surveyor=visit.surveyor.id)
+    assert [u.message for u in refusal.value.unmet] == ["Robin Surveyor: Holds a role in this practice."]
+
+
+def test_who_is_proposed_never_signs_for_the_practice(session: Session) -> None:
+    visit = pending_case(session)
+    visit.take("propose_surveyor", "staff", surveyor=visit.surveyor.id)
+    grant_role(session, visit.surveyor.id, Role.PHYSICIAN_LEAD, visit.practice.id, actor=SYSTEM, at=now())
+    assert sign(visit, "surveyor").side == "surveyor"
+    with pytest.raises(Conflict):
+        sign(visit, "surveyor")
+    assert visit.case.state == "surveyor_proposed"
 
 
 def test_a_practice_may_refuse_two_surveyors(session: Session) -> None:

@@ -53,6 +53,7 @@ def test_a_fitting_surveyor_has_only_reasons_for() -> None:
         ({"active": False}, "inactive"),
         ({"surveyed_before": True}, "earlier_work"),
         ({"conflict_declared": True}, "declared"),
+        ({"of_practice": True}, "employment"),
         ({"ties": (Tie("employment"),)}, "tie"),
         ({"ties": (Tie("employment", TODAY - timedelta(days=900)),)}, "tie"),
         ({"absences": ((date(2027, 1, 1), date(2027, 2, 1)),)}, "presence"),
