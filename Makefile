@@ -9,11 +9,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TEST_READY := $(VENV)/.test-ready
-# How many test processes; two suit the smallest machines.
-JOBS ?= 2
+# How many test processes: as many as there are processors, two on the smallest machines, four on large ones.
+JOBS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); \
+	if [ "$$n" -gt 4 ]; then echo 4; elif [ "$$n" -lt 2 ]; then echo 2; else echo "$$n"; fi)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test prove lint format bench lock vendor migration clean
+.PHONY: help run test prove explore lint format bench lock vendor migration clean
 
 help: ## Show what there is to run
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +27,9 @@ test: $(TEST_READY) ## Run every test, on SQLite and on PostgreSQL
 
 prove: $(TEST_READY) ## Play 300 days of tablets on bad networks (make test plays 10 of them)
 	@CERTIFY_FAULT_RUNS=300 CERTIFY_TEST_DATABASE=both $(BIN)/python -m pytest tests/journeys/test_tablet_faults.py -n $(JOBS) --dist worksteal --durations 12
+
+explore: $(TEST_READY) ## Try new random examples of every property, more of them (make test tries the same ones each time)
+	@CERTIFY_TEST_EXPLORE=1 CERTIFY_TEST_DATABASE=both $(BIN)/python -m pytest -m hypothesis -n $(JOBS) --dist worksteal --durations 12
 
 lint: $(TEST_READY) ## Check style, types, import rules and templates
 	$(BIN)/ruff check .

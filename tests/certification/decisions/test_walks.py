@@ -110,7 +110,7 @@ def check(world: Surveyed, editions: set[str]) -> None:
 
 
 @pytest.mark.parametrize("unpaid", [False, True])
-@settings(max_examples=15)
+@settings(max_examples=settings().max_examples // 4)
 @given(data=st.data())
 def test_no_walk_breaks_an_invariant(session: Session, clock: FixedClock, unpaid: bool, data: st.DataObject) -> None:
     world = session.info.get("walked")

@@ -344,7 +344,7 @@ def assert_counters_fit(visit: Visit) -> None:
         assert counters_of(row) == sums.get((row.site_id, row.domain), Tally())
 
 
-@settings(max_examples=40)
+@settings(max_examples=settings().max_examples * 2 // 3)
 @given(stories(), st.data())
 def test_any_order_split_and_repetition_gives_the_same_answers(visit: Visit, story: Any, data: st.DataObject) -> None:
     said, shared = story
