@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certify.certification.calibration.models import CalibrationSample, CalibrationScore
-from certify.certification.calibration.queries import candidates_for, open_sample, scores_of, second_surveyors
+from certify.certification.calibration.queries import (
+    candidates_for,
+    first_ratings,
+    open_sample,
+    scores_of,
+    second_surveyors,
+)
 from certify.certification.calibration.rules import draw
 from certify.certification.cases.models import Case
 from certify.certification.cases.operations import record_on
@@ -112,13 +117,18 @@ def save_scores(
 
 
 def finish_sample(session: Session, case: Case, sample: CalibrationSample, *, actor: Actor, at: datetime) -> None:
-    """End the blind scoring; nothing can be changed after it. Raises: NotOpen, Invalid while anything is not scored."""
+    """End the blind scoring; nothing can be changed after it, and what it is compared with is kept with it.
+
+    Raises: NotOpen, Invalid while anything is not scored.
+    """
     _still_open(sample, actor)
-    left = session.scalars(
-        select(CalibrationScore.id).where(CalibrationScore.sample_id == sample.id, CalibrationScore.rating == "")
-    ).all()
+    rows = scores_of(session, [sample.id]).get(sample.id, [])
+    left = [row.id for row in rows if not row.rating]
     if left:
         raise Invalid([FieldError(f"rating-{score}", "Score every element first.") for score in left])
+    firsts = first_ratings(session, sample)
+    for row in rows:
+        row.first, row.first_by = firsts.get((row.site_id, row.element), ("", ""))
     sample.finished_at = at
     session.flush()
     record_on(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from certify.certification.calibration.models import CalibrationSample, CalibrationScore
 from certify.certification.calibration.rules import Drawable
 from certify.certification.cases.memory import remembered
 from certify.certification.cases.models import Case, CaseMember
+from certify.certification.surveys.journal import Word, fold
 from certify.certification.surveys.models import Survey, SurveyOp
 from certify.certification.surveys.queries import domains_of, sites_of
 from certify.core.access.roles import Actor
@@ -27,7 +28,7 @@ from certify.platform.practices.models import Practice
 
 @dataclass(frozen=True)
 class Pair:
-    """One element scored twice; `first` is empty while nobody else has rated it."""
+    """One element scored twice; `first` is empty when nobody else had rated it, or two had and differed."""
 
     domain: int
     site_name: str
@@ -64,7 +65,7 @@ class Compared:
 
     @property
     def unrated(self) -> int:
-        """How many of them nobody else has rated, so that they cannot be compared."""
+        """How many of them had no one first rating, so that they cannot be compared."""
         return sum(bool(pair.second and not pair.first) for pair in self.pairs)
 
     @property
@@ -91,6 +92,7 @@ class Sheet:
 class ProgramRow:
     """A finished sample in the list of the whole program."""
 
+    id: int
     survey_id: int
     ref: str
     practice: str
@@ -216,95 +218,102 @@ def sheets_of(session: Session, survey: Survey, sample: CalibrationSample) -> li
 
 
 def compared(session: Session, survey: Survey) -> list[Compared]:
-    """Return every sample of a survey with both ratings; the first is the last word of anyone but the second surveyor."""
+    """Return every sample of a survey with both ratings; the first is what stood when the second was finished."""
     samples = samples_of(session, survey.id)
     scores = scores_of(session, [sample.id for sample in samples])
     names = names_of(session, [sample.person_id for sample in samples])
     sites = {site.site_id: site.name for site in sites_of(session, survey.id)}
     elements = current().editions[survey.edition].elements
-    said = _ratings(session, [survey.id]) if samples else {}
     return [
         Compared(
             sample,
             names.get(sample.person_id, ""),
             tuple(
                 Pair(
-                    row.domain,
-                    sites.get(row.site_id, ""),
-                    row.element,
-                    elements[row.element].question if row.element in elements else "",
-                    *_first(said, survey.id, row, sample.person_id),
-                    row.rating,
-                    row.note,
+                    row.domain, sites.get(row.site_id, ""), row.element, elements[row.element].question if row.element in elements else "",
+                    row.first, row.first_by, row.rating, row.note,
                 )
                 for row in scores.get(sample.id, ())
             ),
         )
         for sample in samples
-    ]
+    ]  # fmt: skip
 
 
-def program_page(session: Session) -> ProgramPage:
-    """Return how far surveyors agree over all finished samples; the number of queries does not grow with them."""
-    found = session.execute(
-        select(CalibrationSample, Case.ref, Practice.legal_name)
-        .join(Survey, Survey.id == CalibrationSample.survey_id)
+def first_ratings(session: Session, sample: CalibrationSample) -> dict[tuple[int, str], tuple[str, str]]:
+    """Return what stands of the others' ratings by site and element, and whose it is; nothing where two values stand."""
+    o, c = SurveyOp, CalibrationScore
+    drawn = (c.sample_id == sample.id) & (c.site_id == o.site_id) & (c.element == o.element)
+    ops: dict[tuple[int, str], list[tuple[Word, int | None]]] = defaultdict(list)
+    for op in session.scalars(
+        select(o)
+        .join(c, drawn)
+        .where(o.survey_id == sample.survey_id, o.field == "rating", o.verdict == "", o.by_id.is_distinct_from(sample.person_id))
+    ):  # fmt: skip
+        word = Word(op.device, op.seq, op.op, op.value, op.at, op.order_at, op.by_name, op.by_id)
+        ops[op.site_id, op.element].append((word, op.base))
+    standing = {place: fold(said) for place, said in ops.items()}
+    return {
+        place: (str(one.stands.value), one.stands.by)
+        for place, one in standing.items()
+        if not one.clash and one.stands.value is not None
+    }
+
+
+def program_page(
+    session: Session, *, before: int | None = None, after: int | None = None, limit: int = 20
+) -> ProgramPage:
+    """Return how far surveyors agree over all finished samples, and some of them, the newest drawn first.
+
+    Args:
+        before: the number of the sample after which a page goes on.
+        after: the number of the sample before which a page going back ends; its rows come the nearest first.
+    """
+    s, c = CalibrationSample, CalibrationScore
+    counts = session.execute(
+        select(c.domain, c.first, c.rating, func.count())
+        .join(s, s.id == c.sample_id)
+        .where(*FINISHED, c.first != "", c.rating != "")
+        .group_by(c.domain, c.first, c.rating)
+    ).all()
+    total: Counter[tuple[str, str]] = Counter()
+    domains: dict[int, Counter[tuple[str, str]]] = defaultdict(Counter)
+    for domain, first, second, number in counts:
+        total[first, second] += number
+        domains[domain][first, second] += number
+    titles = {d.number: d.title for e in current().editions.values() for d in e.domains}
+    return ProgramPage(
+        cohens_kappa(total),
+        tuple((n, titles.get(n, ""), cohens_kappa(pairs)) for n, pairs in sorted(domains.items())),
+        tuple(_program_rows(session, before, after, limit)),
+    )
+
+
+FINISHED = (CalibrationSample.finished_at.is_not(None), CalibrationSample.withdrawn_at.is_(None))
+
+
+def _program_rows(session: Session, before: int | None, after: int | None, limit: int) -> list[ProgramRow]:
+    s = CalibrationSample
+    query = (
+        select(s, Case.ref, Practice.legal_name)
+        .join(Survey, Survey.id == s.survey_id)
         .join(Case, Case.id == Survey.case_id)
         .join(Practice, Practice.id == Case.practice_id)
-        .where(CalibrationSample.finished_at.is_not(None), CalibrationSample.withdrawn_at.is_(None))
-        .order_by(CalibrationSample.finished_at.desc())
-    ).all()
-    samples = [row[0] for row in found]
-    scores = scores_of(session, [sample.id for sample in samples])
-    names = names_of(session, [sample.person_id for sample in samples])
-    said = _ratings(session, [sample.survey_id for sample in samples])
-    everything: list[tuple[int, str, str]] = []
-    rows = []
-    for sample, ref, practice in found:
-        pairs = [
-            (row.domain, first, row.rating)
-            for row in scores.get(sample.id, ())
-            if (first := _first(said, sample.survey_id, row, sample.person_id)[0]) and row.rating
-        ]
-        everything += pairs
-        rows.append(
-            ProgramRow(
-                sample.survey_id, ref, practice, names.get(sample.person_id, ""), sample.finished_at, cohens_kappa((a, b) for _, a, b in pairs)
-            )
-        )  # fmt: skip
-    titles = {d.number: d.title for e in current().editions.values() for d in e.domains}
-    numbers = sorted({domain for domain, _, _ in everything})
-    return ProgramPage(
-        cohens_kappa((a, b) for _, a, b in everything),
-        tuple(
-            (n, titles.get(n, ""), cohens_kappa((a, b) for domain, a, b in everything if domain == n)) for n in numbers
-        ),
-        tuple(rows),
+        .where(*FINISHED)
+        .order_by(s.id.asc() if after is not None else s.id.desc())
+        .limit(limit)
     )
-
-
-Said = dict[tuple[int, int, str], list[tuple[int | None, str, str]]]
-
-
-def _ratings(session: Session, survey_ids: Sequence[int]) -> Said:
-    """Return every rating of surveys by (survey, site, element), the newest first: who, their name, what."""
-    found: Said = defaultdict(list)
-    if not survey_ids:
-        return found
-    o = SurveyOp
-    rows = session.execute(
-        select(o.survey_id, o.site_id, o.element, o.by_id, o.by_name, o.value)
-        .where(o.survey_id.in_(survey_ids), o.field == "rating", o.verdict.in_(("", "accepted")))
-        .order_by(o.seq.desc())
-    )
-    for survey_id, site, element, by_id, by_name, value in rows:
-        found[survey_id, site, element].append((by_id, by_name, value if isinstance(value, str) else ""))
-    return found
-
-
-def _first(said: Said, survey_id: int, row: CalibrationScore, second_id: int) -> tuple[str, str]:
-    """Return the last rating of anyone but the second surveyor, and whose it is."""
-    for by_id, by_name, value in said.get((survey_id, row.site_id, row.element), ()):
-        if by_id != second_id:
-            return value, by_name
-    return "", ""
+    if before is not None:
+        query = query.where(s.id < before)
+    if after is not None:
+        query = query.where(s.id > after)
+    found = session.execute(query).all()
+    scores = scores_of(session, [sample.id for sample, _, _ in found])
+    names = names_of(session, [sample.person_id for sample, _, _ in found])
+    return [
+        ProgramRow(
+            sample.id, sample.survey_id, ref, practice, names.get(sample.person_id, ""), sample.finished_at,
+            cohens_kappa((row.first, row.rating) for row in scores.get(sample.id, ()) if row.first and row.rating),
+        )
+        for sample, ref, practice in found
+    ]  # fmt: skip

@@ -7,6 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from certify.certification.calibration.operations import draw_sample, finish_sample, save_scores, withdraw_sample
 from certify.certification.calibration.queries import (
+    ProgramPage,
+    ProgramRow,
     compared,
     open_sample,
     program_page,
@@ -23,6 +25,7 @@ from certify.core.rulebook.current import current
 from certify.db import db
 from certify.platform.web.access import wants_problem
 from certify.platform.web.edges import commits, current_actor, requires
+from certify.platform.web.paging import Key, linked, page_of
 
 bp = Blueprint("calibration", __name__)
 SURVEY = "/surveys/<int(max=2147483647):survey_id>/calibration"
@@ -34,7 +37,18 @@ NOTHING_OPEN = "There is nothing for you to score blind in this survey."
 @requires(Permission.VIEW_CALIBRATION)
 def program() -> ResponseReturnValue:
     """How far surveyors agree, over all surveys."""
-    return render_template("certification/calibration/program.html", page=program_page(db.session))
+    found: list[ProgramPage] = []
+
+    def fetch(key: Key | None, back: bool, limit: int) -> list[ProgramRow]:
+        bound = int(key[0] or 0) if key else None
+        told = program_page(db.session, before=None if back else bound, after=bound if back else None, limit=limit)
+        found.append(told)
+        return list(told.rows)
+
+    rows = page_of(fetch, lambda row: (row.id,), cursor=request.args.get("cursor"), parts=1)
+    return render_template(
+        "certification/calibration/program.html", page=found[0], rows=linked(rows, "/calibration", {})
+    )
 
 
 @bp.get(SURVEY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -37,11 +37,14 @@ class Agreement:
         return self.alike / self.pairs if self.pairs else 0.0
 
 
-def cohens_kappa(pairs: Iterable[tuple[Hashable, Hashable]], confidence: float = 0.95) -> Agreement:
+def cohens_kappa(
+    pairs: Iterable[tuple[Hashable, Hashable]] | Mapping[tuple[Hashable, Hashable], int], confidence: float = 0.95
+) -> Agreement:
     """Return Cohen's kappa of two raters with its large-sample confidence interval.
 
     Args:
-        pairs: what the first and the second rater said of each thing; categories without order or weight.
+        pairs: what the first and the second rater said of each thing, or how often each pair was said; categories
+            without order or weight.
         confidence: coverage as a fraction, 0 < confidence < 1.
     Returns: Agreement; the interval is cut off at -1 and 1.
     Raises: ValueError for a confidence out of range.
@@ -54,7 +57,7 @@ def cohens_kappa(pairs: Iterable[tuple[Hashable, Hashable]], confidence: float =
     """
     if not 0 < confidence < 1:
         raise ValueError("confidence must lie between 0 and 1.")
-    counts = Counter(pairs)
+    counts: Counter[tuple[Hashable, Hashable]] = Counter(pairs)
     total = sum(counts.values())
     alike = sum(count for (first, second), count in counts.items() if first == second)
     if not total:

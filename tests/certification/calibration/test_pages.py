@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from flask.testing import FlaskClient
@@ -209,6 +210,48 @@ def test_her_own_later_word_does_not_count_as_the_first(session: Session, team: 
     sync(session, team.visit.survey.id, {"device": OTHER_TABLET, "since": 0, "ops": [op]}, actor=team.scorer, at=now())
     (found,) = compared(session, team.visit.survey)
     assert found.agreement.alike == 0
+
+
+def test_the_comparison_is_with_what_stood_and_does_not_change_afterwards(session: Session, team: Team) -> None:
+    """Not with the op that happened to arrive last: an older word of the same tablet that comes late stands nowhere."""
+    sample = team.draw()
+    rows = team.rows(sample)
+    older = [team.visit.op(r.element, value="no", site=r.site_id, at=(now() - timedelta(hours=1)).isoformat()) for r in rows]  # fmt: skip
+    team.first_rates(rows, *["yes"] * len(rows))
+    team.visit.send(*older)
+    # On the first of them two others differ: there is no first rating to compare with.
+    clash = team.visit.op(rows[0].element, value="na", site=rows[0].site_id)
+    team.visit.send(clash, device=str(uuid4()))
+    team.second_scores(sample, *["yes"] * len(rows))
+    team.finish(sample)
+    for _ in range(2):
+        session.flush()
+        session.expire_all()
+        (found,) = compared(session, team.visit.survey)
+        assert (found.agreement.pairs, found.agreement.alike, found.unrated) == (len(rows) - 1, len(rows) - 1, 1)
+        team.first_rates(rows, *["no"] * len(rows))
+    assert program_page(session).total.alike == len(rows) - 1
+
+
+def test_the_programs_list_comes_page_by_page_and_its_total_is_of_all(
+    session: Session, team: Team, new_client: Callable[[], FlaskClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        sample = team.draw(5, seed=f"lot {number}")
+        rows = team.rows(sample)
+        team.first_rates(rows, *["yes"] * len(rows))
+        team.second_scores(sample, *["yes"] * len(rows))
+        team.finish(sample)
+    pairs = program_page(session).total.pairs
+    first = program_page(session, limit=2)
+    assert first.total.pairs == pairs
+    ids = [row.id for row in first.rows]
+    assert ids == sorted(ids, reverse=True)
+    assert len(ids) == 2
+    assert [row.id for row in program_page(session, before=ids[-1]).rows] == [min(ids) - 1]
+    assert [row.id for row in program_page(session, after=min(ids) - 1).rows] == sorted(ids)
+    page = sign_in(new_client(), team.visit.staff).get("/calibration")
+    assert page.text.count("Sam Second") == 3
 
 
 def test_what_is_taken_back_counts_nowhere_and_opens_the_survey(
