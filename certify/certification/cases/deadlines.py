@@ -13,7 +13,7 @@ from certify.certification.cases.models import Case, CaseDeadline
 from certify.core.catalogue.deadlines import Deadline, due_on, extended
 from certify.core.foundation.days import end_of_day
 from certify.core.rulebook.current import current
-from certify.core.workflow.machine import Machine
+from certify.core.workflow.machine import Machine, State
 
 _OF_CASE = select(CaseDeadline).where(CaseDeadline.case_id == bindparam("case_id")).order_by(CaseDeadline.id)
 
@@ -31,15 +31,14 @@ def refresh_deadlines(
     Does not flush: what it changes goes to the database together with what the caller changes.
 
     Args:
-        entered: the state was entered just now, so its own deadline starts afresh.
+        entered: the state was entered just now, so what is counted from that day starts afresh.
     """
     state, anchors = machine.states[case.state], anchors_of(case)
     wanted = _wanted(case, machine, anchors)
     last = {row.key: row for row in rows_of(session, case)}
     kept: dict[str, CaseDeadline] = {}
     for row in (row for row in last.values() if row.ended_at is None):
-        own = row.key == state.due and row.rule.get("runs") != "case"
-        if row.key not in wanted or (own and entered):
+        if row.key not in wanted or (entered and row.rule.get("anchor") == "entered"):
             row.ended_at = at
         else:
             kept[row.key] = row
@@ -87,15 +86,16 @@ def anchors_of(case: Case) -> dict[str, date]:
 
 
 def _wanted(case: Case, machine: Machine, anchors: Mapping[str, date]) -> dict[str, Deadline]:
-    book, state = current(), machine.states[case.state]
+    state, deadlines = machine.states[case.state], current().deadlines
+    return {key: d for key, d in deadlines.items() if d.anchor in anchors and _runs(d, state)}
+
+
+def _runs(deadline: Deadline, state: State) -> bool:
+    if state.key in deadline.runs_in:
+        return True
     if state.ends:
-        return {}
-    return {
-        key: deadline
-        for key, deadline in book.deadlines.items()
-        if deadline.anchor in anchors
-        and (key == state.due or (deadline.runs == "case" and case.state not in deadline.ends_in))
-    }
+        return False
+    return deadline.key == state.due or (deadline.runs == "case" and state.key not in deadline.ends_in)
 
 
 def _begin(

@@ -27,6 +27,7 @@ class Deadline:
     minus_days: int = 0  # calendar days before that day
     runs: str = "state"  # state: while the case stands in a state that names it | case: from its anchor on
     ends_in: tuple[str, ...] = ()
+    runs_in: tuple[str, ...] = ()  # states it runs in beside their own deadline, also states that end a case
     after: str = ""
     extend_days: int = 0
     extend_times: int = 0
@@ -79,6 +80,7 @@ def read_deadlines(source: Map, mistakes: list[Mistake]) -> dict[str, Deadline]:
             minus_days=r.integer("minus_days", 0, least=0, most=4000),
             runs=r.choice("runs", ("state", "case"), "state"),
             ends_in=r.texts("ends_in"),
+            runs_in=r.texts("runs_in"),
             after=r.text("after"),
             extend_days=r.integer("extend_days", 0, least=0, most=400),
             extend_times=r.integer("extend_times", 0, least=0, most=20),

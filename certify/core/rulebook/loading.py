@@ -27,11 +27,11 @@ SETTINGS = (
     "webinar_valid_days", "survey_windows_needed", "edition_overlap_days", "sample_all_up_to_sites", "survey_min_notice_days",
     "reschedule_limit", "reschedule_free_days", "surveyor_refusals_limit", "surveyor_cooling_years", "surveyor_min_oncology_years",
     "surveyor_shadowed_surveys", "surveyor_training_days", "surveyor_member_days_after_decision", "surveyor_same_state_blocks",
-    "surveyor_max_load", "evidence_lock_before_survey_days", "plan_rounds", "term_years", "appeal_days",
+    "surveyor_max_load", "evidence_lock_before_survey_days", "plan_rounds", "term_years",
 )  # fmt: skip
 SWITCHES = frozenset({"surveyor_same_state_blocks"})
 # Deadlines that code looks up by name, beside those that states name.
-NEEDED_DEADLINES = ("pending_days", "answer_days", "payment_days", "objection")
+NEEDED_DEADLINES = ("pending_days", "answer_days", "payment_days", "objection", "appeal_days")
 Thing = TypeVar("Thing")
 
 
@@ -66,10 +66,11 @@ def read_rulebook(root: Path, *, guards: Collection[str] | None) -> tuple[Rulebo
     states = {state for m in machines.values() for state in m.states}
     triggers = {t for m in machines.values() for t in m.triggers}
     for deadline in deadlines.values():
-        for state in deadline.ends_in:
-            if state not in states:
-                reason = f"deadline {deadline.key!r}: 'ends_in' names {state!r}, which is not a state; {nearest(state, states)}"
-                mistakes.append(Mistake(deadline.file, deadline.line, reason))
+        for field in ("ends_in", "runs_in"):
+            for state in getattr(deadline, field):
+                if state not in states:
+                    reason = f"deadline {deadline.key!r}: {field!r} names {state!r}, which is not a state; {nearest(state, states)}"
+                    mistakes.append(Mistake(deadline.file, deadline.line, reason))
     for machine in machines.values():
         for t in machine.transitions:
             for anchor in t.sets:

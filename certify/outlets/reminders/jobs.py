@@ -114,7 +114,6 @@ def _found(session: Session, rule: Reminder, at: datetime) -> list[Found]:
             CaseDeadline.due_at.between(earliest, latest),
             CaseDeadline.key == rule.deadline,
             CaseDeadline.due_on.in_(dates),
-            Case.open,
         )
         .order_by(CaseDeadline.due_at, CaseDeadline.id)
     )
@@ -140,20 +139,22 @@ def _not_yet_sent(session: Session, found: Sequence[Found]) -> list[Found]:
 def _mail(ripe: Ripe, reader: Reader, at: datetime) -> Mail:
     rule = current().deadlines.get(ripe.deadline.key)
     label = rule.label if rule else ripe.deadline.key.replace("_", " ")
-    away = days_words(ripe.deadline.due_on, ripe.today)
+    away, right = days_words(ripe.deadline.due_on, ripe.today), bool(rule and rule.lapses)
+    falls = "the time ends" if right else "was due" if ripe.offset < 0 else "due"
     context = case_context(ripe.case, ripe.practice, reader, today=ripe.today)
     context |= {
-        "headline": f"{label}: {'was due' if ripe.offset < 0 else 'due'} {away}",
+        "headline": f"{label}: {falls} {away}",
         "deadline": label,
         "deadline_on": long_day(ripe.deadline.due_on),
         "deadline_away": away,
+        "right": right,
         "late": ripe.deadline.due_on < ripe.today,
         "deadline_after": rule.after if rule else "",
         "last": ripe.offset == min(_all_offsets(ripe.rule)),
     }
     return Mail(
         dedupe_key=f"{ripe.key}:{reader.person_id}", kind="reminder", template="reminder", person_id=reader.person_id,
-        to_email=reader.email, to_name=reader.name, subject=f"{label}: {'was due' if ripe.offset < 0 else 'due'} {away} ({ripe.practice.legal_name}, {ripe.case.ref})",
+        to_email=reader.email, to_name=reader.name, subject=f"{label}: {falls} {away} ({ripe.practice.legal_name}, {ripe.case.ref})",
         why=why(reader, ripe.practice, reminder=True), context=context, case_ref=ripe.case.ref, reminder_key=ripe.key,
         due_at=max(at, morning_of(ripe.today, ripe.practice.time_zone)),
     )  # fmt: skip

@@ -12,6 +12,8 @@ from certify.certification.discussions.events import MessageWritten
 from certify.certification.discussions.queries import readers_among, seen_by, writers_of
 from certify.certification.discussions.rules import WORDS, Audience, item_label
 from certify.certification.reports.events import ObjectionAnswered, ObjectionMade, ReportIssued
+from certify.certification.reports.models import Report
+from certify.certification.reports.queries import issued_report
 from certify.core.foundation.days import local_date
 from certify.core.rulebook.current import current
 from certify.outlets.reminders.audience import people_as, readers_of
@@ -21,6 +23,7 @@ from certify.platform.practices.models import Practice
 
 PRACTICE_HEADS = ("practice_admin", "physician_lead")
 PROGRAM = ("contact",)
+CRITICAL = ("physician_lead", "contact", "council")
 WRITERS = "writers"
 
 
@@ -38,11 +41,45 @@ class OnCase(Protocol):
 
 
 def report_issued(session: Session, event: ReportIssued) -> int:
-    """Tell the practice of a new version of its report and why it was made; the first one is told by its step."""
+    """Tell the practice of a new version of its report and why it was made; the first one is told by its step.
+
+    Of a critical standard that is not met others are told at once (process.md, section 10).
+    """
+    told = _critical_not_met(session, event)
     if event.number == 1:
-        return 0
+        return told
     subject = f"Version {event.number} of your survey report"
-    return _tell(session, event, f"report:{event.report_id}", PRACTICE_HEADS, subject, quoted=event.reason)
+    return told + _tell(session, event, f"report:{event.report_id}", PRACTICE_HEADS, subject, quoted=event.reason)
+
+
+def _critical_not_met(session: Session, event: ReportIssued) -> int:
+    """Tell who answers for the practice, for the case and for the council; once for what a survey found, in any version."""
+    report = issued_report(session, event.case_id, event.report_id)
+    missed = _missed(report) if report else {}
+    if report is None or not missed:
+        return 0
+    case, practice = session.get_one(Case, event.case_id), session.get_one(Practice, event.practice_id)
+    headline = "A critical standard is not met" if len(missed) == 1 else f"{len(missed)} critical standards are not met"
+    lines = [
+        f"{practice.legal_name}, case {case.ref}: by the survey report that has just been issued, {headline[0].lower()}{headline[1:]}.",
+        *missed.values(),
+        "Certification is not possible before that is corrected, and it cannot be waived.",
+    ]
+    words = {
+        "headline": headline,
+        "lines": lines,
+        "action_label": "Open the report",
+        "action_path": f"/cases/{case.ref}/report",
+    }
+    mails = [
+        Mail(
+            dedupe_key=f"critical:{report.survey_id}:{'+'.join(missed)}:{reader.person_id}", kind="critical", template="notice",
+            person_id=reader.person_id, to_email=reader.email, to_name=reader.name,
+            subject=f"{headline} ({practice.legal_name}, {case.ref})", why=why(reader, practice), context=words, case_ref=case.ref,
+        )
+        for reader in readers_of(session, [case], CRITICAL, at=event.at)[case.id]
+    ]  # fmt: skip
+    return post_all(session, mails, at=event.at)
 
 
 def objection_made(session: Session, event: ObjectionMade) -> int:
@@ -60,6 +97,12 @@ def objection_answered(session: Session, event: ObjectionAnswered) -> int:
     """Tell the practice what came of its objection, in the program's own words."""
     subject = "Your objection is accepted; the report is corrected" if event.accepted else "Answer to your objection"
     return _tell(session, event, f"objection-answer:{event.objection_id}", PRACTICE_HEADS, subject, quoted=event.answer)
+
+
+def _missed(report: Report) -> dict[str, str]:
+    """Return the critical standards that a report rates as not met, code to words."""
+    standards = [s for domain in (report.content or {}).get("domains", ()) for s in domain["standards"]]
+    return {s["code"]: f"{s['code']} {s['title']}" for s in standards if s["critical"] and s["rating"] == "not_met"}
 
 
 def message_written(session: Session, event: MessageWritten) -> int:

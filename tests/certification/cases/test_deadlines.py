@@ -129,3 +129,27 @@ def test_nothing_runs_on_in_a_case_that_has_ended(session: Session) -> None:
     world.take("withdraw", "admin", reason="We merge.", confirmed=True)
     assert not running(session, world.case)
     assert (world.case.due_key, world.case.due_on, world.case.due_at) == (None, None, None)
+
+
+def test_notice_of_another_visit_is_given_within_eight_weeks_of_the_evidence(
+    session: Session, clock: FixedClock
+) -> None:
+    """Process.md, transition 29: the program need not ask for one, so it is never late with it."""
+    world = surveyed(session, clock.now())
+    stands_in(session, world.case, "correction_review")
+    row = running(session, world.case)["repeat_survey_notice_days"]
+    assert row.due_on == local_date(now(), ZONE) + timedelta(days=56)
+    assert world.case.due_key == "correction_review_days"
+    clock.move(by=timedelta(days=57))
+    assert "repeat_survey_notice_days" not in {due.key for due in deadlines_of(session, world.case, now())}
+    stands_in(session, world.case, "repeat_survey")
+    assert "repeat_survey_notice_days" not in running(session, world.case)
+
+
+def test_the_time_to_appeal_runs_in_a_case_that_has_ended(session: Session, clock: FixedClock) -> None:
+    """Process.md, transition 34."""
+    world = surveyed(session, clock.now())
+    stands_in(session, world.case, "denied")
+    assert set(running(session, world.case)) == {"appeal_days"}
+    assert running(session, world.case)["appeal_days"].due_on == local_date(now(), ZONE) + timedelta(days=30)
+    assert world.case.due_key is None

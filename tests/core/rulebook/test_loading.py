@@ -114,6 +114,7 @@ BROKEN = [
     ("deadlines.yaml", "days: 30", "§days: -1", "'days' must be from 0 to 4000, not -1"),
     ("deadlines.yaml", "anchor: pending_on", "§anchor: pendng_on", "'anchor' must be one of"),
     ("deadlines.yaml", "ends_in: [certified, denied]", "ends_in: [certifed]", "'ends_in' names 'certifed', which is not a state"),
+    ("deadlines.yaml", "runs_in: [denied, revoked, ineligible]", "runs_in: [denyed]", "'runs_in' names 'denyed', which is not a state"),
     ("deadlines.yaml", "  pending_days:\n", "  pending_day:\n", "the deadline 'pending_days' is missing"),
     ("deadlines.yaml", "    label: Check of the documents\n", "", "deadline 'desk_review_business_days': 'label' is missing"),
     ("reminders.yaml", "deadline: answer_days", "§deadline: answers_day", "is not a deadline of deadlines.yaml; did you mean"),

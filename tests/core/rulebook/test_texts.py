@@ -126,7 +126,7 @@ def test_every_deadline_says_what_happens_after_it() -> None:
 
 def test_every_deadline_is_used() -> None:
     used = {s.due for s in MACHINE.states.values() if s.due} | {
-        d.key for d in BOOK.deadlines.values() if d.runs == "case"
+        d.key for d in BOOK.deadlines.values() if d.runs == "case" or d.runs_in
     }
     assert set(BOOK.deadlines) == used
 

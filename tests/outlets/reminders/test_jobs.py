@@ -9,15 +9,18 @@ import sqlalchemy as sa
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from certify.certification.cases.deadlines import refresh_deadlines
 from certify.certification.cases.models import Case, CaseDeadline
 from certify.certification.cases.operations import open_case
 from certify.core.access.roles import SYSTEM, Role
 from certify.core.foundation.clock import FixedClock, now
 from certify.core.foundation.days import end_of_day
+from certify.core.rulebook.current import current
 from certify.outlets.reminders.jobs import remind
 from certify.platform.mail.models import Outbox
 from certify.platform.mail.writing import write
 from tests.builders import make_person, make_practice
+from tests.support.applied import apply
 
 DUE = date(2026, 12, 18)
 
@@ -150,3 +153,29 @@ def test_many_deadlines_cost_no_more_questions_than_few(session: Session, clock:
     for _ in range(10):
         make_deadline(session)
     assert questions() == few
+
+
+@pytest.mark.parametrize("end", ["denied", "ineligible"])
+def test_the_physician_lead_is_reminded_before_the_time_to_appeal_ends(
+    session: Session, clock: FixedClock, end: str
+) -> None:
+    """Process.md, section 10: 10 and 3 days before; the case itself has ended."""
+    world = apply(session)
+    world.case.state, world.case.open = end, False
+    machine, anchors = current().machine("certification"), {**world.case.anchors, "entered": now().date().isoformat()}
+    world.case.anchors = anchors
+    refresh_deadlines(session, world.case, machine, zone="America/Chicago", at=now(), entered=True)
+    session.flush()
+    told = []
+    for day in range(40):
+        if remind(session, clock):
+            told.append(day)
+        clock.move(by=timedelta(days=1))
+    assert told == [20, 27]
+    first, last = session.scalars(select(Outbox).where(Outbox.kind == "reminder").order_by(Outbox.id))
+    assert {first.person_id, last.person_id} == {world.people["physician"].id}
+    assert first.subject.startswith("Appeal against the decision: the time ends in 10 days")
+    for words in write(first):
+        assert "Appeal against the decision is possible until" in words
+        assert "Wednesday 2 December 2026" in words
+        assert "is due" not in words

@@ -174,3 +174,15 @@ def test_every_notice_of_the_rules_can_be_written_for_everyone_it_names(scene: S
             assert "\n\n\n" not in text, text
             told += 1
     assert told > len(current().notices)
+
+
+def test_a_rejected_application_is_told_as_what_it_is(scene: Scene) -> None:
+    """The program's staff found it; the council has decided nothing, and there is no letter."""
+    mails = scene.step("reject", "ineligible", by="program_staff", reason="The sites have no common policies.")
+    assert addresses(mails) == ["physician_lead", "practice_admin"]
+    for words in (w for mail in mails for w in write(mail)):
+        assert "Your application is not accepted" in words
+        assert "The sites have no common policies." in words
+        assert "You may appeal within 30 days" in words
+        assert "council" not in words
+        assert "letter" not in words
