@@ -192,13 +192,24 @@ def called(text: str) -> sa.ColumnElement[bool]:
 
 
 def list_people(
-    session: Session, *, text: str, after: tuple[object, ...] | None, back: bool, limit: int
+    session: Session,
+    *,
+    text: str = "",
+    practice_id: int | None = None,
+    after: tuple[object, ...] | None,
+    back: bool,
+    limit: int,
 ) -> list[PersonLine]:
-    """Return people by name, beyond the key (name, id) when given; `text` begins the name or the address."""
+    """Return people by name, beyond the key (name, id) when given; `text` begins the name or the address.
+
+    With a practice, only who holds a role there, and with those roles only.
+    """
     order = (Person.name_key, Person.id)
     query = select(Person).order_by(*[c.desc() if back else c.asc() for c in order]).limit(limit)
     if text:
         query = query.where(called(text))
+    if practice_id is not None:
+        query = query.where(Person.id.in_(select(RoleGrant.person_id).where(RoleGrant.practice_id == practice_id)))
     if after is not None:
         bound = sa.tuple_(*[sa.literal(k) for k in after])
         row = sa.tuple_(*order)
@@ -210,8 +221,10 @@ def list_people(
         .where(RoleGrant.person_id.in_(grants))
         .order_by(RoleGrant.role)
     )
-    for person_id, role, practice_id in session.execute(held):
-        grants[person_id].append(Grant(Role(role), practice_id))
+    if practice_id is not None:
+        held = held.where(RoleGrant.practice_id == practice_id)
+    for person_id, role, place in session.execute(held):
+        grants[person_id].append(Grant(Role(role), place))
     return [_line(p, grants[p.id]) for p in people]
 
 

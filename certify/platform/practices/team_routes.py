@@ -11,11 +11,12 @@ from certify.core.foundation.clock import now
 from certify.core.foundation.errors import Invalid, NotFound
 from certify.db import db
 from certify.platform.identity.operations import invite, invite_again, revoke_role
-from certify.platform.identity.queries import list_team
+from certify.platform.identity.queries import PersonLine, find_line, list_people
 from certify.platform.practices.forms import TeamForm
 from certify.platform.practices.models import Practice
 from certify.platform.practices.queries import practice_for
 from certify.platform.web.edges import commits, current_actor, requires
+from certify.platform.web.paging import PAGE, Key, linked, page_of
 
 bp = Blueprint("team", __name__)
 
@@ -76,15 +77,19 @@ def revoke(practice_id: int, person_id: int) -> ResponseReturnValue:
 
 
 def _must_be_of_team(practice_id: int, person_id: int) -> None:
-    if person_id not in {line.id for line in list_team(db.session(), practice_id)}:
+    if not any(grant.practice_id == practice_id for grant in find_line(db.session(), person_id).grants):
         raise NotFound("There is no such person in this practice.")
 
 
 def _page(practice: Practice, form: TeamForm) -> str:
+    def fetch(key: Key | None, back: bool, limit: int) -> list[PersonLine]:
+        return list_people(db.session(), practice_id=practice.id, after=key, back=back, limit=limit)
+
+    page = page_of(fetch, lambda line: (line.name_key, line.id), cursor=request.args.get("cursor"), parts=2, limit=PAGE)
     return render_template(
         "platform/practices/team.html",
         practice=practice,
-        team=list_team(db.session(), practice.id),
+        page=linked(page, f"/practices/{practice.id}/team", {}),
         titles=ROLE_TITLES,
         form=form,
     )
