@@ -192,7 +192,8 @@
         response = await fetch(address, {
           method: "POST", credentials: "same-origin", redirect: "manual",
           headers: { "Content-Type": "application/json", Accept: "application/json" },
-          body: JSON.stringify({ device, since, ops }),
+          // Whoever signed in meanwhile in another tab must not send this person's answers: the server compares.
+          body: JSON.stringify({ device, person: Number(sheet.dataset.person), since, ops }),
         });
       } catch {
         return; // no network: what is queued stays queued

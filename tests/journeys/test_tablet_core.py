@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 
 from certify.certification.surveys.models import Survey
 from certify.core.foundation.clock import FixedClock, now
-from tests.support.tablet import ALL_SENT, SIZE, Faults, Field, NewPage, until
+from tests.support.tablet import ALL_SENT, PHOTO, SIZE, Faults, Field, NewPage, until
 from tests.support.worlds import LiveServer
 
 pytestmark = pytest.mark.one_database
@@ -169,8 +169,8 @@ def test_two_tabs_are_one_tablet(field: Field, tablet: Page) -> None:
 def test_another_person_never_sends_what_the_first_entered(field: Field, tablet: Page) -> None:
     tablet.context.set_offline(True)
     field.record(tablet, "7.9.a", "yes")
-    tablet.context.set_offline(False)
     tablet.context.clear_cookies()
+    tablet.context.set_offline(False)
     assert field.send(tablet)["problem"] == "signed_out"
     field.sign_in(tablet, field.staff, to="/tablet")
     field.again(tablet)
@@ -181,13 +181,6 @@ def test_another_person_never_sends_what_the_first_entered(field: Field, tablet:
     field.again(tablet)
     until(tablet, ALL_SENT)
     assert field.standing() == {("7.9.a", "rating"): "yes"}
-
-
-PHOTO = """async ([survey, site]) => {
-  const canvas = new OffscreenCanvas(64, 48);
-  canvas.getContext("2d").fillRect(0, 0, 9, 9);
-  await Tablet.journal.addPhoto(survey, {site, about: ["7.9.a"], file: await canvas.convertToBlob(), caption: ""});
-}"""
 
 
 @pytest.mark.parametrize("match", ["/sync", "/attachments/"])

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from certify.certification.surveys.queries import open_conflicts
 from certify.core.foundation.clock import FixedClock
-from tests.support.tablet import ALL_SENT, SIZE, Field, NewPage, until
+from tests.support.tablet import ALL_SENT, PHOTO, SIZE, Field, NewPage, until
 from tests.support.worlds import LiveServer
 
 pytestmark = pytest.mark.one_database
@@ -183,3 +183,62 @@ def test_drafts_of_an_older_version_of_the_app_are_still_there(field: Field, tab
     )
     show(field, tablet, f"{field.site}/7.9")
     expect(item(tablet, "7.9.a").get_by_label("Note on 7.9.a")).to_have_value("MRN 12345678.")
+
+
+def test_nothing_is_entered_under_the_name_of_who_took_the_survey_along(field: Field, tablet: Page) -> None:
+    taken = tablet.evaluate("(s) => Tablet.store.meta(`person:${s}`)", field.survey)
+    # As if a colleague, now signed out, had taken it along.
+    tablet.evaluate(
+        """(s) => Tablet.store.write(["meta", "packs"], async (tx) => {
+          const colleague = {id: 999999, name: "Alex Colleague"};
+          tx.objectStore("meta").put(colleague, `person:${s}`);
+          tx.objectStore("packs").put({...await tx.objectStore("packs").get(s), person: colleague, etag: null});
+        })""",
+        field.survey,
+    )
+    tablet.reload()
+    show(field, tablet, f"{field.site}/7.9")
+    words = f"Taken along by Alex Colleague; you are {taken['name']}"
+    expect(tablet.get_by_text(words, exact=True)).to_be_visible()
+    tablet.context.set_offline(True)
+    tablet.reload()
+    expect(tablet.get_by_text(words, exact=True)).to_be_visible()
+    yes = item(tablet, "7.9.a").get_by_role("radio", name="Yes", exact=True)
+    yes.check(force=True)
+    expect(tablet.get_by_text("Renew it to enter under your own name.")).to_be_visible()
+    expect(yes).not_to_be_checked()
+    tablet.context.set_offline(False)
+    tablet.get_by_role("button", name="Renew the survey").click()
+    expect(tablet.get_by_text(words, exact=True)).to_be_hidden()
+    item(tablet, "7.9.a").get_by_role("radio", name="Yes", exact=True).check(force=True)
+    expect(item(tablet, "7.9.a")).to_have_attribute("data-kept", "yes")
+    until(tablet, ALL_SENT)
+    assert field.standing()["7.9.a", "rating"] == "yes"
+
+
+def test_the_checklist_page_says_whose_answers_it_sends(field: Field, tablet: Page) -> None:
+    person = tablet.evaluate("(s) => Tablet.store.meta(`person:${s}`)", field.survey)
+    page = tablet.context.new_page()
+    with page.expect_request("**/sync") as asked:
+        page.goto(f"{field.server.url}/surveys/{field.survey}/sites/{field.site}/standards/7.9")
+    body = asked.value.post_data_json
+    assert body is not None
+    assert body["person"] == person["id"]
+
+
+def test_a_photo_is_not_sent_by_who_signs_in_while_it_is_on_its_way(field: Field, tablet: Page) -> None:
+    tablet.context.set_offline(True)
+    tablet.evaluate(PHOTO, [field.survey, field.site])
+    tablet.context.set_offline(False)
+    # An attempt that asked who is signed in when it was still a colleague.
+    said = tablet.evaluate(
+        """([survey, me]) => navigator.locks.request("certify-outbox", async () => {
+          await Tablet.store.write(["photos"], async (tx) => {
+            for (const row of await tx.objectStore("photos").getAll()) tx.objectStore("photos").put({...row, by_id: me.id, state: "waiting"});
+          });
+          return Tablet.uploads.sendAll(survey, me, () => {}).then(() => "sent", (error) => error.problem);
+        })""",
+        [field.survey, {"id": 999999, "name": "Alex Colleague"}],
+    )
+    assert said == "other_person"
+    assert len(tablet.evaluate("(s) => Tablet.store.photos(s, {state: 'waiting'})", field.survey)) == 1

@@ -96,7 +96,8 @@
     if (mine !== turn) return;
     for (const run of stops[1]) run();
     const at = keep ? window.scrollY : 0;
-    root.replaceChildren(skip, told, spoken, Tablet.line.voice, ...made.parts);
+    Tablet.whose.draw();
+    root.replaceChildren(skip, told, spoken, Tablet.line.voice, Tablet.whose.place, ...made.parts);
     document.title = `${made.title} · ${PRODUCT}`;
     window.scrollTo(0, at);
     if (made.focus && !keep) made.focus();

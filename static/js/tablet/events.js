@@ -35,6 +35,13 @@
       this.full = Boolean(cause && (cause.name === "QuotaExceededError" || /quota|full/i.test(cause.message || "")));
     }
   };
+  /** Another person than who took the survey along is signed in: nobody's entries are credited to the other. */
+  Tablet.NotYours = class NotYours extends Error {
+    constructor(taken, me) {
+      super(`This survey was taken along by ${taken.name}; you are ${me.name}. Renew it to enter under your own name.`);
+      this.name = "NotYours";
+    }
+  };
   /** Something unsent stands in the way; `counts` is {answers, photos, rejected, drafts}. */
   Tablet.Unsent = class Unsent extends Error {
     constructor(counts) {

@@ -1,6 +1,7 @@
 /**
  * Tablet.journal: the only way an answer, a note, a photo or a signature comes into the store.
  * Each promise is kept (resolves) once IndexedDB has written it to the disk; only then may a screen confirm.
+ * When another person than who took the survey along has signed in, every entry rejects with Tablet.NotYours until it is renewed.
  * A write that fails rejects with Tablet.NotKept (`full`: true when the storage is full) and leaves everything as it was.
  *
  *   record(survey, {site, element, field, value, base})      gives {op, answer: AnswerRow} (op null: that was the value already)
@@ -47,10 +48,12 @@
     while (underWay.size) await Promise.allSettled([...underWay]);
   }
 
-  /** Who enters here: the person who took the pack along. */
+  /** Who enters here: the person who took the pack along, as long as nobody else is known to have signed in since. */
   async function personOf(tx, survey) {
-    const person = await tx.objectStore("meta").get(`person:${survey}`);
+    const meta = tx.objectStore("meta");
+    const [person, me] = await Promise.all([meta.get(`person:${survey}`), meta.get("me")]);
     if (!person) throw new Tablet.NotKept(new Error("This survey has not been taken along."));
+    if (me && me.id !== person.id) throw new Tablet.NotYours(person, me);
     return person;
   }
 

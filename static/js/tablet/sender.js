@@ -46,10 +46,13 @@
     nextTryAt: null, me: null, persisted: null, nearlyFull: false, share: 0,
   };
 
+  /** Who is signed in; remembered on the tablet, so that it is known without a network too. */
   async function whoAmI() {
-    snapshot.me = null;
-    snapshot.me = await Tablet.wire.whoAmI();
-    return snapshot.me;
+    const me = await Tablet.wire.whoAmI();
+    const known = await store.meta("me");
+    if (!known || known.id !== me.id || known.name !== me.name) await store.meta("me", me);
+    snapshot.me = me;
+    return me;
   }
 
   /** Send for each survey in turn; one that the server refuses as a whole does not keep the others waiting. */
@@ -259,6 +262,8 @@
       if (document.visibilityState === "visible" && navigator.onLine && watched !== null && !timer) run();
     }, POLL);
     store.persist().catch(() => {});
+    // Asked even when nothing waits: whoever opens the app must not enter under another's name.
+    store.meta("me").then((me) => { snapshot.me = snapshot.me || me || null; }).then(whoAmI).then(refresh).catch(() => {});
     return now();
   }
 

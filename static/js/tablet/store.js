@@ -114,7 +114,7 @@
       return given;
     } catch (error) {
       try { tx && tx.abort(); } catch { /* it is over already */ }
-      if (error instanceof Tablet.Unsent || error instanceof TypeError) throw error;
+      if (error instanceof Tablet.Unsent || error instanceof Tablet.NotYours || error instanceof TypeError) throw error;
       throw error instanceof Tablet.NotKept ? error : new Tablet.NotKept(tx && tx.error ? tx.error : error);
     }
   }

@@ -7,7 +7,7 @@
 
   const Tablet = (globalThis.Tablet = globalThis.Tablet || {});
   const store = Tablet.store;
-  const { ask, Stopped } = Tablet.wire;
+  const { ask, whoAmI, Stopped } = Tablet.wire;
   const PART = { most: 256 * 1024, least: 32 * 1024 };
   const PATIENCE = 5; // tries of one photo before the others go first
   let part = PART.most;
@@ -38,7 +38,7 @@
       Tablet.say("sending", { survey, answers: 0, photos: photos.length });
       // One that fails again and again lets the others go first.
       const turn = (photo) => `${photo.tries >= PATIENCE ? 1 : 0}${photo.at}`;
-      await sendPhoto(photos.reduce((first, photo) => (turn(photo) < turn(first) ? photo : first)));
+      await sendPhoto(photos.reduce((first, photo) => (turn(photo) < turn(first) ? photo : first)), me);
       await told();
     }
   }
@@ -52,7 +52,7 @@
     }
   }
 
-  async function sendPhoto(photo) {
+  async function sendPhoto(photo, me) {
     const bytes = await bytesOf(photo);
     if (bytes === null || bytes.byteLength !== photo.size) {
       await settle(photo, { state: "rejected", reason: "This tablet can no longer read the photo." });
@@ -77,7 +77,8 @@
       if (!whole && end - offset < photo.size) headers["Content-Range"] = `bytes ${offset}-${end - 1}/${photo.size}`;
       let answer;
       try {
-        answer = await ask(address, { method: "PUT", headers, body: bytes.slice(offset, end) }, [409, 413, 415, 416, 422]);
+        // Another person who signs in meanwhile must not send it as his own: the server compares.
+        answer = await ask(`${address}?person=${me.id}`, { method: "PUT", headers, body: bytes.slice(offset, end) }, [409, 413, 415, 416, 422]);
       } catch (error) {
         // Too slow a link for parts of this size: the next ones are smaller.
         if (error instanceof Stopped && (error.problem === "server" || error.problem === "offline")) part = Math.max(PART.least, part / 2);
@@ -98,6 +99,10 @@
         continue;
       }
       if (status === 202) throw new Stopped("garbage");
+      if (status === 409) {
+        const now = await whoAmI();
+        if (now.id !== me.id) throw new Stopped("other_person", now.name);
+      }
       await settle(photo, { state: "rejected", reason: body.detail || "The server does not take this photo." });
       return;
     }

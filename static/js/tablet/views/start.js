@@ -47,7 +47,7 @@
       h("dl", { class: "data-list" },
         h("div", {}, h("dt", {}, "Storage used"), h("dd", {}, `${bytes(room.usage)} of ${bytes(room.quota)} (${share} %)`)),
         h("div", {}, h("dt", {}, "Network"), h("dd", {}, Tablet.shell.onLine() ? "There is a network" : "No network; everything works, and is sent later")),
-        h("div", {}, h("dt", {}, "Signed in"), h("dd", {}, state.me && state.me.name ? state.me.name : "Not known; asked for only when sending")),
+        h("div", {}, h("dt", {}, "Signed in"), h("dd", {}, state.problem === "signed_out" ? "Nobody; the sign-in has ended" : state.me && state.me.name ? state.me.name : "Not known; asked for only when sending")),
         h("div", {}, h("dt", {}, "App version"), h("dd", {}, document.body.dataset.app || "unknown"))),
       room.nearly_full ? notice("late", "Storage is nearly full", h("p", {}, "Send what waits, remove evidence files or surveys you no longer need, then go on.")) : null,
       persist);
