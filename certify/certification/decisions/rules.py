@@ -58,7 +58,10 @@ def no_open_critical(facts: DecisionFacts) -> list[Unmet]:
 
 
 def agreement_valid(facts: DecisionFacts) -> list[Unmet]:
-    """Guard of `award`: the participation agreement is signed and in force."""
+    """Guard of `award`: the participation agreement is signed, in the version of this case.
+
+    By its own words it then runs until the application ends, so while the council decides it is valid.
+    """
     if facts.agreement_current:
         return []
     why = "The participation agreement is not signed."
