@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from certify.outlets.documents import palette
 from certify.outlets.documents.content.survey_report import (
     DomainResult,
     Finding,
     FindingKind,
-    MatrixCell,
     RiskMatrix,
     StandardResult,
     SurveyReport,
@@ -17,47 +15,35 @@ from certify.outlets.documents.content.survey_report import (
 from certify.outlets.documents.content.survey_words import (
     LONG_NAME,
     FrontPage,
-    column_heads,
     column_legend,
     front_facts,
     front_page,
-    in_cell,
     matrix_words,
     met_of,
     method_paragraphs,
     requirements_intro,
     risk_words,
     sampling_sentence,
-    site_how,
     sites_sentence,
     standard_label,
 )
 from certify.outlets.documents.content.wording import (
-    MODE_WORDS,
     RATING_SIGNS,
     RATING_WORDS,
     Rating,
     day,
     listed,
     plain_data,
-    short_day,
 )
 from certify.outlets.documents.docx_writer import markup, package
+from certify.outlets.documents.docx_writer import survey_tables as tables
 from certify.outlets.documents.docx_writer.markup import Heading, caption, paragraph, rating_run, run, text_paragraph
 from certify.outlets.documents.picture import as_png, compliance_picture
 
-TEXT_WIDTH = 9648
-SHORT_TABLE = 6
 LABELS = {
     FindingKind.REQUIREMENT: ("Requirement", "LabelRequirement"),
     FindingKind.RECOMMENDATION: ("Recommendation", "LabelRecommendation"),
     FindingKind.STRENGTH: ("Strength", "LabelStrength"),
-}
-ANSWERS = {
-    Rating.MET: "Yes",
-    Rating.NOT_MET: "No",
-    Rating.NOT_APPLICABLE: "n/a",
-    Rating.NOT_ASSESSED: "open",
 }
 
 
@@ -66,7 +52,7 @@ def survey_report_docx(report: SurveyReport) -> bytes:
     document = package.open_base()
     image = compliance_picture(report)
     relationship = package.add_picture(document, as_png(image.svg, 1400))
-    width = TEXT_WIDTH / markup.TWIPS_PER_INCH
+    width = tables.TEXT_WIDTH / markup.TWIPS_PER_INCH
     shown = markup.picture(
         relationship, 1, "Standards met by domain and site", image.alt, width, width * image.height / image.width
     )
@@ -108,7 +94,7 @@ class _Body:
     def __init__(self, report: SurveyReport, picture: str) -> None:
         self.report = report
         self.picture = picture
-        self.tables = 0
+        self.counted = 0
         self.order = 10
         self.site_names = [site.name for site in report.visited]
         self.headings = list(self._outline())
@@ -139,8 +125,8 @@ class _Body:
 
     def table_caption(self, text: str) -> str:
         """Return the caption of the next table."""
-        self.tables += 1
-        return caption("Table", self.tables, text)
+        self.counted += 1
+        return caption("Table", self.counted, text)
 
     def parts(self) -> Iterator[str]:
         """Yield the body in order."""
@@ -154,7 +140,6 @@ class _Body:
         yield from self._about()
         yield from self._elements()
 
-    # Page 1
     def _front(self) -> Iterator[str]:
         report = self.report
         yield text_paragraph(f"Survey report · {report.edition_title}", "Eyebrow")
@@ -179,85 +164,27 @@ class _Body:
             yield from (text_paragraph(text, "ListBullet") for text in front.strengths)
 
     def _counted(self) -> Iterator[str]:
-        yield self.table_caption("Ratings and findings by domain")
-        yield self._counts()
+        title = "Ratings and findings by domain"
+        yield self.table_caption(title)
+        yield tables.counts_table(self.report, title)
 
     def _matrix(self, matrix: RiskMatrix) -> Iterator[str]:
         title = "Severity and scope: requirements by likelihood of harm and by how far they reach"
         yield self.table_caption(title)
-        rows, fills = [], []
-        for line in matrix.rows:
-            rows.append((run(line.label, "Strong"), *(_matrix_cell(cell) for cell in line.cells)))
-            fills.append(["", *(palette.LEVEL_COLOURS.get(cell.level, ("", ""))[1] for cell in line.cells)])
-        side = (TEXT_WIDTH - 1848) // len(matrix.scopes)
-        yield markup.table(
-            "CertifyCompact",
-            (TEXT_WIDTH - side * len(matrix.scopes), *[side] * len(matrix.scopes)),
-            ("Likelihood of harm", *(step.label for step in matrix.scopes)),
-            rows,
-            title=title,
-            together=True,
-            fills=fills,
-        )
+        yield tables.matrix_table(matrix, title)
         if words := matrix_words(matrix):
             yield text_paragraph(words, "Small")
-
-    def _counts(self) -> str:
-        head = ("Domain", "Standards", "Met", "Not met", "N/A", "Requirements", "Advice")
-        rows: list[tuple[str, ...]] = []
-        for domain in self.report.domains:
-            failed = domain.count(Rating.NOT_MET)
-            rows.append(
-                (
-                    run(f"{domain.number}\u2002", "Quiet") + run(domain.title),
-                    str(len(domain.standards)),
-                    str(domain.count(Rating.MET)),
-                    run(f"▲ {failed}", "LabelRequirement") if failed else "0",
-                    str(domain.count(Rating.NOT_APPLICABLE)),
-                    str(_count(domain, FindingKind.REQUIREMENT)),
-                    str(_count(domain, FindingKind.RECOMMENDATION)),
-                )
-            )
-        rows.append(
-            (
-                run("All domains", "Strong"),
-                *(
-                    run(text, "Strong")
-                    for text in (
-                        str(sum(len(domain.standards) for domain in self.report.domains)),
-                        str(self.report.count(Rating.MET)),
-                        str(self.report.count(Rating.NOT_MET)),
-                        str(self.report.count(Rating.NOT_APPLICABLE)),
-                        str(len(self.report.findings(FindingKind.REQUIREMENT))),
-                        str(len(self.report.findings(FindingKind.RECOMMENDATION))),
-                    )
-                ),
-            )
-        )
-        widths = (4748, 1000, 560, 800, 520, 1260, 760)
-        return markup.table(
-            "CertifyCompact", widths, head, rows, title="Ratings and findings by domain", align=("", *["right"] * 6)
-        )
 
     def _front_requirements(self, front: FrontPage) -> Iterator[str]:
         if not front.requirements:
             return
-        yield self.table_caption("Requirements and dates")
-        yield markup.table(
-            "CertifyCompact",
-            (640, 960, 6748, 1300),
-            ("No.", "Element", "What is required", "Correct by"),
-            [
-                (run(f.number, "LabelRequirement"), standard_label(f.standard, f.element), text, _due(f))
-                for f, text in front.requirements
-            ],
-            title="Requirements and dates",
-        )
+        title = "Requirements and dates"
+        yield self.table_caption(title)
+        yield tables.front_requirements_table(front, title)
         if front.more:
             word = "requirement stands" if front.more == 1 else "requirements stand"
             yield text_paragraph(f"{front.more} more {word} under “Requirements and due dates”.", "Small")
 
-    # All requirements
     def _requirements(self) -> Iterator[str]:
         required = self.report.to_answer
         if not required:
@@ -267,28 +194,8 @@ class _Body:
             yield from self._counted()
         yield text_paragraph(requirements_intro(self.report))
         yield self.table_caption("All requirements")
-        risks = self.report.matrix is not None
-        rows = [
-            (
-                run(f.number, "LabelRequirement"),
-                standard_label(f.standard, f.element),
-                f.text,
-                listed(f.sites) or "All sites",
-                *([risk_words(f)] if risks else []),
-                _due(f),
-            )
-            for f in required
-        ]
-        widths = (640, 960, 3548, 1600, 1600, 1300) if risks else (640, 960, 4948, 1750, 1350)
-        yield markup.table(
-            "CertifyTable",
-            widths,
-            ("No.", "Element", "What is required", "Where", *(["Risk"] if risks else []), "Correct by"),
-            rows,
-            title="All requirements with standard, place and due date",
-        )
+        yield tables.requirements_table(required, risks=self.report.matrix is not None)
 
-    # Domains
     def _domain(self, domain: DomainResult) -> Iterator[str]:
         yield text_paragraph(domain.aim, "Aim")
         for standard in domain.standards:
@@ -312,127 +219,46 @@ class _Body:
                 place = f" ({listed(where)})" if len(where) < len(self.site_names) else ""
                 yield paragraph("ListBullet", run(f"{element.code}  ", "Strong"), run(f"{element.question}{place}"))
         if standard.seen:
-            yield self._seen(standard)
+            yield tables.seen_table(standard)
         if standard.findings:
             yield paragraph("Heading3", run("Findings"))
             yield from (_finding(f) for f in standard.findings)
 
-    def _seen(self, standard: StandardResult) -> str:
-        rows = []
-        for seen in standard.seen:
-            place = f"{listed(seen.sites)}: " if seen.sites else ""
-            rows.append(
-                (
-                    run(MODE_WORDS.get(seen.mode, seen.mode), "Quiet"),
-                    run(place, "Strong") + run(seen.text) if place else seen.text,
-                )
-            )
-        return markup.table(
-            "CertifySeen",
-            (1600, 8048),
-            ("Review mode", "What was seen"),
-            rows,
-            title=f"What was seen for standard {standard.code}",
-            together=len(rows) <= SHORT_TABLE,
-        )
-
-    # About
     def _about(self) -> Iterator[str]:
         report = self.report
         yield self.heading()
         yield self.heading()
         yield from (text_paragraph(text) for text in method_paragraphs(report))
         yield self.heading()
-        yield self.table_caption("Sites of the practice and how each was surveyed")
-        yield markup.table(
-            "CertifyTable",
-            (2700, 3348, 1800, 1800),
-            ("Site", "Address", "Surveyed", "Chosen because"),
-            [(run(s.name, "Strong"), s.address, site_how(s.visited, s.visited_on, s.how), s.why) for s in report.sites],
-            title="Sites of the practice and how each was surveyed",
-        )
+        title = "Sites of the practice and how each was surveyed"
+        yield self.table_caption(title)
+        yield tables.sites_table(report, title)
         yield text_paragraph(sampling_sentence(report), "Small")
         yield self.heading()
         if report.people:
-            yield self.table_caption("People who took part")
-            yield markup.table(
-                "CertifyTable",
-                (2700, 3000, 3948),
-                ("Role", "Name", "Detail"),
-                [(p.role, run(p.name, "Strong"), p.detail) for p in report.people],
-                title="People who took part",
-            )
-        yield from self._approvals()
+            title = "People who took part"
+            yield self.table_caption(title)
+            yield tables.people_table(report, title)
+        if report.approvals:
+            title = "Who wrote, checked and approved this report"
+            yield self.table_caption(title)
+            yield tables.approvals_table(report, title)
         yield self.heading()
         yield text_paragraph(
             f"{report.edition_title}. The edition was fixed when the fee was confirmed and holds for the whole case."
         )
-        yield self.table_caption("Versions of this report")
-        yield markup.table(
-            "CertifyTable",
-            (1100, 2100, 2500, 3948),
-            ("Version", "Issued", "By", "Reason"),
-            [(str(v.number), short_day(v.issued_at.date()), v.by, v.reason) for v in report.versions]
-            or [("Draft", "Not issued", "", "This draft may still change.")],
-            title="Versions of this report",
-        )
-
-    def _approvals(self) -> Iterator[str]:
-        rows = [
-            (a.step, run(a.name, "Strong"), short_day(a.at.date()) if a.at else "Open", a.comment)
-            for a in self.report.approvals
-        ]
-        if not rows:
-            return
-        title = "Who wrote, checked and approved this report"
+        title = "Versions of this report"
         yield self.table_caption(title)
-        if any(comment for *_, comment in rows):
-            widths, head = (2700, 2600, 1700, 2648), ("Step", "Name", "Date", "Comment")
-            yield markup.table("CertifyTable", widths, head, rows, title=title)
-        else:
-            shorter = [row[:3] for row in rows]
-            yield markup.table("CertifyTable", (3600, 3900, 2148), ("Step", "Name", "Date"), shorter, title=title)
+        yield tables.versions_table(report, title)
 
-    # Appendix
     def _elements(self) -> Iterator[str]:
         yield self.heading(new_page=True)
         yield text_paragraph("Yes: met. No: not met. n/a: not applicable, with the reason beside it.", "Small")
-        sites = column_heads(self.report)
         if legend := column_legend(self.report):
             yield text_paragraph(legend, "Small")
-        wide = 1080 if len(sites) <= 4 else max(420, 4600 // len(sites))
-        question = TEXT_WIDTH - 940 - wide * len(sites)
-        yield self.table_caption("Answers to every element at each site visited")
-        rows = [
-            _element_row(standard, number)
-            for standard in self.report.standards
-            for number in range(len(standard.elements))
-        ]
-        yield markup.table(
-            "CertifyCompact",
-            (940, question, *[wide] * len(sites)),
-            ("Element", "Question", *sites),
-            rows,
-            title="Answers to every element at each site visited",
-            align=("", "", *["center"] * len(sites)),
-        )
-
-
-def _matrix_cell(cell: MatrixCell) -> markup.Markup:
-    ink = palette.LEVEL_COLOURS.get(cell.level, (palette.INK, ""))[0]
-    level = markup.toned_run(cell.level_words, ink)
-    numbers = in_cell(cell.findings)
-    return level + markup.toned_run(f"\n{numbers}", ink, bold=True) if numbers else level + run("\n–")
-
-
-def _element_row(standard: StandardResult, number: int) -> tuple[str, ...]:
-    element = standard.elements[number]
-    reasons = f"\n{'; '.join(dict.fromkeys(r for r in element.reasons if r))}" if any(element.reasons) else ""
-    answers = [
-        run(f"▲ {ANSWERS[rating]}", "LabelRequirement") if rating is Rating.NOT_MET else ANSWERS[rating]
-        for rating in element.ratings
-    ]
-    return (element.code, run(element.question) + run(reasons, "Quiet") if reasons else element.question, *answers)
+        title = "Answers to every element at each site visited"
+        yield self.table_caption(title)
+        yield tables.elements_table(self.report, title)
 
 
 def _finding(finding: Finding) -> str:
@@ -446,13 +272,3 @@ def _finding(finding: Finding) -> str:
         detail.append(risk_words(finding))
     label = run(f"{word} {finding.number}".strip(), style) + run(f"  {' · '.join(detail)}\n", "Quiet")
     return paragraph(word, label, run(finding.text))
-
-
-def _due(finding: Finding) -> str:
-    if finding.closed_on:
-        return f"Closed {short_day(finding.closed_on)}"
-    return short_day(finding.due_on) if finding.due_on else "Set at issue"
-
-
-def _count(domain: DomainResult, kind: FindingKind) -> int:
-    return sum(f.kind is kind for standard in domain.standards for f in standard.findings)

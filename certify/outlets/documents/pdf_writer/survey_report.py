@@ -40,10 +40,13 @@ def survey_report_pdf(report: SurveyReport) -> bytes:
 
 def survey_report_data(report: SurveyReport) -> dict[str, Any]:
     """Return what the template shows, as JSON types: every word is chosen here, every place there."""
-    picture = compliance_picture(report)
-    names = [site.name for site in report.visited]
-    front = front_page(report)
-    data = {
+    data = {**_identity(report), **_front(report), **_inside(report), **_about(report), **_appendix(report)}
+    plain: dict[str, Any] = plain_data(data)
+    return plain
+
+
+def _identity(report: SurveyReport) -> dict[str, Any]:
+    return {
         "title_size": 24 if len(report.practice) <= LONG_NAME else 15,
         "legend": column_legend(report),
         "draft": report.draft,
@@ -53,6 +56,12 @@ def survey_report_data(report: SurveyReport) -> dict[str, Any]:
         "edition": report.edition,
         "edition_title": report.edition_title,
         "version": "Draft" if report.draft else f"Version {report.version}",
+    }
+
+
+def _front(report: SurveyReport) -> dict[str, Any]:
+    picture, front = compliance_picture(report), front_page(report)
+    return {
         "facts": front_facts(report),
         "headline": report.headline,
         "consequence": report.consequence,
@@ -62,8 +71,7 @@ def survey_report_data(report: SurveyReport) -> dict[str, Any]:
         "totals": [
             sum(len(domain.standards) for domain in report.domains),
             *(report.count(rating) for rating in (Rating.MET, Rating.NOT_MET, Rating.NOT_APPLICABLE)),
-            len(report.findings(FindingKind.REQUIREMENT)),
-            len(report.findings(FindingKind.RECOMMENDATION)),
+            *(len(report.findings(kind)) for kind in (FindingKind.REQUIREMENT, FindingKind.RECOMMENDATION)),
         ],
         "matrix": _matrix(report.matrix),
         "front_requirements": [
@@ -71,6 +79,12 @@ def survey_report_data(report: SurveyReport) -> dict[str, Any]:
         ],
         "more_requirements": front.more,
         "strengths": front.strengths,
+    }
+
+
+def _inside(report: SurveyReport) -> dict[str, Any]:
+    names = [site.name for site in report.visited]
+    return {
         "requirements_intro": requirements_intro(report),
         "requirements": [
             [
@@ -93,6 +107,11 @@ def survey_report_data(report: SurveyReport) -> dict[str, Any]:
             }
             for domain in report.domains
         ],
+    }
+
+
+def _about(report: SurveyReport) -> dict[str, Any]:
+    return {
         "method": method_paragraphs(report),
         "sites": [[s.name, s.address, site_how(s.visited, s.visited_on, s.how), s.why] for s in report.sites],
         "sampling": sampling_sentence(report),
@@ -102,6 +121,11 @@ def survey_report_data(report: SurveyReport) -> dict[str, Any]:
         ],
         "versions": [[str(v.number), short_day(v.issued_at.date()), v.by, v.reason] for v in report.versions]
         or [["Draft", "Not issued", "", "This draft may still change."]],
+    }
+
+
+def _appendix(report: SurveyReport) -> dict[str, Any]:
+    return {
         "site_names": column_heads(report),
         "elements": [
             {
@@ -114,8 +138,6 @@ def survey_report_data(report: SurveyReport) -> dict[str, Any]:
             for element in standard.elements
         ],
     }
-    plain: dict[str, Any] = plain_data(data)
-    return plain
 
 
 def _counts(report: SurveyReport) -> list[list[Any]]:
