@@ -51,6 +51,11 @@ def read_agenda(items: Iterable[dict[str, str]], sites: set[int]) -> list[dict[s
         except (KeyError, ValueError):
             errors.append(FieldError("agenda", f"Line {row}: give day, from, to, site and what happens.", row=row))
             continue
+        if start.tzinfo is not None or end.tzinfo is not None:
+            errors.append(
+                FieldError("agenda", f"Line {row}: give times of the practice's day, such as 08:30.", row=row)
+            )
+            continue
         if end <= start or site not in sites or not what or len(what) > 200:
             errors.append(
                 FieldError(

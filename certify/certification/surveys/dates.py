@@ -95,6 +95,9 @@ def prepare_agree_date(session: Session, case: Case, inputs: dict[str, Any], *, 
             "The practice has not offered this day" if side == "surveyor" else "The surveyor has not proposed this day"
         )
         raise Invalid(f"{other} yet. Propose it first; it stands once they agree.", "starts_on")
+    if theirs and mode not in {proposal.mode for proposal in theirs}:
+        how = " or ".join(dict.fromkeys(MODES[proposal.mode].lower() for proposal in theirs))
+        raise Invalid(f"This day was proposed {how}. To have it otherwise, propose it yourself.", "mode")
     days = sum(1 for site in sites_of(session, survey.id) if site.visited)
     survey.starts_on, survey.mode, survey.agreed_at, survey.date_asked_on = starts_on, mode, at, today
     survey.ends_on = add_business_days(starts_on, max(0, days - 1))
@@ -116,6 +119,7 @@ def give_date_back(session: Session, case: Case, event: CaseAdvanced) -> None:
     if late and _asked_by_practice(session, case, event):
         charge_late_reschedule(session, case, actor=actor, at=event.at)
     survey.reschedules += 1
+    survey.given_back_on, survey.given_back_at = survey.starts_on, event.at
     survey.starts_on = survey.ends_on = survey.agreed_at = survey.date_asked_on = None
     survey.short_notice = False
     survey.agenda = []

@@ -38,6 +38,8 @@ class Survey(Model):
     short_notice: Mapped[bool] = mapped_column(default=False)  # the practice agrees to less notice
     agreed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reschedules: Mapped[int] = mapped_column(default=0)
+    given_back_on: Mapped[date | None] = mapped_column(sa.Date)  # the day that stood before the last reschedule
+    given_back_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     seed: Mapped[str] = mapped_column(sa.String(40), default="")
     # Deferred: a sync needs neither. The sites as they were when drawn; the lines of the agenda.
     sampled_from: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list, deferred=True)

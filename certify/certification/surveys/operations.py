@@ -77,8 +77,10 @@ def begin_round(
 def draw_sites(session: Session, case: Case, survey: Survey, *, actor: Actor, at: datetime) -> None:
     """Choose the sites to visit, with the survey's stored seed: drawing again gives the same unless the sites changed.
 
-    Raises: NotOpen once something was recorded.
+    Raises: NotOpen once a date is agreed for these sites, or something was recorded.
     """
+    if survey.starts_on is not None:
+        raise NotOpen("A date is agreed for these sites; they can be chosen again only after the date was moved.")
     if survey.seq:
         raise NotOpen("Answers are recorded already; the sites can no longer be drawn anew.")
     facts = _site_facts(session, case)

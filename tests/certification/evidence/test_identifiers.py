@@ -35,6 +35,14 @@ def kinds(text: str) -> list[str]:
         ("Medical Record Number # 4456677", ["mrn"]),
         ("Patient ID = 5566778", ["mrn"]),
         ("DOB 3/14/1951", ["birth_date"]),
+        ("DOB 05-Mar-1960", ["birth_date"]),
+        ("DOB: 05MAR1960", ["birth_date"]),
+        ("DOB: 5th March 1960", ["birth_date"]),
+        ("born on the 5th", []),
+        ("Date of birth 5th of March, 1960", ["birth_date"]),
+        ("DOB March 5th, 1960", ["birth_date"]),
+        ("DOB 5/Mar/60", ["birth_date"]),
+        ("DOB 1960-Mar-05", ["birth_date"]),
         ("D.O.B.: 03-14-51", ["birth_date"]),
         ("date of birth: March 14, 1951", ["birth_date"]),
         ("born 14 Mar 1951", ["birth_date"]),
@@ -67,7 +75,7 @@ def test_policies_that_only_speak_of_identifiers_pass(text: str) -> None:
     ("rows", "expected"),
     [
         (
-            [["Name", "MRN", "DOB"], ["A", "1234567", "1/2/1950"], ["B", "7654321", "1951-02-03"]],
+            [["Name", "MRN", "DOB"], ["A", "1234567", "1/2/1950"], ["B", "7654321", "03-Feb-1951"]],
             [("mrn", 2), ("birth_date", 2)],
         ),
         ([["Visits in May"], [], ["Patient ID", "Dose"], ["55512345", "20"]], [("mrn", 1)]),

@@ -80,6 +80,28 @@ def test_a_day_outside_the_windows_needs_both_sides(session: Session) -> None:
     assert not date_proposals(session, visit.survey.id)
 
 
+def test_the_agreeing_side_does_not_change_how_the_visit_is_held(session: Session) -> None:
+    visit = accepted_case(session)
+    propose_date(
+        session, visit.case, now().date() + timedelta(days=58), mode="virtual", actor=visit.actor("surveyor"), at=now()
+    )
+    with pytest.raises(Invalid) as refusal:
+        visit.take("agree_date", "head", starts_on=on(58), mode="on_site")
+    assert [e.field for e in refusal.value.errors] == ["mode"]
+    assert visit.survey.starts_on is None
+    visit.take("agree_date", "head", starts_on=on(58), mode="virtual")
+    assert visit.survey.mode == "virtual"
+
+
+def test_sites_are_not_chosen_again_under_an_agreed_date(session: Session) -> None:
+    visit = accepted_case(session)
+    visit.take("agree_date", "surveyor", starts_on=on(61))
+    with pytest.raises(NotOpen, match="date is agreed"):
+        draw_sites(session, visit.case, visit.survey, actor=visit.actor("staff"), at=now())
+    visit.take("reschedule", "head", reason="Our pharmacy moves.")
+    draw_sites(session, visit.case, visit.survey, actor=visit.actor("staff"), at=now())
+
+
 def test_less_than_45_days_stands_only_with_the_practices_consent(session: Session) -> None:
     visit = accepted_case(session)
     propose_date(session, visit.case, now().date() + timedelta(days=20), actor=visit.actor("surveyor"), at=now())

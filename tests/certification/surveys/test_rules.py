@@ -98,7 +98,14 @@ def test_an_agenda_gives_each_site_a_business_day() -> None:
 def test_a_wrong_line_of_an_agenda_is_named() -> None:
     good = {"on": "2027-01-08", "from": "09:00", "to": "10:00", "site": "1", "what": "Records"}
     assert read_agenda([good, {"on": "2027-01-08", "from": "", "to": "", "site": "1", "what": ""}], {1})[0]["site"] == 1
-    for wrong in ({"to": "08:00"}, {"site": "2"}, {"on": "soon"}, {"site": "x"}, {"from": "25:00"}):
+    for wrong in (
+        {"to": "08:00"},
+        {"site": "2"},
+        {"on": "soon"},
+        {"site": "x"},
+        {"from": "25:00"},
+        {"to": "10:00+02:00"},
+    ):
         with pytest.raises(Invalid) as refusal:
             read_agenda([good, good | wrong], {1})
         assert refusal.value.errors[0].row == 2
