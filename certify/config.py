@@ -7,10 +7,11 @@ import os
 import secrets
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from certify.core.foundation.clock import parse_instant
 
@@ -71,6 +72,11 @@ def load_settings(env: Mapping[str, str] | None = None) -> Settings:
             f"CERTIFY_INSTANCE={instance}: cannot be used as a folder ({problem.strerror})."
         ) from problem
     values = {**_file_values(instance / "certify.toml"), **{k: v for k, v in env.items() if k in KEYS and v}}
+    for name, value in values.items():
+        try:
+            value.encode()
+        except UnicodeEncodeError as wrong:
+            raise WrongSetting(f"{name}: holds characters that cannot be read; write it as UTF-8 text.") from wrong
     kind = values.get("CERTIFY_ENV", "development")
     if kind not in {"development", "production"}:
         raise WrongSetting(f"CERTIFY_ENV={kind!r}: must be development or production.")
@@ -100,6 +106,8 @@ def _file_values(path: Path) -> dict[str, str]:
         return {}
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise WrongSetting(f"{path.name}: cannot be read ({problem.strerror}).") from problem
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:
         raise WrongSetting(f"{path.name}: is not valid TOML ({broken}).") from broken
     for key, value in data.items():
@@ -124,14 +132,34 @@ def _database_url(value: str | None, instance: Path) -> str:
         raise WrongSetting(
             f"CERTIFY_DATABASE_URL: {shown}:// is not supported; use sqlite:///file.db or postgresql+psycopg://user:password@host/name."
         )
+    if value.startswith("postgresql"):
+        # Here and not above: `certify --help` is to start without the database's library.
+        from sqlalchemy.engine import make_url
+        from sqlalchemy.exc import ArgumentError
+
+        try:
+            make_url(value)
+        except (ArgumentError, ValueError) as wrong:
+            raise WrongSetting(
+                "CERTIFY_DATABASE_URL: cannot be read; write postgresql+psycopg://user:password@host:5432/name."
+            ) from wrong
     return value
+
+
+def _parts(value: str) -> SplitResult | None:
+    """Return the parts of an address; None without a host, with a port that is none, or a bracket left open."""
+    try:
+        parts = urlsplit(value)
+        return parts if parts.hostname and parts.port != 0 else None
+    except ValueError:
+        return None
 
 
 def _web_address(value: str | None) -> str | None:
     if not value:
         return None
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+    parts = _parts(value)
+    if parts is None or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
         raise WrongSetting(f"CERTIFY_BASE_URL={value!r}: must be an address like https://certify.example.org.")
     return value.rstrip("/")
 
@@ -139,12 +167,8 @@ def _web_address(value: str | None) -> str | None:
 def _smtp_url(value: str | None) -> str | None:
     if not value:
         return None
-    parts = urlsplit(value)
-    try:
-        port_ok = parts.port is None or parts.port > 0
-    except ValueError:
-        port_ok = False
-    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or not port_ok:
+    parts = _parts(value)
+    if parts is None or parts.scheme not in {"smtp", "smtps"}:
         raise WrongSetting("CERTIFY_SMTP_URL: must be smtp://user:password@host:port or smtps://….")
     return value
 
@@ -178,16 +202,30 @@ def _secret_key(value: str | None, path: Path) -> str:
         if len(value) < 32:
             raise WrongSetting("CERTIFY_SECRET_KEY: must have at least 32 characters; leave it unset to have one made.")
         return value
-    if not path.exists():
-        # O_EXCL: two processes starting together must end with the same key.
-        try:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
-                new.write(secrets.token_urlsafe(48))
-        except FileExistsError:
-            pass
-    key = path.read_text(encoding="utf-8").strip()
+    try:
+        if not path.exists():
+            _make_secret_key(path)
+        key = path.read_text(encoding="utf-8").strip()
+    except OSError as problem:
+        raise WrongSetting(
+            f"{path.name} in the instance folder cannot be read or made ({problem.strerror}); set CERTIFY_SECRET_KEY, or mend the folder."
+        ) from problem
+    except UnicodeDecodeError:
+        key = ""
     if len(key) < 32:
         raise WrongSetting(
             f"{path.name} in the instance folder is damaged: it must hold at least 32 characters; delete it to have a new one made."
         )
     return key
+
+
+def _make_secret_key(path: Path) -> None:
+    """Put a new key in its place whole: of two processes that start together, both read the one that came first."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
+            new.write(secrets.token_urlsafe(48))
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)

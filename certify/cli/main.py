@@ -53,6 +53,16 @@ def explain(refusal: Refusal) -> list[str]:
     return [str(refusal) or type(refusal).__name__]
 
 
+def no_database(trouble: Exception) -> str | None:
+    """Return what to print when the database cannot be opened at all; None when it is anything else."""
+    from sqlalchemy.exc import DBAPIError  # whoever raised it has loaded it
+
+    if not isinstance(trouble, DBAPIError) or trouble.statement is not None:
+        return None
+    why = " ".join(str(trouble.orig).split())
+    return f"CERTIFY_DATABASE_URL: the database cannot be opened ({why}); it must be there, run and let us in."
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
     try:
@@ -79,3 +89,9 @@ def main(arguments: list[str] | None = None) -> None:
         # The reader (`| head`) has gone; what was asked for is done.
         sys.stderr.close()
         sys.exit(0)
+    except Exception as trouble:
+        line = no_database(trouble)
+        if line is None:
+            raise
+        click.echo(line, err=True)
+        sys.exit(1)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from certify import schema
 from certify.app import create_app
@@ -111,6 +112,28 @@ def test_a_command_before_init_says_what_to_do(run: Run) -> None:
 def test_init_can_be_repeated(run: Run) -> None:
     assert run("init", "--json").json == {"before": None, "after": schema.head_revision(), "changed": True}
     assert run("init", "--json").json["changed"] is False
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql+psycopg://u:hush@127.0.0.1:1/db?connect_timeout=5", "sqlite:////no/such/folder/certify.db"]
+)
+def test_a_database_that_cannot_be_opened_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], url: str
+) -> None:
+    monkeypatch.setattr("certify.app.create_app", lambda: sa.create_engine(url).connect())
+    with pytest.raises(SystemExit) as leaving:
+        command_line.main(["audit", "verify"])
+    said = capsys.readouterr()
+    assert (leaving.value.code, said.out) == (1, "")
+    assert said.err.startswith("CERTIFY_DATABASE_URL: ")
+    assert said.err.count("\n") == 1
+    assert "hush" not in said.err
+
+
+def test_a_failure_within_the_database_is_not_taken_for_its_absence(session: Session) -> None:
+    with pytest.raises(sa.exc.DBAPIError) as failure:
+        session.execute(sa.text("select nothing from nowhere"))
+    assert command_line.no_database(failure.value) is None
 
 
 def test_a_wrong_setting_is_one_line(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import stat
 from pathlib import Path
 
@@ -25,6 +26,26 @@ def test_the_secret_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     first = load_settings({"CERTIFY_INSTANCE": str(tmp_path)})
     assert load_settings({"CERTIFY_INSTANCE": str(tmp_path)}).secret_key == first.secret_key
     assert stat.S_IMODE((tmp_path / "secret_key").stat().st_mode) == 0o600
+
+
+def test_two_that_start_together_end_with_the_same_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def interrupted(size: int) -> str:
+        """Let another process start, and come to its end, while the first makes its key."""
+        monkeypatch.undo()
+        made.append(load_settings({"CERTIFY_INSTANCE": str(tmp_path)}).secret_key)
+        return secrets.token_urlsafe(size)
+
+    monkeypatch.setattr(secrets, "token_urlsafe", interrupted)
+    assert load_settings({"CERTIFY_INSTANCE": str(tmp_path)}).secret_key == made[0]
+    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
+
+
+def test_a_key_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").mkdir()
+    with pytest.raises(WrongSetting, match=r"secret_key .*directory"):
+        load_settings({"CERTIFY_INSTANCE": str(tmp_path)})
 
 
 def test_a_new_instance_folder_is_its_owners_alone(tmp_path: Path) -> None:
@@ -53,6 +74,14 @@ def test_every_way_to_write_postgresql_is_understood(tmp_path: Path, start: str)
         ("CERTIFY_DATABASE_URL", "mysql://u:p@h/db"),
         ("CERTIFY_BASE_URL", "certify.example.org"),
         ("CERTIFY_BASE_URL", "https://a.example/?x=1"),
+        ("CERTIFY_BASE_URL", "http://a.example:99999"),
+        ("CERTIFY_BASE_URL", "http://a.example:0"),
+        ("CERTIFY_BASE_URL", "http://[::1"),
+        ("CERTIFY_BASE_URL", "https://user@"),
+        ("CERTIFY_DATABASE_URL", "postgresql://u:p@h:notaport/db"),
+        ("CERTIFY_SMTP_URL", "smtp://[bad"),
+        ("CERTIFY_SMTP_URL", "smtp://host:0"),
+        ("CERTIFY_SECRET_KEY", "\udcff" * 40),
         ("CERTIFY_SMTP_URL", "mail.example:25"),
         ("CERTIFY_SMTP_URL", "smtp://host:port"),
         ("CERTIFY_SECRET_KEY", "short"),
@@ -90,8 +119,9 @@ def test_a_wrong_file_is_named(tmp_path: Path, text: str) -> None:
         load_settings({"CERTIFY_INSTANCE": str(tmp_path)})
 
 
-def test_a_damaged_secret_key_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "secret_key").write_text("x")
+@pytest.mark.parametrize("content", [b"x", b"\xff\xfe" * 40])
+def test_a_damaged_secret_key_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "secret_key").write_bytes(content)
     with pytest.raises(WrongSetting, match="secret_key"):
         load_settings({"CERTIFY_INSTANCE": str(tmp_path)})
 
