@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
+from typing import TypeVarTuple
 
 from sqlalchemy import (
     BindParameter,
@@ -44,6 +45,7 @@ from certify.core.rulebook.current import current
 from certify.platform.identity.models import Person
 from certify.platform.practices.models import Site
 
+Columns = TypeVarTuple("Columns")
 CLEAR = "clear"
 QUARANTINED = "quarantined"
 
@@ -258,10 +260,15 @@ def document_for(session: Session, case: Case, actor: Actor, uuid: str) -> Evide
         raise NotFound("There is no such document.")
     if sees_quarantine(session, case, actor):
         return evidence
-    used = session.scalar(
-        select(EvidenceUse.id).where(EvidenceUse.evidence_id == evidence.id, EvidenceUse.case_id == case.id).limit(1)
+    used = (
+        select(EvidenceUse.id)
+        .outerjoin(EvidenceLock, EvidenceLock.case_id == EvidenceUse.case_id)
+        .where(EvidenceUse.evidence_id == evidence.id, EvidenceUse.case_id == case.id)
+        .limit(1)
     )
-    if used is None or not versions_of(session, case, actor, evidence):
+    if held_by_lock(session, case, actor):
+        used = used.where(_before_lock(EvidenceUse.added_at))
+    if session.scalar(used) is None or not versions_of(session, case, actor, evidence):
         raise NotFound("There is no such document.")
     return evidence
 
@@ -312,16 +319,15 @@ def uses_of(session: Session, case: Case, evidence: Evidence) -> Sequence[Eviden
     ).all()
 
 
-def coverage_of(session: Session, case: Case) -> dict[int, list[StandardCoverage]]:
-    """Return, by domain number, how far each standard of the case's edition is covered by documents out of quarantine."""
-    rows = session.execute(
-        select(EvidenceUse.standard, EvidenceUse.element, EvidenceUse.evidence_id)
-        .join(Evidence, Evidence.id == EvidenceUse.evidence_id)
-        .where(
-            *_standing_use(case.id),
-            EvidenceUse.evidence_id.in_(select(EvidenceVersion.evidence_id).where(EvidenceVersion.state == CLEAR)),
-        )
-    ).all()
+def coverage_of(session: Session, case: Case, *, at_lock: bool = False) -> dict[int, list[StandardCoverage]]:
+    """Return, by domain number, how far each standard of the case's edition is covered by documents out of quarantine.
+
+    `at_lock` leaves out what came after the lock, for readers from whom it is kept.
+    """
+    query = select(EvidenceUse.standard, EvidenceUse.element, EvidenceUse.evidence_id).join(
+        Evidence, Evidence.id == EvidenceUse.evidence_id
+    )
+    rows = session.execute(_shown(query.where(*_standing_use(case.id)), clear_only=True, at_lock=at_lock)).all()
     documents: dict[str, set[int]] = defaultdict(set)
     covered: dict[str, set[str]] = defaultdict(set)
     for standard, element, evidence_id in rows:
@@ -370,9 +376,20 @@ def counts_for(session: Session, case: Case, actor: Actor) -> dict[str, ColumnEl
         .join(Evidence, Evidence.id == EvidenceUse.evidence_id)
         .where(*_standing_use(case.id))
     )
-    if not sees_quarantine(session, case, actor):
-        query = query.where(Evidence.id.in_(select(EvidenceVersion.evidence_id).where(EvidenceVersion.state == CLEAR)))
-    return {"evidence": query.scalar_subquery()}
+    clear_only, at_lock = not sees_quarantine(session, case, actor), held_by_lock(session, case, actor)
+    return {"evidence": _shown(query, clear_only=clear_only, at_lock=at_lock).scalar_subquery()}
+
+
+def _shown(query: Select[*Columns], *, clear_only: bool, at_lock: bool) -> Select[*Columns]:
+    """Narrow a statement about uses to those of which the reader may see a version."""
+    versions = select(EvidenceVersion.evidence_id)
+    if clear_only:
+        versions = versions.where(EvidenceVersion.state == CLEAR)
+    if at_lock:
+        versions = versions.where(_before_lock(EvidenceVersion.uploaded_at)).correlate(EvidenceLock)
+        query = query.outerjoin(EvidenceLock, EvidenceLock.case_id == EvidenceUse.case_id)
+        query = query.where(_before_lock(EvidenceUse.added_at))
+    return query.where(EvidenceUse.evidence_id.in_(versions)) if clear_only or at_lock else query
 
 
 def _standing_use(case_id: int | BindParameter[int]) -> list[ColumnElement[bool]]:

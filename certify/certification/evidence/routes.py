@@ -31,6 +31,7 @@ from certify.certification.evidence.queries import (
     coverage_of,
     document_for,
     documents_of,
+    held_by_lock,
     lock_of,
     may_open_quarantined,
     quarantined_in,
@@ -282,7 +283,7 @@ def _index(ref: str, given: dict[str, str], errors: tuple[FieldError, ...], stat
     site_id = site_id if site_id in {s.id for s in sites} else None
     text, state = request.args.get("q", "")[:200], request.args.get("state", "")
     documents = documents_of(db.session, case, actor, site_id=site_id, text=text, state=state)
-    coverage = coverage_of(db.session, case)
+    coverage = coverage_of(db.session, case, at_lock=held_by_lock(db.session, case, actor))
     by_standard: dict[str, list[tuple[object, object]]] = {}
     for document in documents:
         for use in document.uses:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.operations import add_member, open_case
-from certify.certification.evidence.models import Evidence, EvidenceVersion, EvidenceView
+from certify.certification.evidence.models import Evidence, EvidenceUse, EvidenceVersion, EvidenceView
 from certify.certification.evidence.operations import (
     add_version,
     change_uses,
@@ -24,6 +24,7 @@ from certify.certification.evidence.operations import (
     withdraw_not_applicable,
 )
 from certify.certification.evidence.queries import (
+    counts_for,
     coverage_of,
     document_for,
     documents_of,
@@ -177,6 +178,24 @@ def test_a_sites_own_file_stands_before_one_for_all_sites(session: Session, appl
     assert standings([("7.3.b", site_a)], site_b) == {}
 
 
+def tab_count(applied: Applied, who: str) -> int | None:
+    return applied.session.scalar(select(counts_for(applied.session, applied.case, applied.actor(who))["evidence"]))
+
+
+def test_a_document_the_case_uses_only_since_the_lock_is_not_opened_to_the_survey(
+    session: Session, applied: Applied, clock: FixedClock
+) -> None:
+    surveyor_on(applied)
+    surveyor = applied.actor("surveyor")
+    evidence, _ = applied.add("7.3.b")
+    session.execute(update(EvidenceUse).values(added_at=now() + timedelta(hours=2)))
+    lock(session, applied.case, actor=surveyor, at=now() + timedelta(hours=1))
+    with pytest.raises(NotFound):
+        document_for(session, applied.case, surveyor, evidence.uuid)
+    release_lock(session, applied.case.id, now() + timedelta(hours=3))
+    assert document_for(session, applied.case, surveyor, evidence.uuid) is evidence
+
+
 def test_the_survey_sees_what_was_there_at_the_lock(session: Session, applied: Applied, clock: FixedClock) -> None:
     surveyor_on(applied)
     nurse, surveyor = applied.actor("nurse"), applied.actor("surveyor")
@@ -191,6 +210,11 @@ def test_the_survey_sees_what_was_there_at_the_lock(session: Session, applied: A
     assert [r.after_lock for r in versions_of(session, applied.case, nurse, evidence)] == [True, False]
     assert len(documents_of(session, applied.case, surveyor)) == 1
     assert len(documents_of(session, applied.case, nurse)) == 2
+    assert tab_count(applied, "surveyor") == 1
+    assert tab_count(applied, "nurse") == 2
+    at_lock = {c.code: c.documents for rows in coverage_of(session, applied.case, at_lock=True).values() for c in rows}
+    assert (at_lock["7.3"], at_lock["1.1"]) == (1, 0)
+    assert standard(applied, "1.1").documents == 1
     with pytest.raises(NotOpen):
         retire(session, applied.case, evidence, "No longer in use.", actor=nurse, at=now())
     with pytest.raises(NotOpen):
