@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -25,7 +26,11 @@ def is_there(session: Session, case: Case, item: str) -> bool:
         return False
     kind, _, key = item.partition(":")
     edition = current().editions[case.edition]
-    in_rules = {"standard": edition.standards, "element": edition.elements, "section": _sections(case)}
+    in_rules: dict[str, Collection[str]] = {
+        "standard": edition.standards,
+        "element": edition.elements,
+        "section": _sections(case),
+    }
     if kind in in_rules:
         return key in in_rules[kind]
     return session.scalar(_row(case, kind, key)) is not None
