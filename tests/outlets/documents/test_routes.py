@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import IO
 
 import pytest
 from flask.testing import FlaskClient
@@ -10,7 +11,7 @@ from sqlalchemy import func, select
 
 from certify.db import db
 from certify.outlets.documents import operations
-from certify.outlets.documents.case_file import on_disk
+from certify.outlets.documents.case_file import CaseFile, on_disk
 from certify.outlets.documents.models import Document
 from certify.platform.audit.queries import list_events
 from certify.platform.identity.tokens import create_token
@@ -107,8 +108,13 @@ def token(paperwork: Paperwork) -> dict[str, str]:
 def test_the_api_sends_the_case_file_from_disk(
     paperwork: Paperwork, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = []
-    monkeypatch.setattr(operations, "on_disk", lambda content: made.append(on_disk(content)) or made[0])
+    made: list[IO[bytes]] = []
+
+    def watched(content: CaseFile) -> IO[bytes]:
+        made.append(on_disk(content))
+        return made[-1]
+
+    monkeypatch.setattr(operations, "on_disk", watched)
     with client.get(f"/api/v1/cases/{paperwork.ref}/documents/case-file.zip", headers=token(paperwork)) as answer:
         assert answer.headers["Content-Disposition"] == f"attachment; filename={paperwork.ref}-case-file.zip"
         assert answer.data.startswith(b"PK")
