@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from certify.certification.cases.operations import record_on
 from certify.certification.surveys.models import SurveyPresence, SurveyShare
 from certify.certification.surveys.queries import OpenSurvey, domains_of, may_judge_late, scope_of, survey_for
-from certify.certification.surveys.queries.team import Share, shares_of, surveyors_on
+from certify.certification.surveys.queries.team import AT_WORK, Share, shares_of, surveyors_on
 from certify.certification.surveys.values import UUID
 from certify.core.access.policy import Permission
 from certify.core.access.roles import Actor
@@ -40,6 +40,7 @@ def note_presence(session: Session, survey_id: int, body: Any, *, actor: Actor, 
     told = {"person_id": actor.user_id, "site_id": site, "standard": standard, "at": at}
     where = (SurveyPresence.survey_id == survey_id, SurveyPresence.device == str(device).lower())
     if not session.execute(update(SurveyPresence).where(*where).values(**told)).rowcount:  # type: ignore[attr-defined]
+        session.execute(delete(SurveyPresence).where(SurveyPresence.at <= at - AT_WORK))  # nobody reads those any more
         session.add(SurveyPresence(survey_id=survey_id, device=str(device).lower(), **told))
         session.flush()
 

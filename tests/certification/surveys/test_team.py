@@ -19,7 +19,7 @@ from certify.core.foundation.errors import Invalid, NotAllowed, NotFound, NotOpe
 from certify.platform.audit.models import Event
 from certify.platform.identity.queries import actor_as
 from tests.builders import sign_in
-from tests.certification.surveys.visits import TABLET, Visit, journal, make_surveyor, visit_under_way
+from tests.certification.surveys.visits import OTHER_TABLET, TABLET, Visit, journal, make_surveyor, visit_under_way
 
 
 @pytest.fixture
@@ -53,6 +53,8 @@ def test_presence_is_shown_for_five_minutes_and_leaves_no_event(visit: Visit, cl
     assert len(journal(visit.session, SurveyPresence, visit.survey.id)) == 1
     clock.move(by=timedelta(minutes=6))
     assert members(visit)[visit.surveyor.name].at_work == ()
+    note_presence(visit.session, visit.survey.id, {"device": OTHER_TABLET}, actor=actor, at=now())
+    assert [p.device for p in journal(visit.session, SurveyPresence, visit.survey.id)] == [OTHER_TABLET]
     assert visit.session.query(Event).count() == events
 
 

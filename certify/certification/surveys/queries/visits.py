@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from certify.certification.cases.models import Case, CaseMember
 from certify.certification.cases.queries import zone_of
-from certify.certification.surveys.models import Survey, SurveyAnswer, SurveyOp, SurveyProgress, SurveySite
+from certify.certification.surveys.models import Survey, SurveyAnswer, SurveyProgress, SurveySite
 from certify.certification.surveys.queries.survey import latest_survey, sites_of, survey_of
 from certify.certification.surveys.sampling import REASONS
 from certify.core.access.roles import Actor
@@ -50,7 +50,6 @@ class SurveyRecord:
     drawn_on: date | None
     surveyors: tuple[tuple[int, str, str], ...]  # person, name, detail
     lead_id: int | None
-    settled: tuple[str, ...]  # a sentence for each conflict the team settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,31 +215,5 @@ def record_of(session: Session, survey_id: int) -> SurveyRecord:
     return SurveyRecord(
         survey.id, "initial" if survey.round == 1 else "repeat", survey.mode, survey.starts_on,
         local_date(survey.finished_at, zone) if survey.finished_at else None, tuple(survey.scope_standards or ()), sites, rule, survey.seed,
-        local_date(survey.sampled_at, zone) if survey.sampled_at else None, team, survey.lead_id, _settled(session, survey_id),
+        local_date(survey.sampled_at, zone) if survey.sampled_at else None, team, survey.lead_id,
     )  # fmt: skip
-
-
-def _settled(session: Session, survey_id: int) -> tuple[str, ...]:
-    """Tell every conflict that no longer stands: who said what, and what it was settled as."""
-    clashed = (
-        select(SurveyOp.site_id, SurveyOp.element, SurveyOp.field)
-        .where(SurveyOp.survey_id == survey_id, SurveyOp.status == "conflict")
-        .distinct()
-        .subquery()
-    )
-    a = SurveyAnswer
-    rows = session.execute(
-        select(a, Site.name)
-        .join(
-            clashed, (a.site_id == clashed.c.site_id) & (a.element == clashed.c.element) & (a.field == clashed.c.field)
-        )
-        .join(Site, Site.id == a.site_id)
-        .where(a.survey_id == survey_id, a.clash.is_(False))
-        .order_by(a.site_id, a.element, a.field)
-    ).all()
-    words = {"yes": "yes", "no": "no", "na": "not applicable"}
-    return tuple(
-        f"{answer.element or name}, {answer.field.replace('_', ' ')} at {name}: surveyors differed; settled by {answer.by_name} as "
-        f"“{words.get(answer.value, answer.value) if isinstance(answer.value, str) else answer.value}”."
-        for answer, name in rows
-    )
