@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from certify.certification.cases.events import CaseAdvanced
 from certify.certification.evidence.queries import lock_of
 from certify.certification.fees.models import Invoice
+from certify.certification.reports.history import count_settled
 from certify.certification.surveys.operations import (
     agree_not_applicable,
     answer_all,
