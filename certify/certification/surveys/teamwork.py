@@ -1,4 +1,4 @@
-"""Writes of a survey's team: where a tablet is at work, who takes what, and who leads."""
+"""Writes of a survey's team: where a tablet is at work, who takes what, who leads, and who is taken off it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from certify.certification.cases.operations import record_on
+from certify.certification.cases.operations import end_member, record_on
+from certify.certification.surveyors.queries import FURTHER_STATES, accepted_proposal
 from certify.certification.surveys.models import SurveyPresence, SurveyShare
 from certify.certification.surveys.queries import OpenSurvey, domains_of, may_judge_late, scope_of, survey_for
 from certify.certification.surveys.queries.team import AT_WORK, Share, shares_of, surveyors_on
@@ -103,6 +104,34 @@ def change_lead(session: Session, opened: OpenSurvey, person_id: int, *, actor: 
     record_on(
         session, opened.case, "survey.lead", summary, actor=actor, at=at, subject=f"/surveys/{survey.id}", data=data
     )
+
+
+def take_off(session: Session, opened: OpenSurvey, person_id: int, reason: str, *, actor: Actor, at: datetime) -> None:
+    """Take a further surveyor off the team: she sees nothing from now on, and what she entered stays, with her name.
+
+    Raises: NotOpen once the visit is over, Invalid for who leads, was accepted first or is not on the team, and
+        without a reason.
+    """
+    survey, case, reason = opened.survey, opened.case, reason.strip()
+    if case.state not in FURTHER_STATES:
+        raise NotOpen("The team changes until the visit is over.")
+    team, first = surveyors_on(session, survey, at), accepted_proposal(session, case.id)
+    errors = []
+    if person_id not in team or (first is not None and first.person_id == person_id):
+        errors.append(FieldError("person", "Choose one of the further surveyors of the team."))
+    elif person_id == survey.lead_id:
+        errors.append(FieldError("person", "She leads the survey; say first who leads instead."))
+    if not reason:
+        errors.append(FieldError("reason", "Say why; it is kept with the case."))
+    if errors:
+        raise Invalid(errors)
+    end_member(session, case, person_id, "surveyor", at=at)
+    session.execute(delete(SurveyShare).where(SurveyShare.survey_id == survey.id, SurveyShare.person_id == person_id))
+    session.execute(delete(SurveyPresence).where(SurveyPresence.survey_id == survey.id, SurveyPresence.person_id == person_id))  # fmt: skip
+    record_on(
+        session, case, "surveyor.left", f"took {team[person_id]} off the survey team", actor=actor, at=at, reason=reason[:2000],
+        subject=f"/surveys/{survey.id}", data={"survey": survey.id, "person": person_id},
+    )  # fmt: skip
 
 
 def _check_lead(session: Session, opened: OpenSurvey, actor: Actor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from certify.certification.cases.operations import add_member
 from certify.certification.surveys.models import SurveyPresence
 from certify.certification.surveys.queries import OpenSurvey, progress_of
 from certify.certification.surveys.queries.team import Member, Share, share_progress, team
+from certify.certification.surveys.sync import sync
 from certify.certification.surveys.teamwork import change_lead, note_presence, split_checklist
 from certify.core.foundation.clock import FixedClock, now
 from certify.core.foundation.errors import Invalid, NotAllowed, NotFound, NotOpen
@@ -124,6 +126,26 @@ def test_the_page_shows_the_team_and_takes_a_split(client: FlaskClient, visit: V
     assert client.post(f"{address}/lead", data={"lead": str(other.id)}).status_code == 302
     assert visit.survey.lead_id == other.id
     assert client.post(f"{address}/shares", data={"person": "x", "site": "", "domain": ""}).status_code == 422
+
+
+def test_the_program_takes_a_further_surveyor_off_and_what_she_entered_stays(
+    client: FlaskClient, new_client: Callable[[], FlaskClient], visit: Visit
+) -> None:
+    other, address = second(visit), f"/surveys/{visit.survey.id}"
+    body = {"device": OTHER_TABLET, "since": 0, "ops": [visit.op("1.1.a")]}
+    sync(visit.session, visit.survey.id, body, actor=actor_as(visit.session, other), at=now())
+    sign_in(client, visit.staff)
+    assert "Take off the team" in client.get(address).text
+    leave = f"{address}/team/leave"
+    for person, reason in ((other.id, " "), (visit.surveyor.id, "Ill"), (visit.staff.id, "Ill"), ("", "Ill")):
+        assert client.post(leave, data={"person": str(person), "reason": reason}).status_code == 422
+    assert client.post(leave, data={"person": str(other.id), "reason": "She fell ill."}).status_code == 302
+    member = members(visit)[other.name]
+    assert (member.present, member.rated, member.shares) == (False, 1, ())
+    assert sign_in(new_client(), other).get(address).status_code == 404
+    assert sign_in(new_client(), visit.surveyor).post(leave, data={}).status_code == 403
+    (event,) = visit.session.query(Event).filter(Event.kind == "surveyor.left")
+    assert event.reason == "She fell ill."
 
 
 def test_another_surveys_team_is_not_there_for_a_stranger(client: FlaskClient, session: Session, visit: Visit) -> None:

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from certify.certification.cases.queries import actor_may, header_for, openings_for, practice_of, zone_of
 from certify.certification.evidence.queries import evidence_for_standard
+from certify.certification.surveyors.queries import FURTHER_STATES
 from certify.certification.surveys.blindfold import blindfolded
 from certify.certification.surveys.forms import RISK, SEEN, bases_in, ops_of_form
 from certify.certification.surveys.judging import agree_not_applicable, agreement_open, judge_late
@@ -79,6 +80,7 @@ def overview(survey_id: int) -> ResponseReturnValue:
         may_compare=actor_may(db.session, opened.case, actor, Permission.VIEW_CALIBRATION),
         zone=zone_of(db.session, opened.case), lead_name=names.get(survey.lead_id or 0, ""), site_words=site_words(rows),
         signatures=signatures_of(db.session, survey_id, rows),
+        may_take_off=opened.case.state in FURTHER_STATES and actor_may(db.session, opened.case, actor, Permission.PLAN_SURVEY),
         team=members, shares_done={m.id: share_progress(m.shares, counters) for m in members},
         may_take_backup=actor_may(db.session, opened.case, actor, Permission.TAKE_BACKUP),
     )  # fmt: skip

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from certify.certification.surveys.queries import survey_for
 from certify.certification.surveys.queries.team import Share
 from certify.certification.surveys.routes.blueprint import bp
-from certify.certification.surveys.teamwork import change_lead, note_presence, split_checklist
+from certify.certification.surveys.teamwork import change_lead, note_presence, split_checklist, take_off
 from certify.core.access.policy import Permission
 from certify.core.foundation.clock import now
 from certify.core.foundation.errors import Invalid
@@ -48,6 +48,18 @@ def lead(survey_id: int) -> ResponseReturnValue:
     opened = survey_for(db.session, current_actor(), survey_id, Permission.LEAD_SURVEY, lock=True)
     change_lead(db.session, opened, _number(request.form.get("lead", "")) or 0, actor=current_actor(), at=now())
     flash("Saved.")
+    return redirect(url_for("surveys.overview", survey_id=survey_id, _anchor="team"))
+
+
+@bp.post("/surveys/<int(max=2147483647):survey_id>/team/leave")
+@requires(Permission.PLAN_SURVEY)
+@commits
+def leave(survey_id: int) -> ResponseReturnValue:
+    """Take a further surveyor off the team."""
+    opened = survey_for(db.session, current_actor(), survey_id, Permission.PLAN_SURVEY, lock=True)
+    person, reason = _number(request.form.get("person", "")) or 0, request.form.get("reason", "")
+    take_off(db.session, opened, person, reason, actor=current_actor(), at=now())
+    flash("Taken off the team. What was entered stays, with the name of who entered it.")
     return redirect(url_for("surveys.overview", survey_id=survey_id, _anchor="team"))
 
 
