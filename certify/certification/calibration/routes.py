@@ -45,7 +45,7 @@ def program() -> ResponseReturnValue:
         found.append(told)
         return list(told.rows)
 
-    rows = page_of(fetch, lambda row: (row.id,), cursor=request.args.get("cursor"), parts=1)
+    rows = page_of(fetch, lambda row: (row.id,), cursor=request.args.get("cursor"), shape=(int,))
     return render_template(
         "certification/calibration/program.html", page=found[0], rows=linked(rows, "/calibration", {})
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -237,8 +237,8 @@ def _action_page(
 def _after(cursor: str | None) -> int | None:
     if not cursor:
         return None
-    (last,), _back = read_cursor(cursor, 1)
-    return last if isinstance(last, int) else None
+    (last,), _back = read_cursor(cursor, (int,))
+    return cast(int, last)
 
 
 def _version() -> int | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -75,5 +77,5 @@ def _page(ref: str, given: dict[str, str], errors: tuple[FieldError, ...], statu
 def _before(cursor: str | None) -> int | None:
     if not cursor:
         return None
-    (last,), _back = read_cursor(cursor, 1)
-    return last if isinstance(last, int) else None
+    (last,), _back = read_cursor(cursor, (int,))
+    return cast(int, last)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal, InvalidOperation, Overflow
+from typing import cast
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -193,9 +194,9 @@ def _day(text: str, field: str) -> date | None:
 def _after(cursor: str | None) -> tuple[date, int] | None:
     if not cursor:
         return None
-    (due, last), _back = read_cursor(cursor, 2)
+    (due, last), _back = read_cursor(cursor, (str, int))
     on = _day(str(due), "cursor")
-    return (on, last) if on is not None and isinstance(last, int) else None
+    return (on, cast(int, last)) if on is not None else None
 
 
 def _case_page(ref: str, given: dict[str, str], errors: tuple[FieldError, ...], status: int) -> ResponseReturnValue:

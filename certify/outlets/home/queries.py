@@ -182,7 +182,7 @@ def list_queue(
     def key_of(found: _Found) -> Key:
         return (found.due_at.isoformat() if found.due_at else None, found.id)
 
-    page = page_of(fetch, key_of, cursor=cursor, parts=2, limit=limit)
+    page = page_of(fetch, key_of, cursor=cursor, shape=(str | None, int), limit=limit)
     rows = _rows(session, page.items, at)
     return Page(rows, page.next, page.previous)
 

@@ -29,7 +29,7 @@ def index() -> ResponseReturnValue:
         lambda key, back, limit: list_register(db.session, query, at, key=key, back=back, limit=limit),
         lambda entry: entry.key,
         cursor=request.args.get("cursor"),
-        parts=2,
+        shape=(str, int),
     )
     return render_template(
         "outlets/register/index.html",

@@ -136,7 +136,9 @@ def _index(form: InviteForm) -> str:
     def fetch(key: Key | None, back: bool, limit: int) -> list[PersonLine]:
         return list_people(db.session(), text=text, after=key, back=back, limit=limit)
 
-    page = page_of(fetch, lambda line: (line.name_key, line.id), cursor=request.args.get("cursor"), parts=2, limit=PAGE)
+    page = page_of(
+        fetch, lambda line: (line.name_key, line.id), cursor=request.args.get("cursor"), shape=(str, int), limit=PAGE
+    )
     page = linked(page, "/people", {"q": text})
     places = places_of(db.session(), {g.practice_id for line in page.items for g in line.grants})
     return render_template(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -32,7 +34,7 @@ def index() -> ResponseReturnValue:
     text = request.args.get("q", "").strip()[:254]
 
     def fetch(key: Key | None, back: bool, limit: int) -> list[object]:
-        bound = int(key[0] or 0) if key else None
+        bound = cast(int, key[0]) if key else None
         return list(
             list_mail(
                 db.session(),
@@ -44,7 +46,7 @@ def index() -> ResponseReturnValue:
             )
         )
 
-    page = page_of(fetch, lambda mail: (mail.id,), cursor=request.args.get("cursor"), parts=1, limit=PAGE)  # type: ignore[attr-defined]
+    page = page_of(fetch, lambda mail: (mail.id,), cursor=request.args.get("cursor"), shape=(int,), limit=PAGE)  # type: ignore[attr-defined]
     return render_template(
         "platform/mail/index.html",
         page=linked(page, "/mail", {"state": group, "q": text}),

@@ -60,7 +60,9 @@ def index() -> ResponseReturnValue:
     def fetch(key: Key | None, back: bool, limit: int) -> list[PracticeLine]:
         return list_practices(db.session(), actor, text=text, after=key, back=back, limit=limit)
 
-    page = page_of(fetch, lambda line: (line.name_key, line.id), cursor=request.args.get("cursor"), parts=2, limit=PAGE)
+    page = page_of(
+        fetch, lambda line: (line.name_key, line.id), cursor=request.args.get("cursor"), shape=(str, int), limit=PAGE
+    )
     return render_template(
         "platform/practices/index.html", page=linked(page, "/practices", {"q": text}), q=text, settings=SETTINGS,
         may_add=allowed(actor, Permission.CREATE_PRACTICE),

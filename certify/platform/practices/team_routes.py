@@ -85,7 +85,9 @@ def _page(practice: Practice, form: TeamForm) -> str:
     def fetch(key: Key | None, back: bool, limit: int) -> list[PersonLine]:
         return list_people(db.session(), practice_id=practice.id, after=key, back=back, limit=limit)
 
-    page = page_of(fetch, lambda line: (line.name_key, line.id), cursor=request.args.get("cursor"), parts=2, limit=PAGE)
+    page = page_of(
+        fetch, lambda line: (line.name_key, line.id), cursor=request.args.get("cursor"), shape=(str, int), limit=PAGE
+    )
     return render_template(
         "platform/practices/team.html",
         practice=practice,

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from types import UnionType
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -16,6 +17,7 @@ from certify.platform.web.texts import storable
 
 Row = TypeVar("Row")
 Key = tuple[str | int | None, ...]
+Shape = Sequence[type | UnionType]
 
 PAGE = 20
 MOST = 200
@@ -36,22 +38,23 @@ class Page(Generic[Row]):
 def write_cursor(key: Key, *, back: bool = False) -> str:
     """Return the sort key of a row as text for an address.
 
-    >>> read_cursor(write_cursor(("lakeside", 12)), 2)
+    >>> read_cursor(write_cursor(("lakeside", 12)), (str, int))
     (('lakeside', 12), False)
     """
     text = json.dumps([int(back), *key], separators=(",", ":"), ensure_ascii=False)
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def read_cursor(cursor: str, parts: int) -> tuple[Key, bool]:
+def read_cursor(cursor: str, shape: Shape) -> tuple[Key, bool]:
     """Return the key a cursor holds, and whether it leads backwards.
 
-    Raises: Invalid when it is not one of ours.
+    `shape` says what each part is, such as `(str, int)`: PostgreSQL compares no name with a number.
+    Raises: Invalid when it is not one of this list.
     """
     try:
         body = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         back, *key = body
-        if len(key) != parts or back not in (0, 1) or not all(isinstance(k, str | int) or k is None for k in key):
+        if len(key) != len(shape) or back not in (0, 1) or not all(map(_fits, key, shape)):
             raise ValueError("not our shape")
         if any(isinstance(k, int) and abs(k) > 2**53 for k in key):
             raise ValueError("not our numbers")
@@ -62,12 +65,16 @@ def read_cursor(cursor: str, parts: int) -> tuple[Key, bool]:
     return tuple(key), bool(back)
 
 
+def _fits(part: object, kind: type | UnionType) -> bool:
+    return isinstance(part, kind) and not isinstance(part, bool)
+
+
 def page_of(
     fetch: Callable[[Key | None, bool, int], Sequence[Row]],
     key_of: Callable[[Row], Key],
     *,
     cursor: str | None,
-    parts: int,
+    shape: Shape,
     limit: int = PAGE,
 ) -> Page[Row]:
     """Return one page.
@@ -75,9 +82,9 @@ def page_of(
     Args:
         fetch: gives up to so many rows after a key (before it, nearest first, when backwards).
         key_of: gives the sort key of a row; the last part is unique.
-        parts: how many parts a key has.
+        shape: what each part of a key is, as `read_cursor` takes it.
     """
-    key, back = read_cursor(cursor, parts) if cursor else (None, False)
+    key, back = read_cursor(cursor, shape) if cursor else (None, False)
     rows = list(fetch(key, back, limit + 1))
     more, rows = len(rows) > limit, rows[:limit]
     if back:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from certify.certification.applications.operations import put_answers
 from certify.certification.applications.queries import answers_for, missing_answers
@@ -201,5 +201,5 @@ def _whole(case: Case) -> dict[str, Any]:
 def _after(cursor: str | None) -> int | None:
     if cursor is None:
         return None
-    (last,), _back = read_cursor(cursor, 1)
-    return int(last) if isinstance(last, int) else None
+    (last,), _back = read_cursor(cursor, (int,))
+    return cast(int, last)

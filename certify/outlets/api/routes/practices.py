@@ -31,7 +31,7 @@ def list_(arguments: dict[str, Any]) -> dict[str, Any]:
         ),
         lambda line: (line.name_key, line.id),
         cursor=arguments["cursor"],
-        parts=2,
+        shape=(str, int),
         limit=arguments["limit"],
     )
     return {"items": page.items, "next": page.next}

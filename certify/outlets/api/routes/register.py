@@ -29,7 +29,7 @@ def list_(arguments: dict[str, Any]) -> dict[str, Any]:
         ),
         lambda entry: entry.key,
         cursor=arguments["cursor"],
-        parts=2,
+        shape=(str, int),
         limit=arguments["limit"],
     )
     return {"items": [_item(entry) for entry in page.items], "next": page.next}
