@@ -59,3 +59,10 @@ def test_figures_are_for_this_machine_or_an_operators_token(client: FlaskClient,
         )
         answer = client.get("/metrics", environ_base=elsewhere, headers={"Authorization": f"Bearer {secret}"})
         assert answer.status_code == status
+
+
+def test_a_method_that_a_caller_makes_up_is_no_figure_of_its_own(client: FlaskClient) -> None:
+    client.open("/healthz", method="MADEUP7")
+    figures = client.get("/metrics").text
+    assert "MADEUP7" not in figures
+    assert 'certify_requests_total{endpoint="none",method="other",status="405"}' in figures
