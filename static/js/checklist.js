@@ -44,6 +44,14 @@
     return fresh;
   })();
 
+  // The time of an answer: later than all before it on this device, even when its clock is set back.
+  let lastAt = 0;
+  const at = () => {
+    lastAt = Math.max(Date.now(), lastAt + 1, (Number(read("certify:last_at", 0)) || 0) + 1);
+    try { localStorage.setItem("certify:last_at", String(lastAt)); } catch { /* then by what this page knows */ }
+    return new Date(lastAt).toISOString();
+  };
+
   // What the page shows.
   const named = (name) => sheet.querySelector(`[name="${CSS.escape(name)}"]`);
   const baseOf = (field, about) => {
@@ -128,7 +136,7 @@
     const text = JSON.stringify(value);
     if (last.get(key) === text) return;
     last.set(key, text);
-    keep([...queue(), { op: uuid(), site, element: about, field, value, base: baseOf(field, about), at: new Date().toISOString() }]);
+    keep([...queue(), { op: uuid(), site, element: about, field, value, base: baseOf(field, about), at: at() }]);
     status();
     send();
   };
@@ -304,7 +312,7 @@
       adopt({ ...value, site, element: conflict.element, field: conflict.field, seq: baseOf(conflict.field, conflict.element) });
       keep([...queue(), {
         op: uuid(), site, element: conflict.element, field: conflict.field, value: value.value,
-        base: baseOf(conflict.field, conflict.element), at: new Date().toISOString(),
+        base: baseOf(conflict.field, conflict.element), at: at(),
       }]);
       status();
       send();

@@ -55,7 +55,7 @@ def test_answers_entered_without_a_network_outlive_a_reload_and_go_out_by_themse
     tablet.reload()
     field.again(tablet)
     assert field.shown(tablet) == {("7.9.a", "rating"): "no", ("7.9.a", "note"): "Kit expired."}
-    assert field.waiting(tablet) == {"answers": 2, "photos": 0, "rejected": 0}
+    assert field.waiting(tablet) == {"answers": 2, "photos": 0, "rejected": 0, "drafts": 0}
     assert field.standing() == {}
     tablet.context.set_offline(False)
     until(tablet, ALL_SENT)
@@ -113,13 +113,11 @@ def test_whatever_the_server_answers_nothing_is_lost_and_it_is_tried_again(
 
 def test_a_server_that_says_nothing_is_not_waited_for_for_ever(field: Field, tried: Page, faults: Faults) -> None:
     tablet = tried
-    tablet.evaluate(
-        "() => { const real = AbortSignal.timeout; AbortSignal.timeout = () => real.call(AbortSignal, 300); }"
-    )
+    tablet.evaluate("() => { Object.assign(Tablet.wire.patience, {silence: 300, pace: 1e9}); }")
     faults.faults = [faults.hang()]
     field.record(tablet, "7.9.a", "no")
     until(tablet, "Tablet.sender.state().problem === 'server'")
-    tablet.evaluate("() => { AbortSignal.timeout = () => new AbortController().signal; }")
+    tablet.evaluate("() => { Tablet.wire.patience.silence = 20000; }")
     until(tablet, ALL_SENT)
     assert field.standing() == {("7.9.a", "rating"): "no"}
 
@@ -234,7 +232,7 @@ def test_what_the_server_refuses_is_kept_for_a_person_to_correct_or_discard(fiel
     assert (states[refused], states[good]) == ("discarded", "replaced")
     assert field.standing() == {("7.9.a", "rating"): "yes"}
     assert field.row(tablet, "99.9.z")["value"] is None
-    assert field.waiting(tablet) == {"answers": 0, "photos": 0, "rejected": 0}
+    assert field.waiting(tablet) == {"answers": 0, "photos": 0, "rejected": 0, "drafts": 0}
 
 
 def test_a_discarded_entry_gives_back_what_stood_before(field: Field, tablet: Page) -> None:

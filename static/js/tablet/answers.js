@@ -2,7 +2,7 @@
  * Tablet.answers: brings the entries of one person and survey to the server and writes down what it and the others said.
  *   sendAll(survey, me, told)   in batches, oldest first; `told()` after each; throws Stopped
  *   listen(survey, me, atMost)  asks what others said, unless it was asked less than `atMost` milliseconds ago
- *   afresh()                    forgets which entries were put aside
+ *   afresh()                    forgets which entries were put aside and how slow the link was
  * An entry counts as sent only when an answer names it; everything else leaves it waiting.
  */
 (() => {
@@ -15,7 +15,8 @@
   const PATIENCE = 3; // tries of one entry alone before the others go first
   const PUT_ASIDE = 10 * 60000;
   const TAKEN = new Set(["applied", "duplicate", "conflict", "late"]);
-  let size = BATCH;
+  let size = BATCH; // how many go at once now, and how many at most
+  let most = BATCH;
   const poisoned = new Map(); // op → until when it is put aside
   const heard = new Map(); // survey → when it was last asked what others said
 
@@ -39,13 +40,15 @@
     const { changed, conflicts, settled } = await takeIn(survey, me, batch, body, since, device);
     heard.set(survey, Date.now());
     if (changed.length || conflicts) Tablet.say("changed", { survey, answers: changed, conflicts, photos: false });
+    // What others said comes in pages; `seq` is how far this one tells.
+    if (body.more === true && body.seq > since) await exchange(survey, me, []);
     return settled;
   }
 
   /** Write down in one transaction what the server acknowledged and what others said. */
   function takeIn(survey, me, batch, body, since, device) {
     const acks = new Map(body.acks.filter((ack) => ack && typeof ack.op === "string").map((ack) => [ack.op.toLowerCase(), ack]));
-    return store.write(["ops", "answers", "conflicts", "meta"], async (tx) => {
+    return store.write(["ops", "answers", "conflicts", "meta", "photos"], async (tx) => {
       const ops = tx.objectStore("ops"), answers = tx.objectStore("answers");
       const changed = new Map();
       // All that is concerned is read at once: one question after the other would take most of the time.
@@ -92,6 +95,7 @@
         else put(landed(row, op, ack));
       }
       const restarted = body.seq < since;
+      if (restarted) for (const row of await giveBack(tx, survey, me, acks, body.seq)) put(row);
       for (const c of [...body.changes].sort((a, b) => a.seq - b.seq)) {
         if (c.stands === false) continue;
         const about = c.element || "";
@@ -104,9 +108,38 @@
         if (!row || !same(row, laid)) changed.set(place, laid);
       }
       const conflicts = await store.replaceConflicts(tx, survey, body.conflicts);
-      tx.objectStore("meta").put(body.seq, `since:${survey}`);
+      tx.objectStore("meta").put(restarted ? 0 : body.seq, `since:${survey}`);
       if (settled) tx.objectStore("meta").put(new Date().toISOString(), "last_sent_at");
       return { changed: [...changed.values()], conflicts, settled };
+    });
+  }
+
+  /**
+   * The server knows less than it once told: it was restored from a backup, and gives its numbers out a second time. All that
+   * this person had sent waits again (what is there after all is known by its name), her photos are asked about again, and
+   * what others had said is shown until the server, asked anew for everything, says otherwise.
+   * `acks`: what this very call brought, by entry; `seq`: how far the server is. Gives the answers' new rows.
+   */
+  async function giveBack(tx, survey, me, acks, seq) {
+    const [ops, answers, photos] = ["ops", "answers", "photos"].map((name) => tx.objectStore(name));
+    const [entries, rows, taken] = await Promise.all([ops, answers, photos].map((one) => one.index("survey").getAll(survey)));
+    const fresh = [...acks.values()].filter((ack) => ack.status !== "duplicate" && Number.isInteger(ack.seq)).map((ack) => ack.seq - 1);
+    const known = Math.min(seq, ...fresh);
+    const kept = (n) => (n !== null && n > known ? null : n); // a number that means something else by now
+    const last = new Map();
+    for (const op of entries) {
+      if (op.by_id !== me.id || op.state !== "sent" || acks.has(op.op)) continue;
+      ops.put({ ...op, state: "waiting", status: null, seq: null, base: kept(op.base) }).catch(() => {});
+      last.set(store.key(op.site, op.about, op.field), op);
+    }
+    for (const photo of taken) {
+      // `tries` makes the sender ask what of it is there before it sends anything.
+      if (photo.by_id === me.id && photo.state === "sent" && photo.blob) photos.put({ ...photo, state: "waiting", tries: 1, offset: 0 }).catch(() => {});
+    }
+    return rows.filter((row) => row.standing).map((row) => {
+      const own = row.open_op ? null : last.get(store.key(row.site, row.element, row.field));
+      if (own && own.seq === row.standing.seq) return { ...row, standing: null, seq: kept(own.base), open_op: own.op, open_state: "waiting" };
+      return { ...row, seq: kept(row.seq), standing: { ...row.standing, seq: null } };
     });
   }
 
@@ -136,20 +169,30 @@
       } catch (error) {
         if (!(error instanceof Stopped)) throw error;
         await count(batch);
-        if (error.status !== 500 || !navigator.onLine) throw error;
-        // One entry that the server stumbles over must not hold back the rest: smaller and smaller batches find it.
-        if (batch.length === 1 && batch[0].tries >= PATIENCE) poisoned.set(batch[0].op, Date.now() + PUT_ASIDE);
-        else {
-          size = Math.max(1, size >> 1);
-          throw error;
-        }
+        smaller(error, batch);
         continue;
       }
-      size = Math.min(BATCH, size * 2);
+      size = Math.min(most, size * 2);
       await told();
       if (!settled) throw new Stopped("garbage");
     }
   }
+  /** After a failure that fewer entries at once may mend: halve them, or put the only one aside. Throws what is to wait for. */
+  function smaller(error, batch) {
+    const tooLarge = error.status === 413;
+    if (!(tooLarge || error.slow || error.status === 500) || !navigator.onLine) throw error;
+    if (batch.length > 1) {
+      size = batch.length >> 1;
+      // On a slow link larger ones would fail again and again in between.
+      if (tooLarge || error.slow) most = size;
+      if (tooLarge) return;
+      throw error;
+    }
+    // One entry that the server stumbles over must not hold back the rest: smaller and smaller batches find it.
+    if (error.slow || (!tooLarge && batch[0].tries < PATIENCE)) throw error;
+    poisoned.set(batch[0].op, Date.now() + PUT_ASIDE);
+  }
+
   /** An attempt that ended without an answer may have reached the server all the same: that is remembered. */
   async function count(batch) {
     await store.write(["ops"], async (tx) => {
@@ -168,7 +211,7 @@
   /** A person presses the button, or the network is back: what was put aside gets another chance. */
   function afresh() {
     poisoned.clear();
-    size = BATCH;
+    size = most = BATCH;
   }
 
   Tablet.answers = { sendAll, listen, afresh };

@@ -57,15 +57,33 @@
     return person;
   }
 
+  // The checklist's pages in this browser are the same device: they go by the same clock.
+  const SHARED_AT = "certify:last_at";
+  function sharedAt(...given) {
+    try {
+      if (given.length) localStorage.setItem(SHARED_AT, String(given[0]));
+      return Number(localStorage.getItem(SHARED_AT)) || 0;
+    } catch {
+      return 0; // none is kept
+    }
+  }
+
+  /** The time of what is entered now: later than all that this device entered before, even when its clock is set back. */
+  function later(last) {
+    const at = Math.max(Date.now(), (last || 0) + 1, sharedAt() + 1);
+    sharedAt(at);
+    return at;
+  }
+
   const keyOf = (survey, entry) => [survey, entry.site, entry.element || "", entry.field];
 
   /** Who enters, and all that is known of the keys of these entries: asked at once, since every question costs a tap time. */
   async function known(tx, survey, entries) {
     const answers = tx.objectStore("answers");
-    const [person, clashes, ...rows] = await Promise.all([
-      personOf(tx, survey), tx.objectStore("conflicts").index("survey").getAll(survey), ...entries.map((entry) => answers.get(keyOf(survey, entry))),
+    const [person, last, clashes, ...rows] = await Promise.all([
+      personOf(tx, survey), tx.objectStore("meta").get("last_at"), tx.objectStore("conflicts").index("survey").getAll(survey), ...entries.map((entry) => answers.get(keyOf(survey, entry))),
     ]);
-    return { person, clashes, rows: new Map(entries.map((entry, n) => [String(keyOf(survey, entry)), rows[n]])) };
+    return { person, last, clashes, rows: new Map(entries.map((entry, n) => [String(keyOf(survey, entry)), rows[n]])) };
   }
 
   /** The newest seq that the person has seen of a key: of all its values when it is in conflict. */
@@ -77,8 +95,11 @@
   }
 
   /** Put entries into the journal and their answers before the person, inside `tx`; gives [{op, answer}]. */
-  async function putAll(tx, survey, entries, at, replaces = null) {
+  async function putAll(tx, survey, entries, replaces = null) {
     const now = await known(tx, survey, entries);
+    const time = later(now.last);
+    tx.objectStore("meta").put(time, "last_at").catch(() => {});
+    const at = new Date(time).toISOString();
     const made = [];
     for (const entry of entries) made.push(await put(tx, survey, now, entry, at, replaces));
     return made;
@@ -133,10 +154,9 @@
 
   function recordMany(survey, entries) {
     return tracked(async () => {
-      const at = new Date().toISOString();
       const made = await store.write(PARTS, (tx) => {
         for (const { draft } of entries) if (draft) tx.objectStore("meta").delete(store.draftKey(survey, draft)).catch(() => {});
-        return putAll(tx, survey, entries, at);
+        return putAll(tx, survey, entries);
       });
       for (const { draft } of entries) if (draft) Tablet.say("draft", { survey, key: draft, value: null });
       const fresh = made.filter((m) => m.op);
@@ -163,7 +183,7 @@
           by_id: person.id, by_name: person.name,
         };
         await tx.objectStore("photos").add(row);
-        const said = await putAll(tx, survey, bindings(row, about, { caption }), at);
+        const said = await putAll(tx, survey, bindings(row, about, { caption }));
         return { photo: row, answers: said.map((m) => m.answer) };
       });
       spread(survey, answers, { photos: true, entered: { answers: answers.length, photos: 1 } });
@@ -174,13 +194,12 @@
   /** Change a photo's row and what is said of it, in one transaction. */
   function changePhoto(uuid, change) {
     return tracked(async () => {
-      const at = new Date().toISOString();
       const { photo, answers } = await store.write([...PARTS, "photos"], async (tx) => {
         const old = await tx.objectStore("photos").get(uuid);
         if (!old) throw new Error("There is no such photo.");
         const { row, entries } = change(old);
         await tx.objectStore("photos").put(row);
-        const said = await putAll(tx, old.survey, entries, at);
+        const said = await putAll(tx, old.survey, entries);
         return { photo: row, answers: said.map((m) => m.answer) };
       });
       spread(photo.survey, answers, { photos: true });
@@ -235,7 +254,6 @@
 
   function discardPhoto(uuid, reason) {
     return tracked(async () => {
-      const at = new Date().toISOString();
       const { photo, answers } = await store.write([...PARTS, "photos"], async (tx) => {
         const old = await tx.objectStore("photos").get(uuid);
         if (!old) throw new Error("There is no such photo.");
@@ -251,7 +269,7 @@
           }
           // What the server may have been told already is taken back there too.
           if (ops.some((op) => op.state === "sent" || op.tries > 0)) {
-            const [taken] = await putAll(tx, old.survey, [{ site, element, field, value: null }], at, unsent.at(-1)?.op || null);
+            const [taken] = await putAll(tx, old.survey, [{ site, element, field, value: null }], unsent.at(-1)?.op || null);
             changed.push(taken.answer);
           }
         }
@@ -264,12 +282,11 @@
 
   function correct(op, value) {
     return tracked(async () => {
-      const at = new Date().toISOString();
       const { survey, made } = await store.write(PARTS, async (tx) => {
         const old = await find(tx, op);
         if (old.state !== "waiting" && old.state !== "rejected") throw new Error("This entry has been sent or is settled already.");
         await tx.objectStore("ops").put({ ...old, state: "replaced" });
-        const [made] = await putAll(tx, old.survey, [{ ...old, value }], at, old.op);
+        const [made] = await putAll(tx, old.survey, [{ ...old, value }], old.op);
         return { survey: old.survey, made };
       });
       spread(survey, [made.answer]);

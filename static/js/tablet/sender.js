@@ -22,7 +22,6 @@
   const { Stopped } = Tablet.wire;
   const LOCK = "certify-outbox";
   const TAG = "certify-outbox";
-  const TIMEOUT = 20000;
   const SOON = 300;
   const FIRST_WAIT = 1000;
   const LONGEST_WAIT = 60000;
@@ -278,7 +277,7 @@
     lastPresence = what;
     try {
       await fetch(`/surveys/${survey}/presence`, {
-        method: "POST", credentials: "same-origin", redirect: "manual", signal: AbortSignal.timeout(TIMEOUT),
+        method: "POST", credentials: "same-origin", redirect: "manual", signal: AbortSignal.timeout(Tablet.wire.patience.silence),
         headers: { "Content-Type": "application/json", Accept: "application/json" },
         body: JSON.stringify({ device: await store.device(), site, standard }),
       });

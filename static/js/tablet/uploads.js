@@ -65,6 +65,10 @@
     if (!whole && (photo.tries || photo.offset)) {
       const { status, body } = await ask(`${address}/parts.json?digest=${photo.digest}`, {}, [404]);
       if (status === 404) whole = true;
+      else if (body.complete === true) {
+        await settle(photo, { state: "sent", offset: photo.size, reason: null });
+        return;
+      }
       else if (Number.isInteger(body.offset) && body.offset >= 0 && body.offset <= photo.size) offset = body.offset;
       else throw new Stopped("garbage");
     }
