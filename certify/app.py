@@ -23,6 +23,7 @@ from certify.core.rulebook.current import use as use_rulebook
 from certify.core.rulebook.loading import load_rulebook
 from certify.db import db, prepare_sqlite
 from certify.outlets.api.install import init_api
+from certify.outlets.calendar import routes as calendar
 from certify.outlets.documents import routes as documents
 from certify.outlets.documents.docx_writer.templates import use_own_templates
 from certify.outlets.home import routes as home
@@ -66,6 +67,7 @@ BLUEPRINTS = (
     documents.bp,
     register.bp,
     tablet.bp,
+    calendar.bp,
     home.bp,
 )
 

@@ -12,6 +12,7 @@ import certify.certification.fees.models
 import certify.certification.reports.models
 import certify.certification.surveyors.models
 import certify.certification.surveys.models
+import certify.outlets.calendar.models
 import certify.outlets.documents.models
 import certify.platform.audit.models
 import certify.platform.identity.models

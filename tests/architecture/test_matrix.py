@@ -27,7 +27,7 @@ from tests.builders import make_person
 # What they must refuse is tested all the same.
 NOT_THERE = {
     "absence_id", "attachment", "attendance_id", "comment_id", "mail_id", "note", "objection_id", "proposal_id", "question_id", "request_id", "sample_id",
-    "seq", "sign_in_id", "token", "token_id", "provider_id",
+    "secret", "seq", "sign_in_id", "token", "token_id", "provider_id",
 }  # fmt: skip
 REFUSED = {401, 403, 404}
 # Doors whose permission several roles hold for different halves of the matter; the room itself asks for the rest.

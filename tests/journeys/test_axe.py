@@ -32,7 +32,7 @@ SHARES: dict[str, set[str]] = {
         "home.my_surveys", "surveyors.conflict", "surveys.backup", "surveys.overview", "surveys.sample", "surveys.standard",
     },
     "program": {
-        "account.show", "calibration.program", "calibration.show", "cases.action", "cases.history", "cases.index", "cases.new", "fees.index", "fees.overview",
+        "account.show", "calendar.show", "calibration.program", "calibration.show", "cases.action", "cases.history", "cases.index", "cases.new", "fees.index", "fees.overview",
         "home.help_page", "home.search", "home.today", "mail.index", "mail.show", "people.index", "people.show",
         "practices.edit", "practices.index", "practices.new", "practices.new_site", "practices.show", "practices.site",
         "register.certificate", "register.index", "reports.audit", "surveyors.edit", "surveyors.index",
@@ -55,7 +55,7 @@ PRACTICE_STATES = ("draft", "returned", "plan_due", "correction_open", "certifie
 SURVEYOR_STATES = ("survey_in_progress", "surveyor_proposed", "scheduling")
 FILE = re.compile(r"\.(pdf|docx|zip|ics|csv|svg|json|png|jpg)$|/files?(/|$)|/download|\.txt$")
 # Pages that need a secret link, or that only programs read.
-NOT_WALKED = ("api", "static", "openapi", "health", "metrics", "invitation", "reset", "resume", "calendar")
+NOT_WALKED = ("api", "static", "openapi", "health", "metrics", "invitation", "reset", "resume", "calendar.feed")
 # No pages of their own: files to download, answers to a script. What is scored blind is looked at in test_calibration.
 NOT_IN_THE_WALK = {"calibration.sheet", "documents.download", "surveys.attachment_file", "surveys.after"}
 CONTRAST = "async () => await axe.run(document, {runOnly: {type: 'rule', values: ['color-contrast']}})"

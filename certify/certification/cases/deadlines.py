@@ -48,12 +48,12 @@ def refresh_deadlines(
             session.add(kept[key])
     given = {key: row.extended_days for key, row in (last | kept).items()}
     for key, row in kept.items():
-        _place(row, wanted[key], anchors, given, zone)
+        _place(row, wanted[key], anchors, given, zone, at)
     due = kept.get(state.due) if state.due else None
     case.due_key, case.due_on, case.due_at = (due.key, due.due_on, due.due_at) if due else (None, None, None)
 
 
-def extend(session: Session, case: Case, row: CaseDeadline, days: int, *, zone: str) -> None:
+def extend(session: Session, case: Case, row: CaseDeadline, days: int, *, zone: str, at: datetime) -> None:
     """Move a running deadline on by so many days of its own kind, and with it those that move with it."""
     book, anchors, rows = current(), anchors_of(case), rows_of(session, case)
     row.extensions += 1
@@ -62,7 +62,7 @@ def extend(session: Session, case: Case, row: CaseDeadline, days: int, *, zone: 
     for each in rows:
         deadline = book.deadlines.get(each.key)
         if each.ended_at is None and deadline and row.key in (each.key, deadline.moves_with):
-            _place(each, deadline, anchors, given, zone)
+            _place(each, deadline, anchors, given, zone, at)
             if case.due_key == each.key:
                 case.due_on, case.due_at = each.due_on, each.due_at
     session.flush()
@@ -119,13 +119,20 @@ def _given_before(deadline: Deadline, before: CaseDeadline | None, anchors: Mapp
 
 
 def _place(
-    row: CaseDeadline, deadline: Deadline, anchors: Mapping[str, date], given: Mapping[str, int], zone: str
+    row: CaseDeadline,
+    deadline: Deadline,
+    anchors: Mapping[str, date],
+    given: Mapping[str, int],
+    zone: str,
+    at: datetime,
 ) -> None:
     """Set day, instant and rule of a deadline from its anchor and the days given on top (process.md, invariant 4)."""
     on, moved = due_on(deadline, anchors), given.get(deadline.moves_with, 0)
     if on is None:
         raise RuntimeError(f"the running deadline {row.key} has lost its anchor")
-    row.due_on = extended(deadline, on, row.extended_days + moved)
+    before, row.due_on = row.due_on, extended(deadline, on, row.extended_days + moved)
+    if before is not None and before != row.due_on:
+        row.moved_at = at
     row.due_at = end_of_day(row.due_on, zone)
     row.rule = {
         "kind": deadline.kind, "days": deadline.days, "minus_days": deadline.minus_days, "anchor": deadline.anchor,

@@ -70,6 +70,7 @@ class CaseDeadline(Model):
     extensions: Mapped[int] = mapped_column(default=0)
     extended_days: Mapped[int] = mapped_column(default=0)
     set_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    moved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when it last got another day
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

@@ -232,6 +232,15 @@ def upgrade() -> None:
         batch_op.create_index("ix_api_token_person_id", ["person_id"], unique=False)
 
     op.create_table(
+        "calendar_feed",
+        sa.Column("person_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("stopped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_calendar_feed_person_id_person")),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_calendar_feed")),
+    )
+    op.create_table(
         "case",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("ref", sa.String(length=20), nullable=False),
@@ -509,6 +518,7 @@ def upgrade() -> None:
         sa.Column("extensions", sa.Integer(), nullable=False),
         sa.Column("extended_days", sa.Integer(), nullable=False),
         sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("moved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_case_deadline_case_id_case")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case_deadline")),
@@ -1001,6 +1011,8 @@ def upgrade() -> None:
         sa.Column("short_notice", sa.Boolean(), nullable=False),
         sa.Column("agreed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reschedules", sa.Integer(), nullable=False),
+        sa.Column("given_back_on", sa.Date(), nullable=True),
+        sa.Column("given_back_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("seed", sa.String(length=40), nullable=False),
         sa.Column(
             "sampled_from",
@@ -1958,6 +1970,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_case_due_at")
 
     op.drop_table("case")
+    op.drop_table("calendar_feed")
     with op.batch_alter_table("api_token", schema=None) as batch_op:
         batch_op.drop_index("ix_api_token_person_id")
 

@@ -6,25 +6,17 @@ from typing import Any, cast
 
 from certify.certification.applications.operations import put_answers
 from certify.certification.applications.queries import answers_for, missing_answers
-from certify.certification.cases.memory import remember_reads
-from certify.certification.cases.models import Case
 from certify.certification.cases.operations import open_case, take
 from certify.certification.cases.queries import (
     CaseFilter,
-    CaseRow,
     actor_may,
     case_for,
-    deadlines_of,
     list_cases,
-    openings_for,
-    row_of,
-    status_for,
 )
-from certify.certification.surveys.queries import newest_survey_id
 from certify.core.access.policy import Permission
 from certify.core.foundation.clock import now
-from certify.core.foundation.days import local_date
 from certify.db import db
+from certify.outlets.api.cases import item_of, whole_of
 from certify.outlets.api.problems import Doors
 from certify.outlets.api.schemas import (
     CaseArguments,
@@ -52,7 +44,7 @@ doors = Doors("api_cases", __name__, url_prefix="/api/v1", description="Cases an
 @doors.alt_response(422, "UNPROCESSABLE_ENTITY")
 def list_(arguments: dict[str, Any]) -> dict[str, Any]:
     """Cases within reach, newest first."""
-    actor = current_actor()
+    actor, at = current_actor(), now()
     narrowed = CaseFilter(
         step=arguments["step"],
         state=arguments["state"],
@@ -63,7 +55,7 @@ def list_(arguments: dict[str, Any]) -> dict[str, Any]:
     limit = arguments["limit"]
     rows = list_cases(db.session, actor, narrowed, after=_after(arguments["cursor"]), limit=limit + 1)
     return {
-        "items": [_item(row) for row in rows[:limit]],
+        "items": [item_of(row, at) for row in rows[:limit]],
         "next": write_cursor((rows[limit - 1].id,)) if len(rows) > limit else None,
     }
 
@@ -78,7 +70,7 @@ def create(body: dict[str, Any]) -> dict[str, Any]:
     actor = current_actor()
     practice = practice_for(db.session, actor, body["practice"], Permission.START_CASE)
     case = open_case(db.session, practice.id, practice.legal_name, zone=practice.time_zone, actor=actor, at=now())
-    return _whole(case)
+    return whole_of(db.session(), case, actor, now())
 
 
 @doors.route("/cases/<ref>")
@@ -86,7 +78,7 @@ def create(body: dict[str, Any]) -> dict[str, Any]:
 @doors.response(200, CaseWhole)
 def show(ref: str) -> dict[str, Any]:
     """A case: where it stands, what may happen next, what each step still lacks."""
-    return _whole(case_for(db.session, current_actor(), ref))
+    return whole_of(db.session(), case_for(db.session, current_actor(), ref), current_actor(), now())
 
 
 @doors.route("/cases/<ref>/transitions", methods=["POST"])
@@ -99,7 +91,7 @@ def transition(body: dict[str, Any], ref: str) -> dict[str, Any]:
     actor = current_actor()
     case = case_for(db.session, actor, ref, lock=True)
     take(db.session, case, body["trigger"], body["data"], actor=actor, at=now(), version=body["version"])
-    return _whole(case)
+    return whole_of(db.session(), case, actor, now())
 
 
 @doors.route("/cases/<ref>/events")
@@ -156,45 +148,6 @@ def _answers(ref: str) -> dict[str, Any]:
         "answers": answers_for(db.session, case),
         "complete": not missing,
         "missing": [{"guard": u.guard, "message": u.message, "link": u.link} for u in missing],
-    }
-
-
-def _item(row: CaseRow) -> dict[str, Any]:
-    due = (
-        {"key": row.due_key, "on": row.due_on, "overdue": row.due_on < local_date(now(), row.zone)}
-        if row.due_on
-        else None
-    )
-    return {
-        "ref": row.ref, "kind": row.kind, "practice": row.practice_id, "practice_name": row.practice_name, "edition": row.edition,
-        "state": row.state, "step": row.step, "version": row.version, "waiting_for": row.holder, "due": due,
-    }  # fmt: skip
-
-
-def _whole(case: Case) -> dict[str, Any]:
-    """The last thing a request does: what is written is written, so what is read is read once."""
-    session, actor, at = db.session(), current_actor(), now()
-    session.flush()
-    remember_reads(session)
-    actions = [
-        {
-            "trigger": s.trigger, "label": s.label, "explanation": s.explanation, "allowed": s.allowed,
-            "yours": s.opening.role_allowed, "roles": sorted(r.value for r in s.opening.roles),
-            "inputs": [{"key": i.key, "label": i.label, "kind": i.kind, "required": i.required} for i in s.opening.inputs],
-            "unmet": [{"guard": u.guard, "message": u.message, "link": u.link} for u in s.unmet],
-        }
-        for s in openings_for(session, case, actor, at)
-    ]  # fmt: skip
-    deadlines = [
-        {"key": d.key, "on": d.on, "overdue": d.overdue, "label": d.label, "days_left": d.days_left}
-        for d in deadlines_of(session, case, at)
-    ]
-    return {
-        **_item(row_of(session, case)),
-        "status": status_for(session, case, actor, at),
-        "survey": newest_survey_id(session, case),
-        "actions": actions,
-        "deadlines": deadlines,
     }
 
 

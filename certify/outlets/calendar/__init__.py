@@ -1,0 +1,1 @@
+"""Each person's dates as a calendar that other programs subscribe to."""
