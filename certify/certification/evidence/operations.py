@@ -1,41 +1,46 @@
-"""Writes of evidence: adding, new versions, mapping, retiring, quarantine, the lock. Everything leaves an event."""
+"""Writes of evidence: adding, new versions, mapping, retiring, quarantine. Everything leaves an event."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from certify.certification.cases.events import CaseAdvanced
 from certify.certification.cases.models import Case
 from certify.certification.cases.operations import record_on
-from certify.certification.cases.queries import case_by_id, zone_of
+from certify.certification.evidence.conditions import need_free, need_open, need_standing, need_unlocked, reason_of
 from certify.certification.evidence.files import Inspected, inspect
+from certify.certification.evidence.locking import lock, on_case_advanced, release_lock
 from certify.certification.evidence.models import (
     Evidence,
-    EvidenceGap,
-    EvidenceLock,
     EvidenceUse,
     EvidenceVersion,
     EvidenceView,
-    NotApplicableStatement,
 )
-from certify.certification.evidence.queries import CLEAR, QUARANTINED, locked_case_of, uses_of
+from certify.certification.evidence.queries import CLEAR, QUARANTINED, uses_of
 from certify.certification.evidence.rules import Use, period_errors, use_errors
+from certify.certification.evidence.statements import (
+    close_gaps,
+    name_gaps,
+    state_not_applicable,
+    withdraw_not_applicable,
+)
 from certify.core.access.roles import Actor
-from certify.core.foundation.days import end_of_day
 from certify.core.foundation.errors import FieldError, Invalid, NotOpen
 from certify.core.foundation.ids import new_uuid
 from certify.core.rulebook.current import current
 from certify.platform.practices.models import Site
 from certify.platform.storage.operations import store
 
-MIN_REASON = 10
-LOCKED = "{} now: the evidence of {} is locked for the survey, and stays so until the report is issued."
+__all__ = [
+    "add_evidence", "add_file", "add_version", "change_uses", "close_gaps", "confirm_deidentified", "inspect_file", "lock", "mapping_errors",
+    "name_gaps", "on_case_advanced", "record_quarantine_opened", "record_view", "release_lock", "rename", "retire", "state_not_applicable",
+    "use_of", "withdraw_not_applicable",
+]  # fmt: skip
 
 inspect_file = inspect
 
@@ -57,7 +62,7 @@ def add_evidence(
     `file` comes from `inspect_file`. What looks like patient identifiers goes to quarantine until someone settles it.
     Raises: Invalid naming every mistake in the mapping, title or period; NotOpen when the case has ended.
     """
-    _need_open(case)
+    need_open(case)
     title = title.strip() or file.file_name.rsplit(".", 1)[0]
     errors = mapping_errors(session, case, uses) + period_errors(effective_from, effective_to)
     if len(title) > 200:
@@ -132,8 +137,8 @@ def add_version(
 
     Raises: NotOpen when the document is retired or the case has ended, Invalid when the file is the present one again.
     """
-    _need_open(case)
-    _need_standing(evidence)
+    need_open(case)
+    need_standing(evidence)
     if errors := period_errors(effective_from, effective_to):
         raise Invalid(errors)
     last = session.scalar(
@@ -167,15 +172,15 @@ def change_uses(
     Raises: Invalid for a wrong mapping; NotOpen when the document is retired, or something would be taken away while
         the survey holds the evidence locked.
     """
-    _need_open(case)
-    _need_standing(evidence)
+    need_open(case)
+    need_standing(evidence)
     if errors := mapping_errors(session, case, uses):
         raise Invalid(errors)
     wanted = {use.target: use for use in uses}
     present = {(row.standard, row.element, row.site_id): row for row in uses_of(session, case, evidence)}
     gone = [row for target, row in present.items() if target not in wanted]
     if gone:
-        _need_unlocked(session, case, "Items cannot be taken away", at)
+        need_unlocked(session, case, "Items cannot be taken away", at)
     before = [_use_words(row) for row in present.values()]
     for row in gone:
         row.removed_at, row.removed_by_id = at, actor.user_id
@@ -206,8 +211,8 @@ def rename(session: Session, case: Case, evidence: Evidence, title: str, *, acto
 
     Raises: Invalid when it is empty or too long, NotOpen when the case has ended or the document is retired.
     """
-    _need_open(case)
-    _need_standing(evidence)
+    need_open(case)
+    need_standing(evidence)
     title = title.strip()
     if not title or len(title) > 200:
         raise Invalid("Give it a title of 1 to 200 characters.", "title")
@@ -232,11 +237,10 @@ def retire(session: Session, case: Case, evidence: Evidence, reason: str, *, act
     Raises: Invalid without a reason; NotOpen when the case has ended, the document is retired already, or a survey of
         any case that uses it holds the evidence locked.
     """
-    _need_open(case)
-    _need_standing(evidence)
-    if held_by := locked_case_of(session, evidence, at):
-        raise NotOpen(LOCKED.format("A document cannot be removed", held_by))
-    reason = _reason(reason, "Say in a few words why the document is removed.")
+    need_open(case)
+    need_standing(evidence)
+    need_free(session, evidence, "A document cannot be removed", at)
+    reason = reason_of(reason, "Say in a few words why the document is removed.")
     evidence.retired_at, evidence.retired_by_id, evidence.retired_reason = at, actor.user_id, reason
     _record(
         session,
@@ -267,7 +271,7 @@ def confirm_deidentified(
     """
     if version.state != QUARANTINED:
         raise NotOpen("This version is not in quarantine.")
-    reason = _reason(reason, "Say why the file names no patient, for example “The numbers are policy numbers.”")
+    reason = reason_of(reason, "Say why the file names no patient, for example “The numbers are policy numbers.”")
     version.state, version.cleared_by_id, version.cleared_at, version.cleared_reason = CLEAR, actor.user_id, at, reason
     data = {"evidence": evidence.uuid, "version": version.number, "findings": version.findings}
     summary = f"confirmed that version {version.number} of “{evidence.title}” names no patient"
@@ -315,163 +319,11 @@ def record_quarantine_opened(
     _record(session, case, evidence, "evidence.quarantine_opened", summary, actor=actor, at=at, data=data)
 
 
-def state_not_applicable(
-    session: Session, case: Case, standard: str, reason: str, *, actor: Actor, at: datetime
-) -> None:
-    """State, with a reason, that a standard does not apply to the practice; a new reason replaces the one before.
-
-    Raises: Invalid for an unknown or critical standard or without a reason.
-    """
-    _need_open(case)
-    if standard not in current().editions[case.edition].standards:
-        raise Invalid(f"{standard[:20]} is not a standard of this edition.", "standard")
-    reason = _reason(
-        reason,
-        f"Say why standard {standard} does not apply, for example “No intrathecal therapy is given.”",
-        f"na-{standard}",
-    )
-    _withdraw(session, case, standard, at=at)
-    session.add(
-        NotApplicableStatement(
-            case_id=case.id, standard=standard, reason=reason, stated_by_id=actor.user_id, stated_at=at
-        )
-    )
-    session.flush()
-    summary = f"stated that standard {standard} does not apply"
-    record_on(
-        session,
-        case,
-        "evidence.not_applicable",
-        summary,
-        actor=actor,
-        at=at,
-        reason=reason,
-        subject=f"/cases/{case.ref}/evidence#s{standard}",
-    )
-
-
-def withdraw_not_applicable(session: Session, case: Case, standard: str, *, actor: Actor, at: datetime) -> None:
-    """Take such a statement back. Raises: NotOpen when there is none."""
-    _need_open(case)
-    if not _withdraw(session, case, standard, at=at):
-        raise NotOpen(f"Standard {standard[:20]} is not stated as not applicable.")
-    summary = f"took back that standard {standard} does not apply"
-    record_on(
-        session,
-        case,
-        "evidence.applicable",
-        summary,
-        actor=actor,
-        at=at,
-        subject=f"/cases/{case.ref}/evidence#s{standard}",
-    )
-
-
-def name_gaps(session: Session, case: Case, gaps: Iterable[tuple[str, str]], *, actor: Actor, at: datetime) -> None:
-    """Name what is missing, per standard; gaps named before are closed.
-
-    Raises: Invalid when a standard is unknown, a text is missing, or nothing is named.
-    """
-    gaps, known = list(gaps), current().editions[case.edition].standards
-    errors = [
-        FieldError(f"gaps-{i}-standard", f"{code[:20] or 'Nothing'} is not a standard of this edition.")
-        for i, (code, _) in enumerate(gaps)
-        if code not in known
-    ]
-    errors += [
-        FieldError(f"gaps-{i}-gap", f"Say what is missing for standard {code[:20]}.")
-        for i, (code, text) in enumerate(gaps)
-        if not text.strip()
-    ]
-    if not gaps:
-        errors.append(FieldError("gaps", "Name at least one standard and what is missing for it."))
-    if errors:
-        raise Invalid(errors)
-    close_gaps(session, case, at=at)
-    session.add_all(
-        EvidenceGap(case_id=case.id, standard=code, text=text.strip(), named_by_id=actor.user_id, named_at=at)
-        for code, text in gaps
-    )
-    session.flush()
-
-
-def close_gaps(session: Session, case: Case, *, at: datetime) -> None:
-    """Close every gap that stands open."""
-    for gap in session.scalars(
-        select(EvidenceGap).where(EvidenceGap.case_id == case.id, EvidenceGap.closed_at.is_(None))
-    ):
-        gap.closed_at = at
-    session.flush()
-
-
-def lock(session: Session, case: Case, *, actor: Actor, at: datetime) -> EvidenceLock:
-    """Lock what the survey judges at this instant, unless it is locked already; a repeat survey locks anew."""
-    row = session.get(EvidenceLock, case.id)
-    if row is None or row.released_at is not None or row.locked_at > at:
-        row = _set_lock(session, case, at)
-        record_on(
-            session,
-            case,
-            "evidence.locked",
-            "locked the evidence for the survey",
-            actor=actor,
-            at=at,
-            subject=f"/cases/{case.ref}/evidence",
-        )
-    return row
-
-
-def on_case_advanced(session: Session, event: CaseAdvanced) -> None:
-    """Close the evidence ahead of an agreed visit, open it again when the date falls, release it with the report."""
-    if event.trigger == "approve_report":
-        release_lock(session, event.case_id, event.at)
-    elif event.trigger in ("agree_date", "reschedule"):
-        case = case_by_id(session, event.case_id)
-        visit = case.anchors.get("survey_starts_on") if event.trigger == "agree_date" else None
-        closes_at = _closes_at(date.fromisoformat(visit), zone_of(session, case)) if visit else None
-        if closes_at is not None and closes_at > event.at:
-            _set_lock(session, case, closes_at)
-        else:
-            _lift_lock(session, case)
-
-
-def release_lock(session: Session, case_id: int, at: datetime) -> None:
-    """Let what came after the lock be seen again, once the report is issued."""
-    row = session.get(EvidenceLock, case_id)
-    if row is not None and row.released_at is None:
-        row.released_at = at
-        session.flush()
-
-
 def mapping_errors(session: Session, case: Case, uses: Sequence[Use]) -> list[FieldError]:
     """Return what is wrong with a mapping in this case's edition and practice."""
     elements = {s.code: {e.id for e in s.elements} for s in current().editions[case.edition].standards.values()}
     sites = set(session.scalars(select(Site.id).where(Site.practice_id == case.practice_id)))
     return use_errors(uses, elements, sites)
-
-
-def _set_lock(session: Session, case: Case, at: datetime) -> EvidenceLock:
-    row = session.get(EvidenceLock, case.id)
-    if row is None:
-        row = EvidenceLock(case_id=case.id, locked_at=at)
-        session.add(row)
-    else:
-        row.locked_at, row.released_at = at, None
-    session.flush()
-    return row
-
-
-def _lift_lock(session: Session, case: Case) -> None:
-    row = session.get(EvidenceLock, case.id)
-    if row is not None and row.released_at is None:
-        session.delete(row)
-        session.flush()
-
-
-def _closes_at(visit: date, zone: str) -> datetime:
-    """The last second before the evidence of a visit is closed."""
-    days = int(current().settings["evidence_lock_before_survey_days"])
-    return end_of_day(visit - timedelta(days=days), zone)
 
 
 def _store_version(
@@ -507,44 +359,6 @@ def _add_uses(
         for use in by_target.values()
     )  # fmt: skip
     session.flush()
-
-
-def _withdraw(session: Session, case: Case, standard: str, *, at: datetime) -> bool:
-    row = session.scalar(
-        select(NotApplicableStatement).where(
-            NotApplicableStatement.case_id == case.id,
-            NotApplicableStatement.standard == standard,
-            NotApplicableStatement.withdrawn_at.is_(None),
-        )
-    )
-    if row is not None:
-        row.withdrawn_at = at
-    return row is not None
-
-
-def _need_open(case: Case) -> None:
-    if not case.open:
-        raise NotOpen("The case has ended; its evidence stays as it is.")
-
-
-def _need_standing(evidence: Evidence) -> None:
-    if evidence.retired_at is not None:
-        raise NotOpen("This document was removed. Add it again as a new document.")
-
-
-def _need_unlocked(session: Session, case: Case, what: str, at: datetime) -> None:
-    row = session.get(EvidenceLock, case.id)
-    if row is not None and row.released_at is None and row.locked_at < at:
-        raise NotOpen(LOCKED.format(what, case.ref))
-
-
-def _reason(text: str, what: str, field: str = "reason") -> str:
-    text = text.strip()
-    if len(text) < MIN_REASON:
-        raise Invalid(what, field)
-    if len(text) > 2_000:
-        raise Invalid("At most 2,000 characters fit here.", field)
-    return text
 
 
 def _use_words(row: EvidenceUse) -> dict[str, Any]:
