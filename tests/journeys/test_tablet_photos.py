@@ -90,7 +90,7 @@ def test_a_photo_is_made_smaller_upright_and_nameless_before_it_is_kept(field: F
     assert b"Robin" not in kept
     tablet.reload()
     field.again(tablet)
-    assert field.waiting(tablet) == {"answers": 2, "photos": 1, "rejected": 0}
+    assert field.waiting(tablet) == {"answers": 2, "photos": 1, "rejected": 0, "drafts": 0}
     tablet.context.set_offline(False)
     until(tablet, ALL_SENT)
     assert [(uuid, digest) for uuid, digest, _ in received(field)] == [(row["uuid"], row["digest"])]
@@ -104,7 +104,7 @@ def test_what_is_no_picture_is_said_and_not_kept(field: Field, tablet: Page) -> 
         [field.survey, field.site],
     )
     assert outcome == "NotAPicture"
-    assert field.waiting(tablet) == {"answers": 0, "photos": 0, "rejected": 0}
+    assert field.waiting(tablet) == {"answers": 0, "photos": 0, "rejected": 0, "drafts": 0}
 
 
 @pytest.mark.parametrize("how", ["cut", "503"])
@@ -144,7 +144,7 @@ def test_a_caption_and_its_elements_can_change_and_a_discarded_photo_stays_here(
     tablet.context.set_offline(True)
     other = add(field, tablet, taken(320, 240))
     tablet.evaluate("([photo]) => Tablet.journal.discard({photo}, 'Blurred')", [other["uuid"]])
-    assert field.waiting(tablet) == {"answers": 0, "photos": 0, "rejected": 0}
+    assert field.waiting(tablet) == {"answers": 0, "photos": 0, "rejected": 0, "drafts": 0}
     kept = tablet.evaluate("async ([uuid]) => { const p = await Tablet.store.photo(uuid); return [p.state, p.reason, p.blob.size > 0]; }", [other["uuid"]])  # fmt: skip
     assert kept == ["discarded", "Blurred", True]
 

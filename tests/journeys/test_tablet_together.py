@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from certify.certification.surveys.queries import open_conflicts
 from certify.core.foundation.clock import FixedClock
-from tests.support.tablet import ALL_SENT, PHOTO, SIZE, Field, NewPage, until
+from tests.support.tablet import ALL_SENT, PHOTO, SIZE, Field, NewPage, item, until
 from tests.support.worlds import LiveServer
 
 pytestmark = pytest.mark.one_database
@@ -28,16 +28,6 @@ def tablet(field: Field, new_page: NewPage) -> Page:
 @pytest.fixture
 def other(field: Field, new_page: NewPage) -> Page:
     return field.tablet(new_page(**SIZE))
-
-
-def show(field: Field, page: Page, path: str) -> None:
-    """Go to a screen of the survey and wait until it stands."""
-    page.evaluate("(path) => { location.hash = path; }", f"#/{field.survey}/{path}")
-    expect(page.locator("#tablet")).to_have_attribute("data-ready", f"#/{field.survey}/{path}")
-
-
-def item(page: Page, element: str) -> Locator:
-    return page.locator(f'[data-element="{element}"]')
 
 
 def entered(field: Field, page: Page, element: str | None, value: object, name: str = "rating") -> None:
@@ -69,7 +59,7 @@ def test_a_text_begun_before_a_colleagues_arrived_does_not_overwrite_it(
     field: Field, tablet: Page, other: Page
 ) -> None:
     entered(field, other, "7.9.a", "no")
-    show(field, tablet, f"{field.site}/7.9")
+    field.show(tablet, f"{field.site}/7.9")
     hear(field, tablet, "7.9.a", "rating", "no")
     note = item(tablet, "7.9.a").get_by_role("textbox", name="Note on 7.9.a")
     note.focus()
@@ -83,7 +73,7 @@ def test_a_text_begun_before_a_colleagues_arrived_does_not_overwrite_it(
 
 
 def test_a_text_that_nobody_changes_here_shows_what_a_colleague_wrote(field: Field, tablet: Page, other: Page) -> None:
-    show(field, tablet, f"{field.site}/7.9")
+    field.show(tablet, f"{field.site}/7.9")
     strength = tablet.get_by_label("Strength on 7.9")
     note = item(tablet, "7.9.a").get_by_label("Note on 7.9.a")
     item(tablet, "7.9.a").get_by_text("Note", exact=True).click()
@@ -110,9 +100,9 @@ def test_a_note_open_in_the_editor_does_not_overwrite_a_colleagues_version(
     first = {"kind": "interview", "text": "First.", "about": ["7.9.a"]}
     entered(field, other, None, first, f"note:{note}")
     entered(field, other, "7.9.b", "yes")
-    show(field, tablet, f"{field.site}/7.9")
+    field.show(tablet, f"{field.site}/7.9")
     hear(field, tablet, "7.9.b", "rating", "yes")
-    show(field, tablet, f"notes/{note}")
+    field.show(tablet, f"notes/{note}")
     area = tablet.get_by_label("What was said or seen")
     area.fill("Mine.")
     expect(tablet.get_by_text("Kept on this tablet as a draft")).to_be_visible()
@@ -130,7 +120,7 @@ def test_a_note_open_in_the_editor_does_not_overwrite_a_colleagues_version(
 def test_marking_several_as_met_leaves_alone_what_a_colleague_rated_meanwhile(
     field: Field, tablet: Page, other: Page
 ) -> None:
-    show(field, tablet, f"several/{field.site}/7.9")
+    field.show(tablet, f"several/{field.site}/7.9")
     tablet.get_by_role("button", name="Tick all").click()
     tablet.get_by_role("button", name="as met").click()
     entered(field, other, "7.9.b", "no")
@@ -149,7 +139,7 @@ def test_marking_several_as_met_leaves_alone_what_a_colleague_rated_meanwhile(
 def test_what_a_colleague_did_to_a_site_as_a_whole_is_counted_among_what_is_missing(
     field: Field, tablet: Page, other: Page
 ) -> None:
-    show(field, tablet, f"{field.site}/7.9")
+    field.show(tablet, f"{field.site}/7.9")
     before = tablet.evaluate("() => Tablet.desk.current().countGaps()")
     tablet.context.set_offline(True)
     field.record(tablet, None, "Quiet.", "site_note")
@@ -163,7 +153,7 @@ def test_what_a_colleague_did_to_a_site_as_a_whole_is_counted_among_what_is_miss
 def test_two_tabs_keep_each_others_drafts(field: Field, tablet: Page) -> None:
     second = tablet.context.new_page()
     second.goto(f"{field.server.url}/tablet#/{field.survey}/{field.site}/7.9")
-    show(field, tablet, f"{field.site}/7.9")
+    field.show(tablet, f"{field.site}/7.9")
     for page, element in ((tablet, "7.9.a"), (second, "7.9.b")):
         item(page, element).get_by_text("Note", exact=True).click()
         note = item(page, element).get_by_label(f"Note on {element}")
@@ -181,7 +171,7 @@ def test_drafts_of_an_older_version_of_the_app_are_still_there(field: Field, tab
         "([survey, key]) => Tablet.store.meta(`drafts:${survey}`, {[key]: 'MRN 12345678.'})",
         [field.survey, f"{field.site}|7.9.a|note"],
     )
-    show(field, tablet, f"{field.site}/7.9")
+    field.show(tablet, f"{field.site}/7.9")
     expect(item(tablet, "7.9.a").get_by_label("Note on 7.9.a")).to_have_value("MRN 12345678.")
 
 
@@ -197,7 +187,7 @@ def test_nothing_is_entered_under_the_name_of_who_took_the_survey_along(field: F
         field.survey,
     )
     tablet.reload()
-    show(field, tablet, f"{field.site}/7.9")
+    field.show(tablet, f"{field.site}/7.9")
     words = f"Taken along by Alex Colleague; you are {taken['name']}"
     expect(tablet.get_by_text(words, exact=True)).to_be_visible()
     tablet.context.set_offline(True)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Flask
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import delete, func, select
 
 from certify.certification.evidence.operations import add_file
@@ -50,6 +50,11 @@ Wsgi = Callable[[dict[str, Any], START], Iterable[bytes]]
 def until(page: Page, condition: str) -> None:
     """Wait until an expression over Tablet holds; it is asked again at each of the app's own events."""
     page.evaluate(UNTIL.replace("CONDITION", condition), PATIENCE)
+
+
+def item(page: Page, element: str) -> Locator:
+    """Return an element's, or a whole standard's, part of the screen."""
+    return page.locator(f'[data-element="{element}"]')
 
 
 class Field:
@@ -102,6 +107,11 @@ class Field:
         """Load the app anew and let it send by itself."""
         page.goto(f"{self.server.url}/tablet")
         self.again(page)
+
+    def show(self, page: Page, path: str) -> None:
+        """Go to a screen of the survey and wait until it stands."""
+        page.evaluate("(path) => { location.hash = path; }", f"#/{self.survey}/{path}")
+        expect(page.locator("#tablet")).to_have_attribute("data-ready", f"#/{self.survey}/{path}")
 
     def again(self, page: Page) -> None:
         """Wait until the app is there after a reload, and let it send by itself."""

@@ -163,6 +163,10 @@
       if (desk && event.detail.survey === desk.survey) Tablet.desk.forget();
     });
     window.addEventListener("hashchange", () => route());
+    if (!Tablet.shell.possible()) {
+      root.replaceChildren(h("main", { id: "main", class: "page" }, h("h1", {}, "This app cannot run here"), h("p", {}, "It needs an address that begins with https, and a browser of the last few years. Nothing can be entered here, so that nothing gets lost."), h("p", {}, "With a network the ", h("a", { href: "/my-surveys" }, "checklist pages"), " do the same.")));
+      return;
+    }
     try {
       await Tablet.store.open();
     } catch (error) {

@@ -121,6 +121,19 @@
     return place;
   }
 
+  /** The field in which a person says why, and what she said there: null, and told so, while it is empty. */
+  const why = () => {
+    const input = h("input", { type: "text", class: "usa-input", autocomplete: "off", maxlength: "500", required: true });
+    return h("div", {}, field("Why? (kept in the journal)", input), h("p", { class: "item__lacks", hidden: true }, "Say why in a few words."));
+  };
+  const saidWhy = (asked) => {
+    const input = asked.querySelector("input");
+    if (input.value.trim()) return input.value.trim();
+    asked.querySelector(".item__lacks").hidden = false;
+    input.focus();
+    return null;
+  };
+
   const clock = (zone) => ({ hour: "2-digit", minute: "2-digit", hourCycle: "h23", ...(zone ? { timeZone: zone } : {}) });
   const parts = { weekday: "short", day: "numeric", month: "short", year: "numeric" };
   /** "14:02" today, else "Tue, Mar 3, 2026, 14:02", in the practice's zone. */
@@ -147,5 +160,5 @@
     setTimeout(() => URL.revokeObjectURL(address), 60000);
   }
 
-  Tablet.dom = { h, icon, id, button, linkButton, badge, card, notice, empty, textArea, grows, field, tiles, twice, moment, count, bytes, list, uuid, download };
+  Tablet.dom = { h, icon, id, button, linkButton, badge, card, notice, empty, textArea, grows, field, tiles, twice, why, saidWhy, moment, count, bytes, list, uuid, download };
 })();

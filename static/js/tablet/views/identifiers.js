@@ -5,6 +5,8 @@
   const Tablet = globalThis.Tablet;
   const { h, button, icon, textArea } = Tablet.dom;
   const compiled = new WeakMap();
+  const PAUSE = 500; // milliseconds without a key after which a text counts as said
+  const TYPED = 150; // and after which what is typed so far is on the disk
 
   // The same patterns by which the server looks at uploaded files: {text: {kind: [source]}, titles: {kind: words}}.
   const patterns = (pack) => {
@@ -62,7 +64,8 @@
     const place = h("div", { class: "kept-text" }, area);
     let last = (opened.text || "").trim(); // what is kept, as far as this field knows
     let base = opened.seen; // and the seq of what the person saw when she began to change it
-    let timer = 0;
+    let timer = 0; // until what is typed is looked at
+    let holding = 0; // until what is typed so far is kept as a draft: a pause may never come
     let box = null;
     let busy = Promise.resolve();
     let writing = 0;
@@ -91,7 +94,8 @@
     const hold = (why) => desk.keepDraft(draft, { text: area.value, seen: base, why }).catch(Tablet.app.failed);
     const look = () => {
       clearTimeout(timer);
-      timer = 0;
+      clearTimeout(holding);
+      timer = holding = 0;
       if (release) {
         const done = release;
         release = null;
@@ -128,7 +132,11 @@
     };
     area.addEventListener("input", () => {
       clearTimeout(timer);
-      timer = setTimeout(look, 500);
+      timer = setTimeout(look, PAUSE);
+      holding = holding || setTimeout(() => {
+        holding = 0;
+        busy = busy.then(() => hold("draft"));
+      }, TYPED);
       if (!release) Tablet.shell.busy(new Promise((done) => { release = done; }));
     });
     area.addEventListener("change", look);

@@ -22,14 +22,15 @@
     // The rating: pressed at once, shown as given only when the journal has it.
     const answers = h("div", { class: "answers", role: "radiogroup", "aria-label": `Rating of ${about}`, "aria-describedby": lacks.id });
     const rate = async (key) => {
-      place.dataset.rating = key;
+      if (key) place.dataset.rating = key;
+      else delete place.dataset.rating;
       pending += 1;
       answers.classList.add("answers--pending");
       delete place.dataset.kept;
       try {
         await desk.record(site, about, "rating", key);
         pending -= 1;
-        place.dataset.kept = key;
+        if (key) place.dataset.kept = key;
       } catch (error) {
         // What was not kept is not shown as given, and can be tapped again.
         pending -= 1;
@@ -118,14 +119,21 @@
       risk.append(grid.place);
     });
 
+    // A rating given by mistake: the element is open again.
+    const back = h("button", { type: "button", class: "item__back", hidden: true, on: { click: async () => {
+      await rate(null);
+      radios.values().next().value.focus();
+    } } }, "Take the rating back", h("span", { class: "sr-only" }, ` of ${about}`));
+
     place.append(
       h("legend", { class: "item__question" }, h("span", { class: "item__letter" }, element.letter), h("span", {}, element.question)),
-      clashes, answers, seen, ...Array.from(texts.values(), (one) => one.details), risk, photos, lacks);
+      clashes, answers, seen, ...Array.from(texts.values(), (one) => one.details), risk, back, photos, lacks);
 
     const judge = () => {
       const rating = value("rating");
       const missing = rating ? Tablet.rules.lacks(desk.pack, { rating, note: value("note"), na_reason: value("na_reason"), risk: value("risk") }) : null;
       lacks.hidden = !missing;
+      back.hidden = !rating || readOnly;
       if (missing) lacks.lastChild.textContent = missing.message;
       place.classList.toggle("item--no", rating === "no");
       if (rating) place.dataset.rating = rating;

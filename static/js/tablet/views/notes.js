@@ -54,7 +54,7 @@
     };
     const soon = () => {
       clearTimeout(timer);
-      timer = setTimeout(() => keepDraft().catch(Tablet.app.failed), 300);
+      timer = setTimeout(() => keepDraft().catch(Tablet.app.failed), 150);
     };
     const hint = h("p", { class: "field__hint" });
     const area = textArea({ class: "usa-textarea tablet-text field__input--area", rows: "5" });

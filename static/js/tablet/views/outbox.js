@@ -3,7 +3,7 @@
   "use strict";
 
   const Tablet = globalThis.Tablet;
-  const { h, badge, button, linkButton, card, empty, count, moment, twice, field, textArea, tiles, notice, bytes } = Tablet.dom;
+  const { h, badge, button, linkButton, card, empty, count, moment, twice, why, saidWhy, textArea, tiles, notice, bytes } = Tablet.dom;
   const PAGE = 60;
   const TEXTS = ["note", "na_reason", "strength", "recommendation", "standard_note", "site_note", "remote_interview"];
 
@@ -16,18 +16,6 @@
     if (op.field.startsWith("signature:")) return `#/${desk.survey}/finish`;
     return `#/${desk.survey}`;
   }
-
-  const reasonField = () => {
-    const input = h("input", { type: "text", class: "usa-input", autocomplete: "off", maxlength: "500", required: true });
-    return h("div", {}, field("Why? (kept in the journal)", input), h("p", { class: "item__lacks", hidden: true }, "Say why in a few words."));
-  };
-  const reasonOf = (asked) => {
-    const input = asked.querySelector("input");
-    if (input.value.trim()) return input.value.trim();
-    asked.querySelector(".item__lacks").hidden = false;
-    input.focus();
-    return null;
-  };
 
   function correcting(desk, op, again) {
     const put = async (value) => {
@@ -69,9 +57,9 @@
           rejected ? button("Send it again as it is", async () => { await Tablet.journal.retry(op.op); again(); }) : "",
           button("Save this entry to a file", () => Tablet.backup.save(desk.survey, { ops: [op.op], photos: [] }).catch(Tablet.app.failed), { kind: "quiet", mark: "download" }),
           twice("Discard", {
-            question: "Discard this entry? It is not sent; it stays in the journal of this tablet as discarded.", yes: "Discard the entry", danger: true, kind: "quiet", ask: reasonField,
+            question: "Discard this entry? It is not sent; it stays in the journal of this tablet as discarded.", yes: "Discard the entry", danger: true, kind: "quiet", ask: why,
             act: async (asked) => {
-              const reason = reasonOf(asked);
+              const reason = saidWhy(asked);
               if (!reason) return false;
               try {
                 await Tablet.journal.discard({ op: op.op }, reason);
@@ -99,9 +87,9 @@
           photo.state === "rejected" ? button("Send it again", async () => { await Tablet.journal.retry(photo.uuid); again(); }, { kind: "quiet" }) : null,
           button("Save to a file", () => Tablet.dom.download(photo.blob, `photo-${photo.uuid.slice(0, 8)}.jpg`), { kind: "quiet", mark: "download", also: `: ${photo.caption || "photo without a caption"}` }),
           twice("Discard", {
-            question: "Discard this photo? It is not sent; it stays in the journal of this tablet as discarded.", yes: "Discard the photo", danger: true, kind: "quiet", ask: reasonField,
+            question: "Discard this photo? It is not sent; it stays in the journal of this tablet as discarded.", yes: "Discard the photo", danger: true, kind: "quiet", ask: why,
             act: async (asked) => {
-              const reason = reasonOf(asked);
+              const reason = saidWhy(asked);
               if (!reason) return false;
               try {
                 await Tablet.journal.discard({ photo: photo.uuid }, reason);

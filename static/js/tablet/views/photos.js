@@ -3,7 +3,7 @@
   "use strict";
 
   const Tablet = globalThis.Tablet;
-  const { h, id, icon, badge, twice, bytes, field } = Tablet.dom;
+  const { h, id, icon, badge, twice, why, saidWhy, bytes } = Tablet.dom;
 
   /** A button that opens the camera or the files, and keeps what comes. `about` gives the elements. */
   function taker(desk, site, about, { words = "Photo", cls = "chip-toggle", label, done }) {
@@ -71,7 +71,6 @@
         },
       }).place);
     } } }, h("summary", {}, "Belongs to\u00a0", bound));
-    const reason = () => h("input", { type: "text", class: "usa-input", autocomplete: "off", maxlength: "500" });
     const place = h("figure", { class: "photo", data: { photo: photo.uuid, state: photo.state } },
       picture(photo),
       h("figcaption", { class: "photo__words" },
@@ -81,12 +80,17 @@
         photo.state === "sent" ? null : twice("Remove", {
           question: "Remove this photo? It stays in the journal of this tablet as discarded and is not sent.", yes: "Remove the photo", danger: true, kind: "quiet",
           also: `the photo ${photo.caption || "without a caption"}`,
-          ask: () => field("Why? (kept in the journal)", reason()),
+          ask: why,
           act: async (asked) => {
-            await Tablet.journal.discard({ photo: photo.uuid }, asked.querySelector("input").value.trim() || "Not needed");
-            photo.state = "discarded";
-            desk.placePhoto(photo);
-            changed();
+            const reason = saidWhy(asked);
+            if (!reason) return false;
+            try {
+              await Tablet.journal.discard({ photo: photo.uuid }, reason);
+              photo.state = "discarded";
+              desk.placePhoto(photo);
+              changed();
+            } catch (error) { Tablet.app.failed(error); }
+            return true;
           },
         })));
     return place;
