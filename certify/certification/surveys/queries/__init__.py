@@ -17,6 +17,7 @@ from certify.certification.surveys.queries.checklist import (
     site_words,
     values_at,
 )
+from certify.certification.surveys.queries.facts import facts_for
 from certify.certification.surveys.queries.survey import (
     AnswerRow,
     OpenSurvey,
@@ -26,7 +27,6 @@ from certify.certification.surveys.queries.survey import (
     count_clashes,
     date_proposals,
     edition_of,
-    facts_for,
     history_of,
     late_ops,
     latest_survey,
