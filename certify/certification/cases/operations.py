@@ -23,7 +23,7 @@ from certify.core.foundation.days import local_date, zone
 from certify.core.foundation.errors import Conflict, FieldError, Invalid, NotAllowed, NotOpen, Stale
 from certify.core.foundation.ids import initials
 from certify.core.rulebook.current import current
-from certify.core.workflow.machine import Machine, Transition, next_state
+from certify.core.workflow.machine import Machine, State, Transition, next_state
 from certify.platform.audit.models import Event
 from certify.platform.audit.operations import record
 
@@ -137,46 +137,54 @@ def advance(
     after = next_state(step.machine, before, trigger, roles=step.roles, check=step.facts.check)
     transition = _find(step.machine, before, trigger)
     zone = zone_of(session, case)
-    today = local_date(at, zone)
-    state = step.machine.states[after]
-    case.state = after  # version_id_col counts up at the flush and catches two servers at once
+    _enter(case, step.machine.states[after], transition, today=local_date(at, zone), at=at)
+    with session.no_autoflush:  # the case, its dates and its event go to the database together
+        refresh_deadlines(session, case, step.machine, zone=zone, at=at, entered=True)
+        _record_step(session, case, transition, before, actor=actor, at=at, reason=reason, data=data or {})
+    session.flush()
+    event = CaseAdvanced(
+        case.id, case.ref, case.practice_id, trigger, before, after, actor.user_id, actor.name, at, reason, dict(data or {})
+    )  # fmt: skip
+    events.publish(session, event)
+    session.flush()
+    return event
+
+
+def _enter(case: Case, state: State, transition: Transition, *, today: date, at: datetime) -> None:
+    case.state = state.key  # version_id_col counts up at the flush and catches two servers at once
     case.step = case.step if state.ends else state.step
     case.holder = state.holder
     case.state_since = at
     case.open = not state.ends
-    case.anchors = {**case.anchors, "entered": today.isoformat(), **{key: today.isoformat() for key in transition.sets}}
-    summary = transition.done or f"{transition.label.lower()}"
-    # The practice reads the line of the step; what is for the program alone stands in one of its own.
+    case.anchors = {**case.anchors, **{key: today.isoformat() for key in ("entered", *transition.sets)}}
+
+
+def _record_step(
+    session: Session,
+    case: Case,
+    transition: Transition,
+    before: str,
+    *,
+    actor: Actor,
+    at: datetime,
+    reason: str,
+    data: Mapping[str, Any],
+) -> None:
+    """Record a step: the practice reads its line; what is for the program alone stands in one of its own."""
     internal = {one.key for one in transition.inputs if one.internal}
-    kept = {key: value for key, value in (data or {}).items() if key in internal and value not in (None, "")}
-    shown = {key: value for key, value in (data or {}).items() if key not in internal}
+    kept = {key: value for key, value in data.items() if key in internal and value not in (None, "")}
+    shown = {key: value for key, value in data.items() if key not in internal}
     told = not any(key in kept for key in REASONS)
-    body = {"trigger": trigger, "from": before, "to": after, "inputs": shown}
-    with session.no_autoflush:  # the case, its dates and its event go to the database together
-        refresh_deadlines(session, case, step.machine, zone=zone, at=at, entered=True)
-        record_on(session, case, "case.advanced", summary, actor=actor, at=at, reason=reason if told else "", data=body)
-        if kept:
-            record_on(
-                session, case, "case.noted", f"added for the program: {transition.label.lower()}", actor=actor, at=at,
-                reason="" if told else reason, data={"trigger": trigger, "inputs": kept}, internal=True,
-            )  # fmt: skip
-    session.flush()
-    event = CaseAdvanced(
-        case.id,
-        case.ref,
-        case.practice_id,
-        trigger,
-        before,
-        after,
-        actor.user_id,
-        actor.name,
-        at,
-        reason,
-        dict(data or {}),
-    )
-    events.publish(session, event)
-    session.flush()
-    return event
+    label = transition.label.lower()
+    record_on(
+        session, case, "case.advanced", transition.done or label, actor=actor, at=at, reason=reason if told else "",
+        data={"trigger": transition.trigger, "from": before, "to": case.state, "inputs": shown},
+    )  # fmt: skip
+    if kept:
+        record_on(
+            session, case, "case.noted", f"added for the program: {label}", actor=actor, at=at, reason="" if told else reason,
+            data={"trigger": transition.trigger, "inputs": kept}, internal=True,
+        )  # fmt: skip
 
 
 def follow_at_once(session: Session, case: Case, *, at: datetime) -> list[CaseAdvanced]:
@@ -270,7 +278,7 @@ def extend_deadline(
     if errors:
         raise Invalid(errors)
     before = row.due_on
-    extend(session, case, row, days, zone=zone_of(session, case))
+    extend(session, case, row, days, zone=zone_of(session, case), at=at)
     data = {"deadline": key, "before": before.isoformat(), "after": row.due_on.isoformat()}
     summary = f"gave more time: {rule.label.lower()} is now due on {row.due_on:%A %d %B %Y}"
     record_on(session, case, "deadline.extended", summary, actor=actor, at=at, reason=reason.strip(), data=data)
