@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -25,6 +26,7 @@ from certify.platform.audit.models import Event
 from certify.platform.audit.operations import record
 from certify.platform.identity.models import Person
 from certify.platform.storage.backup import BackupRefused, back_up
+from certify.platform.storage.instance import give_back
 from certify.platform.storage.operations import store
 from certify.platform.storage.restore import checked_manifest, holds_rows, restore
 from certify.platform.storage.rows import from_plain, to_plain
@@ -207,6 +209,29 @@ def test_restore_fills_an_empty_database(run: Run, filled: Flask, tmp_path: Path
         assert holds_rows(db.session())
 
 
+def test_templates_and_settings_go_along_and_come_back_without_passwords(filled: Flask, tmp_path: Path) -> None:
+    old, copy, new = tmp_path / "old", tmp_path / "backup", tmp_path / "new"
+    for place in (old, new):
+        (place / "templates").mkdir(parents=True)
+    (old / "templates" / "decision-letter.docx").write_bytes(b"our letter")
+    (old / "templates" / "certificate.docx").write_bytes(b"our certificate")
+    (old / "certify.toml").write_text(
+        'CERTIFY_BASE_URL = "https://Übersee.example"\nCERTIFY_SMTP_URL = "smtp://u:hush@h"\n', encoding="utf-8"
+    )
+    (new / "templates" / "certificate.docx").write_bytes(b"another certificate")
+    with filled.app_context():
+        back_up(db.engine, old, copy, schema="0001", at=AT, progress=lambda line: None)
+    back, kept = give_back(copy, checked_manifest(copy)["sha256"], new)
+    assert back == ["certify.toml", "templates/decision-letter.docx"]
+    assert kept == ["templates/certificate.docx"]
+    assert (new / "templates" / "certificate.docx").read_bytes() == b"another certificate"
+    assert (new / "templates" / "decision-letter.docx").read_bytes() == b"our letter"
+    text = (new / "certify.toml").read_text(encoding="utf-8")
+    assert tomllib.loads(text) == {"CERTIFY_BASE_URL": "https://Übersee.example"}
+    assert "CERTIFY_SMTP_URL is not in the backup" in text
+    assert "hush" not in text
+
+
 def test_a_backup_never_overwrites(run: Run, filled: Flask, tmp_path: Path) -> None:
     (tmp_path / "backup").mkdir()
     (tmp_path / "backup" / "letter.txt").write_text("dear reader")
@@ -223,7 +248,7 @@ def test_a_damaged_backup_is_refused_by_name(filled: Flask, tmp_path: Path, harm
     with filled.app_context():
         back_up(
             db.engine,
-            filled.config["SETTINGS"].instance / "files",
+            filled.config["SETTINGS"].instance,
             copy,
             schema="0001",
             at=AT,

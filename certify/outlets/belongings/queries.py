@@ -35,8 +35,9 @@ def pack_practice(session: Session, practice_id: int, target: BinaryIO) -> dict[
         for name, rows in tables.items():
             pack.writestr(f"json/{name}.json", json.dumps(rows, indent=1, ensure_ascii=False))
             pack.writestr(f"csv/{name}.csv", _as_csv(rows))
-        for version in tables["evidence_version"]:
-            pack.write(path_of(str(version["file_key"])), f"files/{version['file_key']}")
+        # The same bytes may be several documents; they are one file.
+        for key in dict.fromkeys(str(version["file_key"]) for version in tables["evidence_version"]):
+            pack.write(path_of(key), f"files/{key}")
     return {name: len(rows) for name, rows in tables.items()}
 
 

@@ -1,4 +1,4 @@
-"""A consistent copy of database and files while the program runs: lines of JSON that either database can read back.
+"""A consistent copy of database, files, templates and settings while the program runs; either database can read it back.
 
 The rows are one snapshot. A stored file is never changed and is written before the row that names it, so copying the
 files after the snapshot was taken gives every file the rows speak of.
@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from certify.core.foundation.errors import Refusal
 from certify.db import db, write_intent
+from certify.platform.storage.instance import copy_own
 from certify.platform.storage.rows import in_order, plain_row
 
 FORMAT = 1
@@ -41,9 +42,11 @@ def digest_of(path: Path) -> str:
 
 
 def back_up(
-    engine: Engine, files: Path, target: Path, *, schema: str, at: datetime, progress: Callable[[str], None]
+    engine: Engine, instance: Path, target: Path, *, schema: str, at: datetime, progress: Callable[[str], None]
 ) -> dict[str, Any]:
     """Write everything into `target`, which must not exist or be empty, and return the manifest.
+
+    `instance` is the folder with the stored files, the program's own templates and its settings.
 
     Nothing lies at `target` until the copy is complete.
 
@@ -56,7 +59,8 @@ def back_up(
     try:
         (partial / "tables").mkdir(parents=True)
         counts = _write_tables(engine, partial / "tables", progress)
-        _copy_files(files, partial / "files", progress)
+        _copy_files(instance / "files", partial / "files", progress)
+        progress(f"templates and settings: {len(copy_own(instance, partial))}")
         manifest = _write_manifest(partial, counts, schema=schema, at=at)
     except OSError as problem:
         shutil.rmtree(partial, ignore_errors=True)

@@ -9,9 +9,12 @@ import zipfile
 import pytest
 from sqlalchemy.orm import Session
 
+from certify.certification.evidence.operations import add_file
+from certify.core.foundation.clock import now
 from certify.core.foundation.errors import NotFound
 from certify.outlets.belongings.queries import pack_practice
 from tests.builders import make_practice
+from tests.support.applied import apply
 
 
 def test_a_practice_gets_its_own_rows_and_no_one_elses(session: Session) -> None:
@@ -25,6 +28,21 @@ def test_a_practice_gets_its_own_rows_and_no_one_elses(session: Session) -> None
         text = b"".join(pack.read(name) for name in pack.namelist()).decode()
     assert mine.legal_name in text
     assert theirs.legal_name not in text
+
+
+def test_two_documents_of_the_same_bytes_are_one_file(session: Session) -> None:
+    applied = apply(session)
+    admin = applied.actor("admin")
+    for name in ("policy.txt", "again.txt"):
+        add_file(
+            session, applied.case, file_name=name, content=b"One policy.", elements=["7.3.b"], actor=admin, at=now()
+        )
+    target = io.BytesIO()
+    counts = pack_practice(session, applied.case.practice_id, target)
+    assert counts["evidence_version"] == 2
+    with zipfile.ZipFile(target) as pack:
+        files = [name for name in pack.namelist() if name.startswith("files/")]
+        assert [pack.read(name) for name in files] == [b"One policy."]
 
 
 def test_an_unknown_practice_is_refused(session: Session) -> None:
