@@ -134,6 +134,16 @@ def dates_of(session: Session, case: Case, zone: str, at: datetime) -> list[Date
     return sorted(found, key=lambda line: (line.on, line.label))
 
 
+def months_ahead(today: date) -> tuple[tuple[str, int], ...]:
+    """Return the months that begin within the next weeks, each with the days until its first.
+
+    >>> months_ahead(date(2026, 11, 22))
+    (('Dec', 9), ('Jan', 40), ('Feb', 71))
+    """
+    days = (today + timedelta(days=ahead) for ahead in range(1, DAYS_AHEAD + 1))
+    return tuple((f"{day:%b}", (day - today).days) for day in days if day.day == 1)
+
+
 def documents_of(session: Session, case: Case, actor: Actor) -> list[DocumentLine]:
     """Return the documents of the case that this person may open, newest matter first."""
     base = f"/cases/{case.ref}/documents"

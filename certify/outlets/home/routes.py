@@ -16,6 +16,7 @@ from certify.certification.cases.timeline import lines
 from certify.core.access.policy import Permission, allowed
 from certify.core.access.roles import PRACTICE_ROLES, Actor
 from certify.core.foundation.clock import now
+from certify.core.foundation.days import local_date
 from certify.core.foundation.errors import NotFound
 from certify.core.rulebook.current import current
 from certify.db import db
@@ -154,6 +155,7 @@ def _practice(actor: Actor) -> ResponseReturnValue:
         missing=practice_page.gathered(case, header.missing),
         picture=practice_page.domains_of(db.session, case),
         dates=practice_page.dates_of(db.session, case, header.zone, at),
+        months=practice_page.months_ahead(local_date(at, header.zone)),
         documents=practice_page.documents_of(db.session, case, actor),
         people=practice_page.people_of(db.session, case, at),
         events=lines(list_events(db.session, f"case:{case.ref}", limit=LATELY, internal=False)) if may_history else [],

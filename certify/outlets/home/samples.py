@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 from certify.core.foundation.errors import FieldError, Unmet
-from certify.outlets.home.practice import MissingGroup
+from certify.outlets.home.practice import DateLine, MissingGroup
 
 STEP_TITLES = ("Application", "Site survey", "Survey report", "Decision", "Ongoing assessment", "Quality measures")
 DOMAINS = (
@@ -18,6 +18,12 @@ DOMAINS = (
     ("Quality improvement", 9, 4, 0),
     ("Goals of care, palliative and end-of-life care", 9, 0, 0),
     ("Chemotherapy safety", 88, 10, 3),
+)
+TODAY = date(2027, 3, 5)
+DATES = (
+    DateLine("Answer to the program", date(2027, 3, 3), -2),
+    DateLine("Corrective action plan", date(2027, 3, 14), 9),
+    DateLine("Site survey begins", date(2027, 5, 4), 60),
 )
 
 

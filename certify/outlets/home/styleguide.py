@@ -6,6 +6,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from certify.outlets.home import samples
+from certify.outlets.home.practice import months_ahead
 from certify.platform.web.edges import public
 
 bp = Blueprint("styleguide", __name__)
@@ -66,6 +67,8 @@ def show() -> ResponseReturnValue:
         missing_groups=samples.MISSING_GROUPS,
         events=samples.events(),
         domains=samples.domains(),
+        dates=samples.DATES,
+        months=months_ahead(samples.TODAY),
         errors=samples.field_errors(),
         marks=MARKS + MORE_MARKS,
         colours=COLOURS,
