@@ -252,12 +252,11 @@ def _filter() -> CaseFilter:
         due_before = date.fromisoformat(due) if due else None
     except ValueError:
         raise Invalid("Write the date like 2026-03-05.", "due_before") from None
-    mine = current_actor().user_id if given.get("mine") else None
     return CaseFilter(
         step=given.get("step", type=int),
         state=given.get("state", ""),
         holder=given.get("holder", ""),
-        staff_id=mine,
+        mine=bool(given.get("mine")),
         due_before=due_before,
         open_only=bool(given.get("open")),
         text=given.get("q", "")[:200],

@@ -105,7 +105,12 @@ class CaseArguments(ListArguments):
     step = ma.fields.Integer(load_default=None, validate=ma.validate.Range(1, 6))
     state = ma.fields.String(load_default="", validate=ma.validate.Length(max=40))
     practice = ma.fields.Integer(load_default=None, validate=ma.validate.Range(1, INT32))
-    mine = ma.fields.Boolean(load_default=False)
+    mine = ma.fields.Boolean(
+        load_default=False,
+        metadata={
+            "description": "only those of your own practice, those whose survey team you are on, and those whose contact you are"
+        },
+    )
     due_before = ma.fields.Date(load_default=None)
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from certify.certification.cases.models import CaseNumber
 from certify.core.foundation.clock import FixedClock
+from tests.support.applied import apply
 from tests.support.surveyed import Surveyed, surveyed
 
 
@@ -31,3 +35,27 @@ def test_requirements_come_page_by_page(world: Surveyed, client: FlaskClient) ->
     assert rest["next"] is None
     for wrong in ("limit=0", "limit=201", "cursor=forged"):
         assert admin.get(f"{address}?{wrong}").status_code == 422
+
+
+def test_mine_is_the_own_practice_the_own_team_and_who_is_the_contact(
+    world: Surveyed, session: Session, new_client: Callable[[], FlaskClient]
+) -> None:
+    session.add(CaseNumber(year=2026, last=1))  # the case of this world is the first
+    other = apply(session).case
+    clients = {who: world.sign_in(new_client(), who) for who in ("admin", "surveyor", "staff", "council")}
+
+    def refs(who: str, path: str = "/api/v1/cases?mine=true") -> list[str]:
+        return [case["ref"] for case in clients[who].get(path).get_json()["items"]]
+
+    assert refs("staff", "/api/v1/cases") == [other.ref, world.case.ref]
+    assert {who: refs(who) for who in clients} == {
+        "admin": [world.case.ref],
+        "surveyor": [world.case.ref],
+        "staff": [],
+        "council": [],
+    }
+    other.staff_id = world.actors["staff"].user_id
+    assert refs("staff") == [other.ref]
+    page = clients["staff"].get("/cases?mine=1").text
+    assert other.ref in page
+    assert world.case.ref not in page

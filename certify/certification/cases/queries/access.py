@@ -92,6 +92,17 @@ def visible(actor: Actor, permission: Permission = Permission.VIEW_CASE) -> Colu
     return within(reach(actor, permission))
 
 
+def own(actor: Actor) -> ColumnElement[bool]:
+    """Return the predicate of the cases a person works on.
+
+    Those of one's own practice, those whose team one is on, and those one is the contact of at the program.
+    """
+    if actor.user_id is None:
+        return false()
+    near = Reach(practice_ids=actor.practice_ids, team_member_id=actor.user_id)
+    return or_(within(near), Case.staff_id == actor.user_id)
+
+
 def within(far: Reach) -> ColumnElement[bool]:
     """Turn a reach into a predicate on `case`."""
     if far.everything:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, select, true, uni
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.models import Case
-from certify.certification.cases.queries.access import practice_of, visible
+from certify.certification.cases.queries.access import own, practice_of, visible
 from certify.core.access.roles import Actor
 from certify.db import plain
 from certify.platform.practices.models import Practice
@@ -27,6 +27,7 @@ class CaseFilter:
     holder: str = ""
     practice_id: int | None = None
     staff_id: int | None = None
+    mine: bool = False  # the actor's own, as `own` says
     due_before: date | None = None
     open_only: bool = False
     text: str = ""
@@ -96,6 +97,8 @@ def conditions(actor: Actor, narrowed: CaseFilter) -> list[ColumnElement[bool]]:
         found.append(Case.practice_id == narrowed.practice_id)
     if narrowed.staff_id is not None:
         found.append(Case.staff_id == narrowed.staff_id)
+    if narrowed.mine:
+        found.append(own(actor))
     if narrowed.due_before is not None:
         found.append(and_(Case.due_on.is_not(None), Case.due_on < narrowed.due_before))
     if narrowed.open_only:

@@ -49,7 +49,7 @@ def list_(arguments: dict[str, Any]) -> dict[str, Any]:
         step=arguments["step"],
         state=arguments["state"],
         practice_id=arguments["practice"],
-        staff_id=actor.user_id if arguments["mine"] else None,
+        mine=arguments["mine"],
         due_before=arguments["due_before"],
     )
     limit = arguments["limit"]
