@@ -33,7 +33,7 @@ from certify.certification.surveyors.rules import (
     surveyor_free_of_conflict,
     surveyor_within_load,
 )
-from certify.core.access.roles import Actor
+from certify.core.access.roles import PRACTICE_ROLES, Actor
 from certify.core.foundation import events
 from certify.core.foundation.days import local_date
 from certify.core.foundation.errors import Conflict, Invalid, NotFound, NotOpen, RulesUnmet
@@ -117,6 +117,16 @@ def answer_further(
         _leave(session, case, proposal, "surveyor.joined", f"{_name(session, proposal)} joined the survey team", actor, at)  # fmt: skip
     session.flush()
     return declaration
+
+
+def asked_about(session: Session, case: Case, actor: Actor) -> SurveyorProposal | None:
+    """Return the further surveyor about whom the actor has still to answer, the first of several; None when there is none."""
+    of_practice = any(actor.holds(role, case.practice_id) for role in PRACTICE_ROLES)
+    for proposal in open_further(session, case.id):
+        side = "surveyor" if proposal.person_id == actor.user_id else "practice" if of_practice else None
+        if side is not None and declaration_of(session, proposal, side) is None:
+            return proposal
+    return None
 
 
 def drop_further(session: Session, case: Case, proposal_id: int, *, actor: Actor, at: datetime) -> None:

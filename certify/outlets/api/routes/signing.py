@@ -9,6 +9,7 @@ from flask import request
 from certify.certification.applications.operations import record_webinar, sign_agreement
 from certify.certification.applications.queries import agreement_of, signature_of
 from certify.certification.cases.queries import case_for
+from certify.certification.surveyors.further import Signed, answer_further, asked_about
 from certify.certification.surveyors.operations import declare
 from certify.certification.surveyors.queries import case_of_question
 from certify.core.access.policy import Permission
@@ -65,14 +66,19 @@ def webinar(body: dict[str, Any], ref: str) -> Any:
 @doors.arguments(Declaration)
 @doors.response(200, Done)
 def declare_(body: dict[str, Any], ref: str) -> Any:
-    """Answer the conflict of interest question for one side; the second “none” accepts the surveyor."""
+    """Answer the conflict of interest question for one side; the second “none” accepts the surveyor, also a further one."""
     actor = current_actor()
     try:
         case = case_for(db.session, actor, ref, Permission.ANSWER_CONFLICT, lock=True)
     except (NotFound, NotAllowed):
         # Not of the practice: the surveyor answers before the case opens to her.
         case = case_of_question(db.session, actor, ref)
-    declare(db.session, case, **body, address=client_network(), actor=actor, at=now())
+    further = asked_about(db.session, case, actor)
+    if further is None:
+        declare(db.session, case, **body, address=client_network(), actor=actor, at=now())
+    else:
+        signed = Signed(body["answers"], body["detail"], body["signed_name"], body["signed_title"], client_network())
+        answer_further(db.session, case, further.id, signed, actor=actor, at=now())
     return case
 
 
