@@ -90,8 +90,8 @@ def main(arguments: list[str] | None = None) -> None:
         sys.stderr.close()
         sys.exit(0)
     except Exception as trouble:
-        line = no_database(trouble)
-        if line is None:
+        reason = no_database(trouble)
+        if reason is None:
             raise
-        click.echo(line, err=True)
+        click.echo(reason, err=True)
         sys.exit(1)
