@@ -194,7 +194,7 @@ def test_nothing_is_entered_under_the_name_of_who_took_the_survey_along(field: F
     tablet.reload()
     expect(tablet.get_by_text(words, exact=True)).to_be_visible()
     yes = item(tablet, "7.9.a").get_by_role("radio", name="Yes", exact=True)
-    yes.check(force=True)
+    item(tablet, "7.9.a").get_by_text("Yes", exact=True).click()
     expect(tablet.get_by_text("Renew it to enter under your own name.")).to_be_visible()
     expect(yes).not_to_be_checked()
     tablet.context.set_offline(False)

@@ -39,6 +39,7 @@
     const back = code ? `#/${desk.survey}/${site}/${code}` : `#/${desk.survey}/notes`;
     const allowed = new Set(kept ? Tablet.identifiers.found(desk.pack, `${kept.text}\n${kept.pseudonym || ""}`).map((one) => one.text) : []);
     const said = h("p", { class: "note-saved muted", role: "status" });
+    const meanwhile = h("p", { class: "item__lacks", role: "status" });
     const warn = h("div", {});
     let timer = 0;
     let gone = false;
@@ -54,6 +55,7 @@
     };
     const soon = () => {
       clearTimeout(timer);
+      said.textContent = ""; // what was kept is no longer what stands here
       timer = setTimeout(() => keepDraft().catch(Tablet.app.failed), 150);
     };
     const hint = h("p", { class: "field__hint" });
@@ -110,7 +112,7 @@
       const now = desk.notes().find((one) => one.uuid === own);
       if (now && now.answer.by === kept.answer.by && now.text === kept.text) return;
       if (!timer && !desk.draft(`note:${own}`)) Tablet.app.again();
-      else said.textContent = `${now ? now.answer.by || "A colleague" : "A colleague"} has changed this note meanwhile. Save yours all the same: both stay, until one is chosen under Conflicts.`;
+      else meanwhile.textContent = `${now ? now.answer.by || "A colleague" : "A colleague"} has changed this note meanwhile. Save yours all the same: both stay, until one is chosen under Conflicts.`;
     }));
     tellKind();
     const kinds = tiles("Kind", "radio", declared.kinds.map((one) => [one.key, one.words]), new Set([note.kind]), (value) => { note.kind = value; tellKind(); soon(); }, { row: true });
@@ -130,7 +132,7 @@
     const main = h("main", { id: "main", class: "page tablet-main", tabindex: "-1" }, Tablet.frame.page(title,
       h("form", { class: "form tablet-form", on: { submit: (event) => { event.preventDefault(); save(); } } },
         kinds, sites, pseudonym,
-        h("div", { class: "field" }, h("label", { class: "field__label", for: (area.id = "note-text") }, "What was said or seen"), hint, area, said),
+        h("div", { class: "field" }, h("label", { class: "field__label", for: (area.id = "note-text") }, "What was said or seen"), hint, area, said, meanwhile),
         choice.place, warn, problem),
       throwAway));
     const bar = h("nav", { class: "thumb-bar tablet-bar", "aria-label": "Note" },

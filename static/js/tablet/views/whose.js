@@ -21,7 +21,7 @@
   /** Draw it for the survey of the address; hidden while it is one's own or nobody is known. */
   function draw() {
     const desk = Tablet.desk.current();
-    const here = desk && location.hash.startsWith(`#/${desk.survey}`);
+    const here = desk && location.hash.split(/[/?]/)[1] === String(desk.survey);
     const { me } = Tablet.sender.state();
     const taken = desk && desk.taken.person;
     const foreign = Boolean(here && me && taken && me.id !== taken.id);
