@@ -52,7 +52,7 @@ NARROWER = {
 }
 # What a certified case, with its invoice paid and its conflicts declared, has no more: 404 for everyone who may enter.
 OVER = {
-    "surveyors.conflict", "surveyors.answer_conflict", "cases.action", "fees.cancel", "fees.refund", "surveys.settle",
+    "surveyors.conflict", "surveyors.answer_conflict", "cases.action", "fees.cancel", "fees.refund", "surveys.settle", "calendar.stop",
 }  # fmt: skip
 
 
