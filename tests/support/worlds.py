@@ -42,6 +42,7 @@ class Client(FlaskClient):
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         if self.test_session is not None:
             self.test_session.flush()
+        kwargs.setdefault("buffered", True)  # read to the end and closed, as a browser does
         try:
             return super().open(*args, **kwargs)
         finally:
