@@ -150,7 +150,7 @@ def test_every_template_has_both_texts_and_can_be_written(session: Session) -> N
     facts = {
         "practice": "Lakeside", "ref": "LO-2026-001", "step": "Step 1 of 6 – Application", "state": "Sent", "status": "Check it",
         "waiting_for": "you", "next": "Then more.", "asked": True, "due": "Friday 4 December 2026", "due_away": "in 2 days", "due_after": "",
-        "quoted": "", "by": "Dana", "late": False, "deadline": "Plan", "deadline_on": "Friday", "deadline_away": "in 2 days",
+        "quoted": "", "by": "Dana", "late": False, "right": False, "deadline": "Plan", "deadline_on": "Friday", "deadline_away": "in 2 days",
         "deadline_after": "", "last": False, "days": 7, "hours": 2, "inviter": "Dana", "role": "council member", "place": "", "about": "", "read_by": "the practice",
     }  # fmt: skip
     for name in names:
