@@ -9,9 +9,11 @@ import re
 import unicodedata
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from certify.certification.evidence.apart import MAX_TEXT, TOO_MUCH, NotRead, Part, read_apart
 from certify.certification.evidence.identifiers import Suspicion, merged, suspicions_in_table, suspicions_in_text
 from certify.core.foundation.errors import Invalid
 
@@ -19,7 +21,6 @@ MAX_BYTES = 25 * 1024 * 1024
 MAX_UNPACKED = 200 * 1024 * 1024
 MAX_ENTRIES = 5_000
 MAX_PIXELS = 60_000_000
-MAX_TEXT = 4_000_000  # characters looked through for identifiers in one file
 
 TYPES = {
     "pdf": "application/pdf",
@@ -138,7 +139,7 @@ def _office_kind(content: bytes) -> str:
             entries = archive.infolist()
             names = {entry.filename for entry in entries}
             if len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > MAX_UNPACKED:
-                raise _Refused("it unpacks to far more than a document holds.")
+                raise _Refused(TOO_MUCH)
             if any(name.lower().endswith("vbaproject.bin") for name in names):
                 raise _Refused("it holds macros. Save it as .docx or .xlsx without macros.")
             if any("/embeddings/" in name.lower() or "/activex/" in name.lower() for name in names):
@@ -147,7 +148,7 @@ def _office_kind(content: bytes) -> str:
                 return "docx"
             if "xl/workbook.xml" in names:
                 return "xlsx"
-    except (zipfile.BadZipFile, ValueError, OSError) as damaged:
+    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError) as damaged:
         raise _Refused("it is damaged.") from damaged
     raise _Refused(f"it is an archive. Upload the documents in it one by one, as {ALLOWED_WORDS}.")
 
@@ -155,50 +156,18 @@ def _office_kind(content: bytes) -> str:
 Read = tuple[bytes, list[Suspicion]]
 
 
-def _pdf(content: bytes, _kind: str) -> Read:
-    from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
-
+def _pdf(content: bytes, kind: str) -> Read:
     found: list[Suspicion] = []
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            reader = PdfReader(io.BytesIO(content))
-            if reader.is_encrypted:
-                raise _Refused("it is protected by a password. Save it without one.")
-            _refuse_active_pdf(reader)
-            left = MAX_TEXT
-            for number, page in enumerate(reader.pages, 1):
-                text = page.extract_text()[:left]
-                found += suspicions_in_text(text, f"page {number}")
-                left -= len(text)
-                if left <= 0:
-                    break
-    except _Refused:
-        raise
-    except (
-        PyPdfError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        RecursionError,
-        OSError,
-    ) as damaged:
-        raise _Refused("the PDF is damaged. Print it to PDF again.") from damaged
+    for part in _parts(content, kind):
+        found += suspicions_in_text(part["text"], part["where"])
     return content, found
 
 
-def _refuse_active_pdf(reader: object) -> None:
-    root = reader.trailer["/Root"].get_object()  # type: ignore[attr-defined]
-    names = root["/Names"].get_object() if "/Names" in root else {}
-    action = root["/OpenAction"].get_object() if "/OpenAction" in root else None
-    launches = isinstance(action, dict) and action.get("/S") in ("/JavaScript", "/Launch")
-    if "/JavaScript" in names or "/AA" in root or launches:
-        raise _Refused("it holds a script. Print it to PDF again, which leaves the script out.")
-    if "/EmbeddedFiles" in names:
-        raise _Refused("other files are attached inside it. Upload them one by one.")
+def _parts(content: bytes, kind: str) -> list[Part]:
+    try:
+        return read_apart(content, kind)
+    except NotRead as refused:
+        raise _Refused(str(refused)) from refused
 
 
 def _docx(content: bytes, _kind: str) -> Read:
@@ -224,7 +193,15 @@ def _xml_texts(content: bytes, wanted: re.Pattern[str]) -> Iterator[tuple[str, s
                 if wanted.match(name):
                     tree = etree.fromstring(archive.read(name), parser)
                     yield name, _plain(tree)[:MAX_TEXT]
-    except (etree.XMLSyntaxError, zipfile.BadZipFile, RuntimeError, ValueError, OSError) as damaged:
+    except (
+        etree.XMLSyntaxError,
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        RuntimeError,
+        ValueError,
+        OSError,
+    ) as damaged:
         raise _Refused("the document is damaged. Open it in Word and save it again.") from damaged
 
 
@@ -250,23 +227,10 @@ def _plain(tree: object) -> str:
     return "\n".join(line.removeprefix("\t") for line in "".join(out).split("\n"))
 
 
-def _xlsx(content: bytes, _kind: str) -> Read:
-    from python_calamine import CalamineError, CalamineWorkbook
-
+def _xlsx(content: bytes, kind: str) -> Read:
     found: list[Suspicion] = []
-    try:
-        workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        left = MAX_TEXT
-        for name in workbook.sheet_names:
-            rows = [[str(cell) for cell in row] for row in workbook.get_sheet_by_name(name).to_python()]
-            where = f"sheet {name[:60]}"
-            text = "\n".join(" ".join(row) for row in rows)[:left]
-            left -= len(text)
-            found += suspicions_in_text(text, where) + suspicions_in_table(rows, where)
-            if left <= 0:
-                break
-    except (CalamineError, ValueError, OSError) as damaged:
-        raise _Refused("the workbook is damaged. Open it in Excel and save it again.") from damaged
+    for part in _parts(content, kind):
+        found += suspicions_in_text(part["text"], part["where"]) + suspicions_in_table(part["rows"], part["where"])
     return content, found
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from pypdf import PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
-from certify.certification.evidence import files
+from certify.certification.evidence import apart, files
 from certify.certification.evidence.files import MAX_BYTES, Inspected, inspect, safe_name
 from certify.core.foundation.errors import Invalid
 from tests.support.applied import picture
@@ -40,6 +40,11 @@ def archive(files: dict[str, bytes]) -> bytes:
         for name, content in files.items():
             made.writestr(name, content)
     return out.getvalue()
+
+
+def archive_of(content: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as made:
+        return {name: made.read(name) for name in made.namelist()}
 
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -148,6 +153,33 @@ def test_macros_embedded_files_scripts_and_passwords_are_refused() -> None:
 def test_what_unpacks_to_far_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "MAX_UNPACKED", 1_000_000)
     assert "unpacks" in why_not(archive({"word/document.xml": b"0" * 1_000_001}), "a.docx")
+
+
+def test_a_sheet_whose_last_cell_lies_far_out_is_refused_and_takes_nothing_down() -> None:
+    """Its rows and columns would be half a terabyte."""
+    small = archive_of(xlsx([["A"]]))
+    sheet = small["xl/worksheets/sheet1.xml"].replace(
+        b"</sheetData>", b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+    )
+    assert "unpacks" in why_not(archive({**small, "xl/worksheets/sheet1.xml": sheet}), "a.xlsx")
+
+
+def test_what_takes_too_long_to_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apart, "WAIT_SECONDS", 0)
+    assert "unpacks" in why_not(xlsx([["A"]]), "a.xlsx")
+
+
+@pytest.mark.parametrize("what", ["stream", "version", "checksum"])
+def test_a_damaged_archive_is_refused_whatever_is_damaged(what: str) -> None:
+    content = bytearray(docx("Our policy. " * 500))
+    if what == "stream":
+        at = content.index(b"word/document.xml") + len(b"word/document.xml")
+        content[at : at + 4] = b"\xff\xff\xff\xff"
+    elif what == "version":
+        content[content.rindex(b"PK\x01\x02") + 6] = 255
+    else:
+        content[content.rindex(b"PK\x01\x02") + 16] ^= 255
+    assert "damaged" in why_not(bytes(content), "a.docx")
 
 
 def test_an_entity_bomb_in_a_document_is_refused() -> None:
