@@ -26,23 +26,27 @@ from certify.certification.surveys.rules import Gap
 from certify.certification.surveys.sync import accept_late, say
 from certify.core.access.policy import Permission
 from certify.core.access.roles import Actor
-from certify.core.foundation.errors import NotAllowed, NotFound, NotOpen, RulesUnmet, Unmet
+from certify.core.foundation.errors import Invalid, NotAllowed, NotFound, NotOpen, RulesUnmet, Unmet
 from certify.core.foundation.ids import new_uuid
 
 ACCEPTED_OP = uuid.UUID("6a0f3c62-7a1e-5d0a-9d3e-1c0a6f1e5b11")  # name space of the ops that accept late ones
 AGREEMENT = "agreement"  # the kind of gap that a second reviewer closes
 
 
-def judge_late(session: Session, opened: OpenSurvey, seq: int, *, accept: bool, actor: Actor, at: datetime) -> None:
+def judge_late(
+    session: Session, opened: OpenSurvey, seq: int, *, accept: bool | None, actor: Actor, at: datetime
+) -> None:
     """Accept or decline an entry that came after the survey was finished (contract, section 6, rule 5).
 
     What is accepted must keep to the rules of the finish. Accepting the last "not applicable" of a critical standard
     is agreeing to it as second reviewer.
-    Raises: NotAllowed for others than the lead surveyor and the program, NotFound, RulesUnmet once the report has left
-        the program, in an earlier round, and for what would leave the survey incomplete.
+    Raises: NotAllowed for others than the lead surveyor and the program, Invalid when neither is said (`accept` is None),
+        NotFound, RulesUnmet once the report has left the program, in an earlier round, and for what would leave the survey incomplete.
     """
     if not may_judge_late(session, opened, actor):
         raise NotAllowed("The lead surveyor or the program decides about late entries.")
+    if accept is None:
+        raise Invalid("Say whether the entry is accepted or declined.", "verdict")
     late = session.scalar(
         select(SurveyOp)
         .where(SurveyOp.survey_id == opened.survey.id, SurveyOp.seq == seq, SurveyOp.verdict == "waiting")

@@ -190,10 +190,7 @@ def second(survey_id: int, site_id: int, code: str) -> ResponseReturnValue:
 def judge(survey_id: int, seq: int) -> ResponseReturnValue:
     """Accept or decline an entry that came after the survey was finished."""
     opened = survey_for(db.session, current_actor(), survey_id, Permission.VIEW_DRAFT_REPORT, lock=True)
-    verdict = request.form.get("verdict")
-    if verdict not in ("accept", "decline"):
-        raise Invalid("Say whether the entry is accepted or declined.", "verdict")
-    accept = verdict == "accept"
+    accept = {"accept": True, "decline": False}.get(request.form.get("verdict", ""))
     judge_late(db.session, opened, seq, accept=accept, actor=current_actor(), at=now())
     flash("Accepted: it now stands as the answer." if accept else "Declined. It stays in the history.")
     return redirect(url_for("surveys.overview", survey_id=survey_id, _anchor="late"))
