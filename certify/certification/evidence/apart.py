@@ -44,7 +44,23 @@ def read_apart(content: bytes, kind: str) -> list[Part]:
         raise NotRead(TOO_MUCH) from endless
     if done.returncode != 0:
         raise NotRead(TOO_MUCH)
-    answer = json.loads(done.stdout)
+    return parts_of(json.loads(done.stdout))
+
+
+def answer_to(content: bytes, kind: str) -> dict[str, Any]:
+    """Read the file here and now, and return its parts, or why it is refused."""
+    try:
+        return {"parts": READERS[kind](content)}
+    except NotRead as refused:
+        return {"refused": str(refused)}
+    except MemoryError:
+        return {"refused": TOO_MUCH}
+    except Exception:  # noqa: BLE001 - the readers raise whatever a damaged file makes of them
+        return {"refused": DAMAGED[kind]}
+
+
+def parts_of(answer: dict[str, Any]) -> list[Part]:
+    """Return the parts that an answer holds. Raises: NotRead."""
     if "refused" in answer:
         raise NotRead(answer["refused"])
     parts: list[Part] = answer["parts"]
@@ -118,15 +134,7 @@ def _main(kind: str) -> None:
     content = sys.stdin.buffer.read()
     _limit()
     warnings.simplefilter("ignore")
-    try:
-        answer: dict[str, Any] = {"parts": READERS[kind](content)}
-    except NotRead as refused:
-        answer = {"refused": str(refused)}
-    except MemoryError:
-        answer = {"refused": TOO_MUCH}
-    except Exception:  # noqa: BLE001 - the readers raise whatever a damaged file makes of them
-        answer = {"refused": DAMAGED[kind]}
-    sys.stdout.write(json.dumps(answer))
+    sys.stdout.write(json.dumps(answer_to(content, kind)))
 
 
 if __name__ == "__main__":

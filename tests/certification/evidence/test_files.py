@@ -230,7 +230,11 @@ def test_any_name_becomes_a_safe_one(name: str, extension: str) -> None:
 
 
 @given(st.binary(max_size=400), st.sampled_from(["a.pdf", "a.csv", "a.docx", "a.png"]))
-def test_any_bytes_are_taken_or_refused_never_a_crash(content: bytes, name: str) -> None:
+def test_any_bytes_are_taken_or_refused_never_a_crash(
+    monkeypatch: pytest.MonkeyPatch, content: bytes, name: str
+) -> None:
+    # Here and now: hundreds of processes would cost a minute and show no more.
+    monkeypatch.setattr(files, "read_apart", lambda sent, kind: apart.parts_of(apart.answer_to(sent, kind)))
     for start in (b"", b"%PDF-1.4\n", b"PK\x03\x04", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"):
         try:
             taken = inspect(start + content, name)
