@@ -17,11 +17,10 @@ from certify.certification.surveys.queries import open_conflicts
 OP, ANSWER = cast(sa.Table, SurveyOp.__table__), cast(sa.Table, SurveyAnswer.__table__)
 
 
-MOST_CHANGES = 2000  # told in one call; the rest is told by the next
-
-
-def changes_since(session: Session, survey_id: int, since: int) -> tuple[list[dict[str, Any]], bool]:
-    """Return the ops after `since`, oldest first, and whether there are more than one call tells.
+def changes_since(
+    session: Session, survey_id: int, since: int, most: int | None = None
+) -> tuple[list[dict[str, Any]], bool]:
+    """Return the ops after `since`, oldest first, and whether there are more than the `most` that were asked for (none: all).
 
     `stands` says which are the answer now, or part of an open conflict.
     """
@@ -36,12 +35,12 @@ def changes_since(session: Session, survey_id: int, since: int) -> tuple[list[di
         .outerjoin(ANSWER, same)
         .where(OP.c.survey_id == survey_id, OP.c.seq > since)
         .order_by(OP.c.seq)
-        .limit(MOST_CHANGES + 1)
+        .limit(None if most is None else most + 1)
     )  # fmt: skip
     clashing = {value["seq"] for conflict in open_conflicts(session, survey_id) for value in conflict["values"]}
     rows = [dict(row) for row in session.execute(query).mappings()]
-    told = [change(row, row["seq"] == row["standing"] or row["seq"] in clashing) for row in rows[:MOST_CHANGES]]
-    return told, len(rows) > MOST_CHANGES
+    told = [change(row, row["seq"] == row["standing"] or row["seq"] in clashing) for row in rows[:most]]
+    return told, len(told) < len(rows)
 
 
 def change(row: Mapping[str, Any], stands: bool) -> dict[str, Any]:

@@ -69,6 +69,7 @@ class Envelope:
     since: int
     ops: list[Any]
     person: int | None = None  # whose entries these are, when the tablet says so
+    most: int | None = None  # so many changes are heard at once; all when nothing is said
 
 
 class OtherPerson(Conflict):
@@ -103,9 +104,14 @@ def read_envelope(body: Any) -> Envelope:
         errors.append(
             FieldError("person", "person: give the number of the person whose entries these are, or nothing.")
         )
+    most = body.get("most")
+    if most is not None and (isinstance(most, bool) or not isinstance(most, int) or most < 1):
+        errors.append(
+            FieldError("most", "most: give how many changes you take at once, 1 or more, or nothing for all.")
+        )
     if errors:
         raise Invalid(errors)
-    return Envelope(str(device).lower(), since, ops, person)
+    return Envelope(str(device).lower(), since, ops, person, most)
 
 
 def op_id(raw: Any) -> str | None:

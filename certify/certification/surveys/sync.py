@@ -143,7 +143,7 @@ def sync(session: Session, survey_id: int, body: Any, *, actor: Actor, at: datet
     if (envelope.since != before or opened.survey.clashes) and blindfolded(session, survey_id, actor):
         # What she sends is kept as ever; what others said reaches her with her next call after she has scored her part.
         return {"seq": min(envelope.since, work.seq), "acks": work.acks, "changes": [], "conflicts": []}
-    changes, more = _changes_after(session, work, envelope.since, before)
+    changes, more = _changes_after(session, work, envelope, before)
     answer = {
         "seq": changes[-1]["seq"] if more else work.seq,  # where to go on: the seq of what was told last
         "acks": work.acks,
@@ -371,8 +371,8 @@ def _leave_event(session: Session, work: _Work, ops: Sequence[Op], late: bool) -
     )  # fmt: skip
 
 
-def _changes_after(session: Session, work: _Work, since: int, before: int) -> tuple[list[dict[str, Any]], bool]:
-    if since == before:  # the usual case: nothing but what this very call brought
+def _changes_after(session: Session, work: _Work, envelope: Envelope, before: int) -> tuple[list[dict[str, Any]], bool]:
+    if envelope.since == before:  # the usual case: nothing but what this very call brought
         standing = {
             seq
             for a in work.answers.values()
@@ -380,4 +380,5 @@ def _changes_after(session: Session, work: _Work, since: int, before: int) -> tu
             for seq in ([w.seq for w in a.standing.words] if a.standing.clash else [a.standing.seq])
         }
         return [change(row, row["seq"] in standing) for row in work.rows], False
-    return changes_since(session, work.opened.survey.id, since if since < before else 0)
+    since = envelope.since if envelope.since < before else 0
+    return changes_since(session, work.opened.survey.id, since, envelope.most)

@@ -18,6 +18,7 @@
   let size = BATCH; // how many go at once now, and how many at most
   let most = BATCH;
   const poisoned = new Map(); // op → until when it is put aside
+  const MOST_HEARD = 2000; // changes in one answer: what a weak link still brings
   const heard = new Map(); // survey → when it was last asked what others said
 
   const isChange = (c) => c && Number.isInteger(c.seq) && Number.isInteger(c.site) && typeof c.field === "string";
@@ -30,7 +31,7 @@
     const ops = batch.map(({ op, site, element, field, value, base, at }) => ({ op, site, element, field, value, base, at }));
     // A person who signs in between the question and this call must not send another's answers: the server compares.
     const { status, body } = await ask(`/surveys/${survey}/sync`, {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ device, person: me.id, since, ops }),
+      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ device, person: me.id, since, ops, most: MOST_HEARD }),
     }, [409]);
     if (status === 409) {
       const now = await whoAmI();
@@ -40,7 +41,7 @@
     const { changed, conflicts, settled } = await takeIn(survey, me, batch, body, since, device);
     heard.set(survey, Date.now());
     if (changed.length || conflicts) Tablet.say("changed", { survey, answers: changed, conflicts, photos: false });
-    // What others said comes in pages; `seq` is how far this one tells.
+    // What others said comes in portions; `seq` is how far this one tells.
     if (body.more === true && body.seq > since) await exchange(survey, me, []);
     return settled;
   }

@@ -61,6 +61,11 @@ SYNC = {
                             "type": ["integer", "null"],
                             "description": "whose entries these are; 409 when someone else is signed in, and nothing is stored",
                         },
+                        "most": {
+                            "type": ["integer", "null"],
+                            "minimum": 1,
+                            "description": "how many changes to tell at once; all when it is left out",
+                        },
                         "ops": {"type": "array", "maxItems": 500, "items": OP},
                     },
                 }
@@ -82,7 +87,7 @@ SYNC = {
                             },
                             "more": {
                                 "type": "boolean",
-                                "description": "true when there are more changes than one answer tells (2,000): ask again at once",
+                                "description": "true when there are more changes than the `most` asked for: ask again at once",
                             },
                             "acks": {"type": "array", "items": {"type": "object"}},
                             "changes": {"type": "array", "items": {"type": "object"}},
