@@ -12,6 +12,7 @@ import resource
 import subprocess
 import sys
 import warnings
+from functools import lru_cache
 from typing import Any
 
 MEMORY_BYTES = 1 << 30
@@ -19,6 +20,7 @@ CPU_SECONDS = 20
 WAIT_SECONDS = 120  # of a busy machine; what runs away is ended by the limit of computing time
 QUIET = {"RUST_BACKTRACE": "0"}  # where memory has run out, telling the way there would wait for memory for ever
 MAX_TEXT = 4_000_000  # characters looked through in one file
+SMALL = 100_000  # bytes; what was read of the last few files of this size is kept, as the same file often comes again
 
 DAMAGED = {
     "pdf": "the PDF is damaged. Print it to PDF again.",
@@ -35,6 +37,15 @@ class NotRead(Exception):
 
 def read_apart(content: bytes, kind: str) -> list[Part]:
     """Return the text of each page or sheet. Raises: NotRead."""
+    return _read_once(content, kind) if len(content) <= SMALL else _read(content, kind)
+
+
+@lru_cache(maxsize=16)
+def _read_once(content: bytes, kind: str) -> list[Part]:
+    return _read(content, kind)
+
+
+def _read(content: bytes, kind: str) -> list[Part]:
     command = [sys.executable, "-P", __file__, kind]
     try:
         done = subprocess.run(
