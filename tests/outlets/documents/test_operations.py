@@ -21,6 +21,7 @@ from certify.outlets.documents.models import Document
 from certify.outlets.documents.operations import MEDIA_TYPES, give_out, keep, make, plan_document
 from certify.outlets.documents.queries import Plan, Wanted, plan_for, plan_invoice, report_content
 from certify.platform.audit.queries import list_events, verify_chain
+from certify.platform.mail import addresses
 from certify.platform.storage.operations import fetch
 from tests.outlets.documents.conftest import Paperwork, add_report, decide
 
@@ -162,7 +163,11 @@ def test_the_certificate_leads_to_its_public_page(paperwork: Paperwork) -> None:
     assert plan.source == "certificate:OMH-2026-0001"
 
 
-def test_a_certificate_that_bears_no_lasting_address_is_not_kept(paperwork: Paperwork) -> None:
+def test_a_certificate_that_bears_no_lasting_address_is_not_kept(
+    paperwork: Paperwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(addresses, "_configured", None)
+    addresses.note_request(None)  # nor has a request before left its own
     decide(paperwork)
     session, actor = paperwork.session, paperwork.actors["staff"]
     plan = plan_for(session, actor, paperwork.ref, "certificate", "pdf", Wanted())
