@@ -31,15 +31,12 @@ def test_what_is_typed_outlives_a_tablet_that_dies_before_the_pause(field: Field
     item(tablet, "7.9.a").get_by_text("Note", exact=True).click()
     item(tablet, "7.9.a").get_by_label("Note on 7.9.a").press_sequentially("No kit.")
     key = f"{field.site}|7.9.a|note"
-    tablet.wait_for_function(
-        "([survey, key]) => Tablet.drafts.of(survey).then((kept) => kept[key]?.text === 'No kit.')",
-        arg=[field.survey, key],
-    )
+    until(tablet, f"(await Tablet.drafts.of({field.survey}))['{key}']?.text === 'No kit.'")
     second = tablet.context.new_page()
     tablet.close()
     second.goto(f"{field.server.url}/tablet#/{field.survey}/{field.site}/7.9")
     expect(item(second, "7.9.a").get_by_label("Note on 7.9.a")).to_have_value("No kit.")
-    second.wait_for_function("() => Tablet.store.unsent().then((left) => left.drafts + left.answers === 0)")
+    until(second, "(({answers, drafts}) => answers + drafts === 0)(await Tablet.store.unsent())")
     assert field.standing() == {("7.9.a", "note"): "No kit."}
 
 

@@ -87,7 +87,8 @@ def test_a_text_that_nobody_changes_here_shows_what_a_colleague_wrote(field: Fie
     # Changed in sight of it: one answer stands, no conflict.
     note.fill("Kit expired in March.")
     note.blur()
-    tablet.wait_for_function("async () => (await Tablet.store.unsent()).answers === 0")
+    place = f"{field.survey}, {field.site}, '7.9.a', 'note'"
+    until(tablet, f"(await Tablet.store.answer({place}))?.value === 'Kit expired in March.'")
     until(tablet, ALL_SENT)
     assert clashes(field) == []
     assert field.standing()["7.9.a", "note"] == "Kit expired in March."

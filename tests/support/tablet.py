@@ -25,7 +25,7 @@ SIZE = {"width": 820, "height": 1180}
 NewPage = Callable[..., Page]
 PATIENCE = 40_000  # milliseconds until something that must happen by itself counts as not happening
 UNTIL = """(patience) => new Promise((done, failed) => {
-  const types = ["changed", "state", "update", "pack"];
+  const types = ["changed", "state", "update", "pack", "draft"];
   const look = async () => { if (await (async () => CONDITION)()) end(done); };
   const end = (how, what) => {
     clearTimeout(late);
