@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,12 +50,17 @@ logging.getLogger("werkzeug").setLevel(logging.ERROR)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test once per wanted database when anything it uses needs one.
 
-    What a tablet does by itself (marked `one_database`) asks the same of either: it runs on the first that is wanted.
+    What a tablet does by itself (marked `one_database`) asks the same of either: it runs on the first that is wanted. What a
+    browser shows (marked `by_turns`) asks nothing that the same pages are not asked on both without one: of these tests half
+    run on each. The stories, the killed servers and the bad networks run on both.
     """
     if "database" in metafunc.fixturenames:
         kinds = wanted_kinds()
-        only_one = metafunc.definition.get_closest_marker("one_database") is not None
-        metafunc.parametrize("database", kinds[:1] if only_one else kinds, indirect=True)
+        if metafunc.definition.get_closest_marker("one_database") is not None:
+            kinds = kinds[:1]
+        elif metafunc.definition.get_closest_marker("by_turns") is not None:
+            kinds = (kinds[zlib.crc32(metafunc.definition.name.encode()) % len(kinds)],)
+        metafunc.parametrize("database", kinds, indirect=True)
 
 
 @pytest.fixture(autouse=True)

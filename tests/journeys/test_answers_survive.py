@@ -15,6 +15,8 @@ from tests.builders import PASSWORD
 from tests.support.applied import apply
 from tests.support.worlds import LiveServer
 
+pytestmark = pytest.mark.by_turns
+
 NewPage = Callable[..., Page]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from certify.certification.cases.operations import add_member
@@ -15,6 +16,8 @@ from certify.core.rulebook.current import current
 from tests.builders import PASSWORD, make_person
 from tests.certification.surveys.visits import visit_under_way
 from tests.support.worlds import LiveServer
+
+pytestmark = pytest.mark.by_turns
 
 
 def test_a_share_is_scored_blind_and_compared(

@@ -12,6 +12,8 @@ from tests.builders import PASSWORD
 from tests.support.applied import apply
 from tests.support.worlds import LiveServer
 
+pytestmark = pytest.mark.by_turns
+
 
 @pytest.fixture
 def upload_page(live_server: LiveServer, page: Page) -> Page:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select, update
 
@@ -13,6 +14,8 @@ from certify.platform.identity.models import SignIn
 from certify.platform.mail.models import Outbox
 from tests.builders import PASSWORD, make_person, make_practice
 from tests.support.worlds import LiveServer
+
+pytestmark = pytest.mark.by_turns
 
 
 def sign_in_on(page: Page, server: LiveServer, email: str, password: str = PASSWORD) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from certify.core.foundation.clock import FixedClock
 from tests.support.surveyed import PASSWORD, surveyed
 from tests.support.worlds import LiveServer
+
+pytestmark = pytest.mark.by_turns
 
 CASE = "/cases/LO-2026-001"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import docx
+import pytest
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
@@ -25,6 +26,8 @@ from certify.platform.identity.queries import actor_as
 from tests.builders import PASSWORD, make_person
 from tests.certification.surveys.visits import visit_under_way
 from tests.support.worlds import LiveServer
+
+pytestmark = pytest.mark.by_turns
 
 # Element -> the cell it is placed in, worst harm first.
 PLACES = {

@@ -18,6 +18,8 @@ from tests.support.browser import HOW, find_chromium
 from tests.support.tablet import ALL_SENT, SIZE, Field, NewPage, until
 from tests.support.worlds import LiveServer
 
+pytestmark = pytest.mark.by_turns
+
 
 @pytest.fixture
 def field(live_server: LiveServer, clock: FixedClock) -> Field:

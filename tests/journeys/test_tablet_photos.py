@@ -18,6 +18,8 @@ from certify.core.foundation.clock import FixedClock
 from tests.support.tablet import ALL_SENT, POLICY, SIZE, Faults, Field, NewPage, until
 from tests.support.worlds import LiveServer
 
+pytestmark = pytest.mark.by_turns
+
 ADD = """async ([survey, site, about, caption, content]) => {
   const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
   const { blob, ...row } = await Tablet.journal.addPhoto(survey, { site, about, caption, file: new File([bytes], "IMG_1.JPG") });

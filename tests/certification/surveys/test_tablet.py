@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import uuid4
 
+import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy.orm import Session
 
@@ -13,6 +14,8 @@ from certify.core.foundation.clock import FixedClock
 from tests.builders import PASSWORD
 from tests.certification.surveys.visits import Visit, visit_under_way
 from tests.support.worlds import LiveServer
+
+pytestmark = pytest.mark.by_turns
 
 TABLET = {"width": 820, "height": 1180}
 

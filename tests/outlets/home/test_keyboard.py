@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -15,6 +16,8 @@ from certify.core.access.roles import SYSTEM, Role
 from certify.core.foundation.clock import now
 from tests.builders import PASSWORD, make_person, make_practice
 from tests.support.worlds import LiveServer
+
+pytestmark = pytest.mark.by_turns
 
 FRIDAY = date(2026, 11, 6)
 # Writes down the number of every case that the panel shows from now on.

@@ -13,6 +13,8 @@ from playwright.sync_api import Page
 from certify import resources
 from tests.support.worlds import LiveServer
 
+pytestmark = pytest.mark.by_turns
+
 OPEN_ALL = "document.querySelectorAll('main details').forEach(d => { d.open = true })"
 TOO_SMALL = """() => [...document.querySelectorAll('button, summary, select, textarea, .usa-button, input:not([type=hidden])')]
   .filter(e => { const r = e.getBoundingClientRect(); return r.width && r.height < 43.5 })
