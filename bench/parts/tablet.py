@@ -196,7 +196,7 @@ def work(run: Run, desk: Desk, who: str) -> dict[str, Any]:
     desk.context.set_offline(False)
     rest = float(page.evaluate(ALL)) / 1000
     left = page.evaluate("() => Tablet.store.unsent()")
-    assert left == {"answers": 0, "photos": 0, "rejected": 0}, f"not everything was sent: {left}"
+    assert not any(left.values()), f"not everything was sent: {left}"
     return {
         "sites": len(desk.sites), "elements": len(desk.elements), "photos": photos, "photo_mb": stored / 1e6, "taps": taps,
         "starts": starts, "pack_bytes": size, "many_s": many, "few_s": few, "photos_s": rest,
