@@ -12,23 +12,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page
 
-from certify.core.foundation.clock import FixedClock
 from certify.outlets.tablet import shell
 from tests.support.browser import HOW, find_chromium
 from tests.support.tablet import ALL_SENT, SIZE, Field, NewPage, until
-from tests.support.worlds import LiveServer
 
 pytestmark = pytest.mark.by_turns
-
-
-@pytest.fixture
-def field(live_server: LiveServer, clock: FixedClock) -> Field:
-    return Field(live_server, clock)
-
-
-@pytest.fixture
-def tablet(field: Field, new_page: NewPage) -> Page:
-    return field.tablet(new_page(**SIZE))
 
 
 def test_the_app_starts_without_a_network_in_a_new_tab(field: Field, tablet: Page) -> None:

@@ -5,45 +5,17 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from certify.certification.surveys.models import Survey
-from certify.core.foundation.clock import FixedClock, now
+from certify.core.foundation.clock import now
 from tests.support.tablet import ALL_SENT, PHOTO, SIZE, Faults, Field, NewPage, until
-from tests.support.worlds import LiveServer
 
 pytestmark = pytest.mark.one_database
-
-
-@pytest.fixture
-def field(live_server: LiveServer, clock: FixedClock) -> Field:
-    return Field(live_server, clock)
-
-
-@pytest.fixture
-def tablet(field: Field, new_page: NewPage) -> Page:
-    return field.tablet(new_page(**SIZE))
-
-
-@pytest.fixture
-def tried(field: Field, browser: Browser) -> Iterator[Page]:
-    """A tablet whose server is made to fail: that it answers 500 is no fault of the page."""
-    context = browser.new_context(viewport=SIZE)  # type: ignore[arg-type]
-    context.set_default_timeout(10_000)
-    yield field.tablet(context.new_page())
-    context.close()
-
-
-@pytest.fixture
-def faults(live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
-    made = Faults(live_server.app)
-    monkeypatch.setattr(live_server.app, "wsgi_app", made)
-    yield made
-    made.release.set()
 
 
 def test_answers_entered_without_a_network_outlive_a_reload_and_go_out_by_themselves(

@@ -5,21 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from certify.core.foundation.clock import FixedClock
 from tests.support.tablet import ALL_SENT, PHOTO, SIZE, Field, NewPage, item, until
-from tests.support.worlds import LiveServer
 
 pytestmark = pytest.mark.one_database
-
-
-@pytest.fixture
-def field(live_server: LiveServer, clock: FixedClock) -> Field:
-    return Field(live_server, clock)
-
-
-@pytest.fixture
-def tablet(field: Field, new_page: NewPage) -> Page:
-    return field.tablet(new_page(**SIZE))
 
 
 def test_what_is_typed_outlives_a_tablet_that_dies_before_the_pause(field: Field, tablet: Page) -> None:

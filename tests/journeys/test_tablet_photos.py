@@ -14,8 +14,7 @@ from playwright.sync_api import Browser, Page
 from sqlalchemy import select
 
 from certify.certification.surveys.models import SurveyAttachment
-from certify.core.foundation.clock import FixedClock
-from tests.support.tablet import ALL_SENT, POLICY, SIZE, Faults, Field, NewPage, until
+from tests.support.tablet import ALL_SENT, POLICY, SIZE, Faults, Field, until
 from tests.support.worlds import LiveServer
 
 pytestmark = pytest.mark.by_turns
@@ -31,16 +30,6 @@ STORED = """async (uuid) => {
   for (let i = 0; i < bytes.length; i += 32768) text += String.fromCharCode(...bytes.subarray(i, i + 32768));
   return btoa(text);
 }"""
-
-
-@pytest.fixture
-def field(live_server: LiveServer, clock: FixedClock) -> Field:
-    return Field(live_server, clock)
-
-
-@pytest.fixture
-def tablet(field: Field, new_page: NewPage) -> Page:
-    return field.tablet(new_page(**SIZE))
 
 
 @pytest.fixture

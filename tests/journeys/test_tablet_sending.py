@@ -3,47 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 from sqlalchemy import delete
 
 from certify.certification.surveys.models import Survey, SurveyAnswer, SurveyAttachment, SurveyOp
-from certify.core.foundation.clock import FixedClock
 from tests.support.tablet import ALL_SENT, PHOTO, SIZE, START, Faults, Field, NewPage, until
-from tests.support.worlds import LiveServer
 
 pytestmark = pytest.mark.one_database
 MOST = 900  # bytes that the server in these tests takes at once
-
-
-@pytest.fixture
-def field(live_server: LiveServer, clock: FixedClock) -> Field:
-    return Field(live_server, clock)
-
-
-@pytest.fixture
-def tablet(field: Field, new_page: NewPage) -> Page:
-    return field.tablet(new_page(**SIZE))
-
-
-@pytest.fixture
-def tried(field: Field, browser: Browser) -> Iterator[Page]:
-    """A tablet whose server is made to refuse: that is no fault of the page."""
-    context = browser.new_context(viewport=SIZE)  # type: ignore[arg-type]
-    context.set_default_timeout(10_000)
-    yield field.tablet(context.new_page())
-    context.close()
-
-
-@pytest.fixture
-def faults(live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Faults]:
-    made = Faults(live_server.app)
-    monkeypatch.setattr(live_server.app, "wsgi_app", made)
-    yield made
-    made.release.set()
 
 
 @pytest.mark.parametrize("how", ["413", "silence"])

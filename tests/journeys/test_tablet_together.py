@@ -8,21 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from certify.certification.surveys.queries import open_conflicts
-from certify.core.foundation.clock import FixedClock
 from tests.support.tablet import ALL_SENT, PHOTO, SIZE, Field, NewPage, item, until
-from tests.support.worlds import LiveServer
 
 pytestmark = pytest.mark.one_database
-
-
-@pytest.fixture
-def field(live_server: LiveServer, clock: FixedClock) -> Field:
-    return Field(live_server, clock)
-
-
-@pytest.fixture
-def tablet(field: Field, new_page: NewPage) -> Page:
-    return field.tablet(new_page(**SIZE))
 
 
 @pytest.fixture

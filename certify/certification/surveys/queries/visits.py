@@ -110,60 +110,52 @@ def list_my_surveys(session: Session, actor: Actor, at: datetime) -> Sequence[Su
     ).all()
     rows: dict[int, tuple[Case, str, Survey | None]] = {row[0].id: (row[0], row[1], row[2]) for row in found}
     ids = [survey.id for _, _, survey in rows.values() if survey is not None]
-    sites: dict[int, list[tuple[int, str]]] = {}
-    for survey_id, site_id, name in session.execute(
-        select(SurveySite.survey_id, Site.id, Site.name)
-        .join(Site, Site.id == SurveySite.site_id)
-        .where(SurveySite.survey_id.in_(ids), SurveySite.visited)
-        .order_by(SurveySite.position)
-    ):
-        sites.setdefault(survey_id, []).append((site_id, name))
-    p = SurveyProgress
-    sums = {
-        row[0]: tuple(int(n) for n in row[1:])
-        for row in session.execute(
-            select(
-                p.survey_id,
-                func.sum(p.met + p.not_met + p.not_applicable + p.conflicts),
-                func.sum(p.elements),
-                func.sum(p.not_met),
-            )
-            .where(p.survey_id.in_(ids))
-            .group_by(p.survey_id)
-        )
-    }
-    clashing = select(SurveyAnswer.survey_id, func.count()).where(SurveyAnswer.survey_id.in_(ids), SurveyAnswer.clash)
-    clashes = {row[0]: row[1] for row in session.execute(clashing.group_by(SurveyAnswer.survey_id))}
+    sites, sums, clashes = _sites_visited(session, ids), _progress_of(session, ids), _clashes_in(session, ids)
     cards = []
     for case, practice_name, survey in rows.values():
+        next_ = NEXT.get(case.state, "Open the case")
         if survey is None:
+            url = f"/cases/{case.ref}/survey"
             cards.append(
-                SurveyCard(
-                    None,
-                    case.ref,
-                    practice_name,
-                    case.state,
-                    (),
-                    None,
-                    None,
-                    "on_site",
-                    0,
-                    0,
-                    0,
-                    0,
-                    f"/cases/{case.ref}/survey",
-                    NEXT.get(case.state, "Open the case"),
-                )
+                SurveyCard(None, case.ref, practice_name, case.state, (), None, None, "on_site", 0, 0, 0, 0, url, next_)
             )
             continue
         answered, elements, not_met = sums.get(survey.id, (0, 0, 0))
         cards.append(
             SurveyCard(
                 survey.id, case.ref, practice_name, case.state, tuple(sites.get(survey.id, ())), survey.starts_on, survey.ends_on, survey.mode,
-                answered, elements, not_met, clashes.get(survey.id, 0), _where(case, survey), NEXT.get(case.state, "Open the case"),
+                answered, elements, not_met, clashes.get(survey.id, 0), _where(case, survey), next_,
             )
         )  # fmt: skip
     return sorted(cards, key=lambda c: (c.state not in NEXT, c.starts_on is None, c.starts_on or date.max, c.case_ref))
+
+
+def _sites_visited(session: Session, ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
+    """Return number and name of the sites visited in each survey, in the order of the visit."""
+    query = (
+        select(SurveySite.survey_id, Site.id, Site.name)
+        .join(Site, Site.id == SurveySite.site_id)
+        .where(SurveySite.survey_id.in_(ids), SurveySite.visited)
+        .order_by(SurveySite.position)
+    )
+    found: dict[int, list[tuple[int, str]]] = {}
+    for survey_id, site_id, name in session.execute(query):
+        found.setdefault(survey_id, []).append((site_id, name))
+    return found
+
+
+def _progress_of(session: Session, ids: Sequence[int]) -> dict[int, tuple[int, int, int]]:
+    """Return how many elements of each survey are answered, how many there are, and how many are not met."""
+    p = SurveyProgress
+    answered = func.sum(p.met + p.not_met + p.not_applicable + p.conflicts)
+    query = select(p.survey_id, answered, func.sum(p.elements), func.sum(p.not_met)).where(p.survey_id.in_(ids))
+    return {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in session.execute(query.group_by(p.survey_id))}
+
+
+def _clashes_in(session: Session, ids: Sequence[int]) -> dict[int, int]:
+    """Return on how many fields of each survey two values stand."""
+    query = select(SurveyAnswer.survey_id, func.count()).where(SurveyAnswer.survey_id.in_(ids), SurveyAnswer.clash)
+    return {row[0]: row[1] for row in session.execute(query.group_by(SurveyAnswer.survey_id))}
 
 
 def _where(case: Case, survey: Survey) -> str:

@@ -77,7 +77,6 @@
       try {
         await keep(text || null, { base, draft });
         await desk.keepDraft(draft, null);
-        await desk.keepDraft(draft, null);
         place.removeAttribute("data-held");
       } catch (error) {
         last = null;
