@@ -105,13 +105,20 @@
     state.classList.toggle("is-wrong", Boolean(wrong));
   }
 
+  // What the page said was wrong is no longer so once the answer is kept.
+  function right(box) {
+    for (const wrong of box.querySelectorAll(".field--error")) wrong.classList.remove("field--error");
+    for (const words of box.querySelectorAll(".field__error")) words.remove();
+    for (const input of box.querySelectorAll("[aria-invalid]")) input.removeAttribute("aria-invalid");
+  }
+
   function tellAll() {
     if (!summary) return;
     const left = Array.from(fields.values()).filter((f) => f.dirty).length;
     summary.textContent = left ? (left === 1 ? "1 answer is not saved yet; it is kept in this browser." : left + " answers are not saved yet; they are kept in this browser.") : "Everything is saved.";
   }
 
-  const clock = () => new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const clock = () => new Date().toLocaleTimeString("en-US", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
   // ---- saving
   async function save(key, keepalive) {
@@ -146,6 +153,7 @@
       if (JSON.stringify(valueOf(field.box)) === sent) {
         field.dirty = false;
         journal.drop(key);
+        right(field.box);
         say(field.box, "Saved at " + clock());
       } else {
         note(key);

@@ -11,7 +11,7 @@
     line.dataset.kind = kind;
   };
 
-  const time = (instant) => new Date(instant).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const time = (instant) => new Date(instant).toLocaleTimeString("en-US", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
   let drawing = false;
   let outdated = false;

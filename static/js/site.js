@@ -49,6 +49,18 @@
     if (past > -24) row.scrollLeft += past + 48;
   }
 
+  // What stands beside the page is never cut off: when it is taller than the window it moves along until its end is seen.
+  for (const rail of all(".with-rail__rail:not(.panel)")) {
+    const settle = () => {
+      const gap = parseFloat(getComputedStyle(document.documentElement).fontSize);
+      rail.style.setProperty("--rail-top", `${Math.min(gap, window.innerHeight - rail.offsetHeight - gap)}px`);
+    };
+    rail.classList.add("with-rail__rail--whole");
+    settle();
+    on(window, "resize", settle);
+    if (window.ResizeObserver) new ResizeObserver(settle).observe(rail);
+  }
+
   // A link to a field opens what hides it and puts the cursor there.
   const land = () => {
     const id = decodeURIComponent(window.location.hash.slice(1));

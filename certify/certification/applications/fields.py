@@ -125,14 +125,14 @@ def _phone(field: FieldLike, raw: Any) -> str:
     return text
 
 
-def _number(field: FieldLike, raw: Any) -> int | str:
+def _number(field: FieldLike, raw: Any, like: str = "a number, for example 12 or 12.5") -> int | str:
     """A number with up to two decimals; whole ones as int, others as text that loses nothing."""
     if isinstance(raw, bool) or not isinstance(raw, int | float | str):
         raise WrongAnswer("Write a number.")
     try:
         number = Decimal(str(raw).replace(",", "").strip())
     except InvalidOperation:
-        raise WrongAnswer("Write a number, for example 12 or 12.5.") from None
+        raise WrongAnswer(f"Write {like}.") from None
     if not number.is_finite() or abs(number) >= 10**12:
         raise WrongAnswer("Write a number in the usual range.")
     if number != round(number, 2):
@@ -142,7 +142,7 @@ def _number(field: FieldLike, raw: Any) -> int | str:
 
 
 def _integer(field: FieldLike, raw: Any) -> int:
-    number = _number(field, raw)
+    number = _number(field, raw, like="a whole number, for example 12")
     if not isinstance(number, int):
         raise WrongAnswer("Write a whole number.")
     return number

@@ -44,6 +44,7 @@ from certify.core.foundation.days import local_date
 from certify.core.foundation.errors import NotFound, Unmet
 from certify.core.rulebook.current import current
 from certify.platform.practices.models import Practice, Site
+from certify.platform.practices.rules import SERVICES, SETTINGS
 
 EDITING_TRIGGERS = frozenset({"submit", "resubmit"})
 ANSWER_GUARDS = frozenset({"questionnaire_complete", "survey_dates_offered", "attested"})
@@ -87,6 +88,14 @@ class PracticeRecord:
     @property
     def physician_fte(self) -> Any:
         return sum(site.physician_fte for site in self.sites)
+
+    @property
+    def setting(self) -> str:
+        return SETTINGS.get(self.practice.setting, self.practice.setting)
+
+    def services_of(self, site: Site) -> str:
+        """Return what the site offers, in the words of the practice's record."""
+        return ", ".join(SERVICES.get(service, service) for service in site.services)
 
 
 def questionnaire_of(case: Case) -> Questionnaire:

@@ -146,6 +146,7 @@ def perform(ref: str, trigger: str) -> ResponseReturnValue:
     case = case_for(db.session, actor, ref, lock=True)
     found = next((s for s in openings_for(db.session, case, actor, now()) if s.trigger == trigger), None)
     inputs = found.opening.inputs if found else ()
+    told = _told(case.kind, case.state, trigger)
     data = read_form(inputs, request.form)
     try:
         take(db.session, case, trigger, data, actor=actor, at=now(), version=_version())
@@ -156,7 +157,7 @@ def perform(ref: str, trigger: str) -> ResponseReturnValue:
         db.session.rollback()
         errors = tuple(FieldError("", u.message, link=u.link) for u in unmet.unmet)
         return _action_page(ref, trigger, data, errors, 422)
-    flash(f"Done: {found.label.lower() if found else trigger}.")
+    flash(told)
     return redirect(url_for("cases.detail", ref=ref))
 
 
@@ -239,6 +240,13 @@ def _after(cursor: str | None) -> int | None:
         return None
     (last,), _back = read_cursor(cursor, (int,))
     return cast(int, last)
+
+
+def _told(kind: str, state: str, trigger: str) -> str:
+    """What the reader has done by this step, in the words the history uses."""
+    ways = current().machine(kind).leaving(state)
+    way = next((t for t in ways if t.trigger == trigger), None)
+    return f"You {way.done}." if way and way.done else "Done."
 
 
 def _version() -> int | None:

@@ -128,7 +128,10 @@ WORDS = {
         "Set a new password",
         "After that you are signed in here, and signed out everywhere else. API tokens you have made stop working.",
     ),
-    "invitation": ("Welcome to certify", "Choose a password; your email address is your name here."),
+    "invitation": (
+        "Welcome to certify",
+        "Choose a password. From now on you sign in with your email address and this password.",
+    ),
 }
 
 

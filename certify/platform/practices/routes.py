@@ -85,7 +85,9 @@ def create() -> ResponseReturnValue:
     try:
         if form.validate():
             practice = create_practice(db.session(), form.values(), actor=current_actor(), at=now())
-            flash(f"{practice.legal_name} is added. Next: its sites, and an administrator of its own.")
+            flash(
+                f"{practice.legal_name} is added. Next: add its sites, then have an administrator of accounts invite the practice’s own administrator."
+            )
             return redirect(f"/practices/{practice.id}")
     except Invalid as wrong:
         form.refuse(wrong)

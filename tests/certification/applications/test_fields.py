@@ -68,6 +68,7 @@ def test_good_answers_are_stored_in_one_form(kind: str, raw: Any, value: Any) ->
         ("number", "NaN", "range"),
         ("number", True, "number"),
         ("integer", "1.5", "whole"),
+        ("integer", "many", "a whole number, for example 12."),
         ("boolean", "yes", "yes or no"),
         ("choice", "c", "answers given"),
         ("multichoice", ["c"], "answers given"),
