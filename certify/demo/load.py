@@ -50,7 +50,7 @@ EARLY = (
 )
 # A large demo surveys this share of its practices: 200 of 10,000.
 SURVEYED_EACH = 50
-BATCH = 25
+BATCH = 100
 SLACK_DAYS = 9
 
 

@@ -138,10 +138,10 @@ def _add(
     zone: str = "America/New_York",
 ) -> Actor:
     person: Person = add_person(
-        session, email=f"{key}@{DOMAIN}", name=name, title=title, time_zone=zone, actor=SYSTEM, at=at
-    )
-    # One hash serves all: ten thousand of them would take the better part of an hour.
-    person.password_hash = password_hash
+        session, email=f"{key}@{DOMAIN}", name=name, title=title, time_zone=zone, actor=SYSTEM, at=at,
+        # One hash serves all: ten thousand of them would take the better part of an hour.
+        password_hash=password_hash,
+    )  # fmt: skip
     for role, practice_id in roles:
         grant_role(session, person.id, role, practice_id, actor=SYSTEM, at=at)
     grants = frozenset(Grant(role, practice_id) for role, practice_id in roles)

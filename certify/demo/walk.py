@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 
 from sqlalchemy.orm import Session
 
@@ -160,8 +161,7 @@ class Walk:
         put_answers(self.session, self.case, mended, actor=self.admin, at=self.at)
 
     def _submit(self) -> None:
-        several = len(self._sites()) > 1
-        given = answers.questionnaire(self.visit_on, self.chance, several_sites=several)
+        given = answers.questionnaire(self.visit_on, self.chance, several_sites=self._several_sites)
         put_answers(self.session, self.case, given, actor=self.admin, at=self.at)
         record_webinar(
             self.session, self.case, person_name=self.admin.name, actor=self.admin, at=self.at,
@@ -186,7 +186,7 @@ class Walk:
         )
 
     def _accept(self) -> None:
-        basis = "common_tax_id" if len(self._sites()) > 1 else "single_site"
+        basis = "common_tax_id" if self._several_sites else "single_site"
         self._take("accept", self.cast.staff, integration=basis)
 
     def _pay(self) -> None:
@@ -317,5 +317,7 @@ class Walk:
         )
         self._take("reject", self.cast.staff2, reason="The sites have no common policies.")
 
-    def _sites(self) -> list[int]:
-        return [s.id for s in list_sites(self.session, self.practice.id, closed=False)]
+    @cached_property
+    def _several_sites(self) -> bool:
+        """Whether the practice has more than one site; it opens and closes none on the way."""
+        return len(list_sites(self.session, self.practice.id, closed=False)) > 1

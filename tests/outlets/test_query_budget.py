@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.models import Case, CaseMember
@@ -21,6 +18,7 @@ from certify.demo.people import PASSWORD
 from certify.platform.identity.models import Person, RoleGrant
 from certify.platform.practices.models import Practice
 from tests.builders import make_person, make_practice, sign_in
+from tests.support.statements import counting
 
 BUDGET = 20
 PRACTICES = 25  # as many as give a case in every state
@@ -32,24 +30,6 @@ LISTS = (
     "/", "/today", "/cases", "/my-surveys", "/invoices", "/practices", "/people", "/mail", "/surveyors", "/search?q=Lakeside",
     "/account", "/register", "/api/v1/cases", "/api/v1/practices",
 )  # fmt: skip
-NOT_STATEMENTS = ("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT", "PRAGMA")
-
-
-@contextmanager
-def counting(session: Session) -> Iterator[list[str]]:
-    """Collect what is sent to the database meanwhile."""
-    sent: list[str] = []
-
-    def note(_conn: object, _cursor: object, statement: str, *_more: object) -> None:
-        if not statement.upper().startswith(NOT_STATEMENTS):
-            sent.append(statement)
-
-    engine = session.get_bind().engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 def statements_of(client: FlaskClient, session: Session, page: str) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from certify.certification.applications.fields import WrongAnswer, read_answer, written
@@ -149,13 +149,14 @@ def put_answers(
     if errors:
         raise Invalid(errors)
     rows = answer_rows(session, case)
+    stored = {key: row.value for key, row in rows.items()}
     before: dict[str, Any] = {}
     for key, value in values.items():
         row = rows.get(key)
         if merge(Stored(row.value, row.rev) if row else Stored(), value, row.rev if row else 0) is Merge.SAVE:
-            before[key] = row.value if row else None
-            rows[key] = _store(session, case, fields[key], row, value, actor=actor, at=at)
+            before[key] = stored.get(key)
     if before:
+        _store_all(session, case, rows, {key: values[key] for key in before}, actor=actor, at=at)
         changed = [key for key in before if not is_empty(values[key])]
         _answer_questions(session, case, changed, actor=actor, at=at)
         many = f"answered {len(before)} questions of the questionnaire"
@@ -164,7 +165,7 @@ def put_answers(
         subject = f"/cases/{case.ref}/application"
         record_on(session, case, "application.answered", summary, actor=actor, at=at, subject=subject, data=data)
         session.flush()
-    return {key: row.value for key, row in rows.items() if not is_empty(row.value)}
+    return {key: value for key, value in (stored | {k: values[k] for k in before}).items() if not is_empty(value)}
 
 
 def sign_agreement(
@@ -310,6 +311,27 @@ def _store(
         )
     )
     return row
+
+
+def _store_all(
+    session: Session, case: Case, rows: Mapping[str, Answer], values: Mapping[str, Any], *, actor: Actor, at: datetime
+) -> None:
+    """Store many answers and the changes that led to them: a statement for each kind of row, not for each row."""
+    new, changes = [], []
+    for key, value in values.items():
+        row = rows.get(key)
+        change = {
+            "case_id": case.id, "field": key, "value": value, "rev": row.rev + 1 if row else 1,
+            "by_id": actor.user_id, "by_name": actor.name, "at": at,
+        }  # fmt: skip
+        changes.append(change)
+        if row is None:
+            new.append(change)
+        else:
+            row.value, row.rev, row.by_id, row.by_name, row.at = value, row.rev + 1, actor.user_id, actor.name, at
+    if new:
+        session.execute(insert(Answer), new)
+    session.execute(insert(AnswerChange), changes)
 
 
 def _write(

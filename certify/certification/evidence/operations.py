@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.models import Case
@@ -351,14 +351,16 @@ def _add_uses(
     session: Session, case: Case, evidence: Evidence, uses: Sequence[Use], *, actor: Actor, at: datetime
 ) -> None:
     by_target = {use.target: use for use in uses}
-    session.add_all(
-        EvidenceUse(
-            case_id=case.id, evidence_id=evidence.id, standard=use.standard, element=use.element, site_id=use.site_id,
-            pages=use.pages.strip(), added_by_id=actor.user_id, added_at=at,
-        )
-        for use in by_target.values()
-    )  # fmt: skip
     session.flush()
+    rows = [
+        {
+            "case_id": case.id, "evidence_id": evidence.id, "standard": use.standard, "element": use.element,
+            "site_id": use.site_id, "pages": use.pages.strip(), "added_by_id": actor.user_id, "added_at": at,
+        }
+        for use in by_target.values()
+    ]  # fmt: skip
+    if rows:  # one statement for all: flushed as objects, each asks for its number by one of its own
+        session.execute(insert(EvidenceUse), rows)
 
 
 def _use_words(row: EvidenceUse) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -57,9 +59,12 @@ def add_person(
     at: datetime,
     title: str = "",
     password: str | None = None,
+    password_hash: str | None = None,
     time_zone: str = "America/New_York",
 ) -> Person:
     """Make an account; without a password nobody can sign in until an invitation is answered.
+
+    A `password_hash` stands for a password that was judged and hashed before.
 
     Raises: Invalid for a wrong address, name, zone or weak password, or an address that has an account.
     """
@@ -82,7 +87,7 @@ def add_person(
         raise Invalid(problems)
     person = Person(
         email=email, name=name, title=title[:200], time_zone=time_zone, created_at=at, active=True,
-        password_hash=hash_password(password) if password is not None else None,
+        password_hash=hash_password(password) if password is not None else password_hash,
     )  # fmt: skip
     try:
         with session.begin_nested():
@@ -121,13 +126,9 @@ def grant_role(
         raise Invalid(
             "This person works for the program. Ask an administrator of the program to give the role.", "email"
         )
-    if _held(session, person_id, role, practice_id) is not None:
-        return False
-    try:
-        with session.begin_nested():
-            session.add(RoleGrant(person_id=person_id, role=role, practice_id=practice_id, granted_at=at))
-    except IntegrityError:
-        return False  # granted at the same moment by someone else
+    given = {"person_id": person_id, "role": role, "practice_id": practice_id, "granted_at": at}
+    if not _insert_grant(session, given):
+        return False  # held already, or granted at the same moment by someone else
     _record_role(
         session, "role.granted", f"Made {person.name} {_title(role)}", person, role, practice_id, actor=actor, at=at
     )
@@ -394,6 +395,13 @@ def _manages_people(actor: Actor) -> bool:
 def _works_for_program(session: Session, person_id: int) -> bool:
     held = select(RoleGrant.id).where(RoleGrant.person_id == person_id, RoleGrant.practice_id.is_(None)).limit(1)
     return session.scalar(held) is not None
+
+
+def _insert_grant(session: Session, given: dict[str, Any]) -> bool:
+    """Add the row of a role unless it is there; returns whether it was added."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = insert(RoleGrant).values(given).on_conflict_do_nothing().returning(RoleGrant.id)
+    return session.execute(statement).one_or_none() is not None
 
 
 def _held(session: Session, person_id: int, role: Role, practice_id: int | None) -> RoleGrant | None:

@@ -108,10 +108,8 @@ def find_person_by_email(session: Session, email: str) -> Person | None:
 
 def person_for(session: Session, person_id: int, *, lock: bool = False) -> Person:
     """Return the person; raises NotFound."""
-    query = select(Person).where(Person.id == person_id)
-    if lock:
-        query = query.with_for_update()
-    found = session.scalars(query).one_or_none()
+    query = select(Person).where(Person.id == person_id).with_for_update()
+    found = session.scalars(query).one_or_none() if lock else session.get(Person, person_id)
     if found is None:
         raise NotFound("There is no such person.")
     return found

@@ -42,6 +42,7 @@ from certify.core.foundation.clock import FixedClock, now
 from certify.core.foundation.errors import Invalid, NotAllowed, NotOpen, RulesUnmet, Stale
 from certify.platform.audit.queries import list_events, verify_chain
 from tests.support.applied import ANSWERS, WINDOWS, Applied, apply
+from tests.support.statements import counting
 
 
 @pytest.fixture
@@ -112,6 +113,17 @@ def test_put_keeps_what_it_does_not_name_and_null_empties(session: Session, appl
     assert "emr" not in after
     assert after["pathway_tool"] == "Via"
     assert after["ownership_type"] == "physician_owned"
+
+
+def test_many_answers_are_written_as_few_are(session: Session, applied: Applied) -> None:
+    def written(answers: dict[str, object]) -> int:
+        with counting(session) as sent:
+            put_answers(session, applied.case, answers, actor=applied.actor("admin"), at=now())
+        return sum("answer" in statement.split("(")[0] for statement in sent if statement.startswith("INSERT"))
+
+    assert len(ANSWERS) > 15
+    assert written(ANSWERS) == written({"emr": "Another record"}) + 1 == 2
+    assert answers_for(session, applied.case) == ANSWERS | {"emr": "Another record"}
 
 
 def test_a_page_saves_all_or_nothing_and_leaves_untouched_fields_alone(session: Session, applied: Applied) -> None:
