@@ -19,6 +19,7 @@ from werkzeug.test import TestResponse
 
 from certify.config import Settings
 from certify.db import db
+from certify.platform.audit.operations import HELD
 from tests.support.postgresql import create_database, drop_database, start_server
 
 KINDS = ("sqlite", "postgresql")
@@ -48,6 +49,8 @@ class Client(FlaskClient):
         finally:
             if self.test_session is not None:
                 self.test_session.expire_all()
+                # The request wrote on the same connection, where no other session ever writes outside of tests.
+                self.test_session.info.pop(HELD, None)
 
 
 @dataclass

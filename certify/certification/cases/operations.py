@@ -16,7 +16,7 @@ from certify.certification.cases.deadlines import extend, refresh_deadlines
 from certify.certification.cases.events import CaseAdvanced, CaseOpened
 from certify.certification.cases.inputs import read_inputs
 from certify.certification.cases.models import Case, CaseDeadline, CaseMember, CaseNumber
-from certify.certification.cases.queries import acting_roles, zone_of
+from certify.certification.cases.queries import CaseKey, acting_roles, zone_of
 from certify.core.access.roles import SYSTEM, Actor, Role
 from certify.core.foundation import events
 from certify.core.foundation.days import local_date, zone
@@ -138,7 +138,7 @@ def advance(
     transition = _find(step.machine, before, trigger)
     zone = zone_of(session, case)
     _enter(case, step.machine.states[after], transition, today=local_date(at, zone), at=at)
-    with session.no_autoflush:  # the case, its dates and its event go to the database together
+    with session.no_autoflush:  # the case and its dates go to the database together
         refresh_deadlines(session, case, step.machine, zone=zone, at=at, entered=True)
         _record_step(session, case, transition, before, actor=actor, at=at, reason=reason, data=data or {})
     session.flush()
@@ -313,7 +313,7 @@ def choose_edition(session: Session, case: Case, edition: str, *, actor: Actor, 
 
 def record_on(
     session: Session,
-    case: Case,
+    case: CaseKey,
     kind: str,
     summary: str,
     *,
@@ -323,9 +323,9 @@ def record_on(
     subject: str = "",
     data: dict[str, Any] | None = None,
     internal: bool = False,
-) -> Event:
+) -> None:
     """Add an event to the case's chain; `summary` goes on after the actor's name, past tense."""
-    return record(
+    record(
         session,
         f"case:{case.ref}",
         kind,

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.util import identity_key
 
 from certify.certification.cases.operations import record_on
 from certify.certification.surveys.acks import acknowledged, final, repeated
@@ -46,9 +47,15 @@ from certify.certification.surveys.ops import (
     read_envelope,
     read_op,
 )
-from certify.certification.surveys.queries import OpenSurvey, open_conflicts, scope_of, survey_for
+from certify.certification.surveys.queries import (
+    AtWork,
+    OpenSurvey,
+    at_work,
+    open_conflicts,
+    scope_of,
+    survey_at_work,
+)
 from certify.certification.surveys.values import Malformed
-from certify.core.access.policy import Permission
 from certify.core.access.roles import Actor
 from certify.core.catalogue.survey import NEEDS
 from certify.core.rulebook.current import current
@@ -103,11 +110,12 @@ class _Answer:
 class _Work:
     """One call: the ops it stores, the acks it gives, the answers it touches."""
 
-    opened: OpenSurvey
+    survey: AtWork
     device: str
     actor: Actor
     at: datetime
     seq: int
+    clashes: int
     acks: list[dict[str, Any]] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
     answers: dict[Key, _Answer] = field(default_factory=dict)
@@ -134,13 +142,13 @@ def sync(session: Session, survey_id: int, body: Any, *, actor: Actor, at: datet
         raise OtherPerson(
             "Someone else is signed in. These entries wait until the person who made them signs in again."
         )
-    opened = survey_for(session, actor, survey_id, Permission.CONDUCT_SURVEY, lock=True)
-    work = _Work(opened, envelope.device, actor, at, opened.survey.seq)
+    survey = survey_at_work(session, actor, survey_id)
+    work = _Work(survey, envelope.device, actor, at, survey.seq, survey.clashes)
     before = work.seq
     if envelope.ops:
-        _take_in(session, work, envelope, scope_of(session, opened.survey))
+        _take_in(session, work, envelope, scope_of(session, survey))
     # Asked only when others' words would be told: the usual call, that saves one answer, brings back nothing but its own.
-    if (envelope.since != before or opened.survey.clashes) and blindfolded(session, survey_id, actor):
+    if (envelope.since != before or work.clashes) and blindfolded(session, survey_id, actor):
         # What she sends is kept as ever; what others said reaches her with her next call after she has scored her part.
         return {"seq": min(envelope.since, work.seq), "acks": work.acks, "changes": [], "conflicts": []}
     changes, more = _changes_after(session, work, envelope, before)
@@ -148,7 +156,7 @@ def sync(session: Session, survey_id: int, body: Any, *, actor: Actor, at: datet
         "seq": changes[-1]["seq"] if more else work.seq,  # where to go on: the seq of what was told last
         "acks": work.acks,
         "changes": changes,
-        "conflicts": open_conflicts(session, survey_id) if opened.survey.clashes else [],
+        "conflicts": open_conflicts(session, survey_id) if work.clashes else [],
     }
     return answer | {"more": True} if more else answer
 
@@ -162,9 +170,10 @@ def take_in(
         ops: as the tablet would send them; the caller holds the survey's row and has asked who may.
         authors: whose word each op is, by its id; the bringer's where nobody is named.
     """
-    work = _Work(opened, device, actor, at, opened.survey.seq, authors=authors, brought_by=actor.user_id)
+    work = _work_on(opened, device, actor, at)
+    work.authors, work.brought_by = authors, actor.user_id
     if ops:
-        _take_in(session, work, Envelope(device, 0, ops), scope_of(session, opened.survey))
+        _take_in(session, work, Envelope(device, 0, ops), scope_of(session, work.survey))
     return work.acks
 
 
@@ -178,16 +187,21 @@ def say(
     session: Session, opened: OpenSurvey, op: Op, device: str, *, by: str, by_id: int | None, actor: Actor, at: datetime
 ) -> None:
     """Apply one op that the program itself makes; the caller holds the survey's row and records why."""
-    work = _Work(opened, device, actor, at, opened.survey.seq)
-    scope = scope_of(session, opened.survey)
+    work = _work_on(opened, device, actor, at)
+    scope = scope_of(session, work.survey)
     _load_answers(session, work, [op], scope)
     _apply(work, op, by=by, by_id=by_id)
     _write(session, work, scope)
 
 
+def _work_on(opened: OpenSurvey, device: str, actor: Actor, at: datetime) -> _Work:
+    survey = at_work(opened)
+    return _Work(survey, device, actor, at, survey.seq, survey.clashes)
+
+
 def _take_in(session: Session, work: _Work, envelope: Envelope, scope: Scope) -> None:
     ids = {found for raw in envelope.ops if (found := op_id(raw)) is not None}
-    known = _known(session, work.opened.survey.id, ids)
+    known = _known(session, work.survey.id, ids)
     good: dict[str, Op] = {}
     for raw in envelope.ops:
         stored_as = known.get(op_id(raw) or "")
@@ -204,7 +218,7 @@ def _take_in(session: Session, work: _Work, envelope: Envelope, scope: Scope) ->
         else:
             good[op.op] = op
             work.acks.append({"first": op.op, "raw": raw})
-    late = work.opened.survey.finished_at is not None or not work.opened.case.open
+    late = work.survey.finished_at is not None or not work.survey.case.open
     if not late:
         _load_answers(session, work, list(good.values()), scope)
     stored = {
@@ -232,7 +246,7 @@ def _load_answers(session: Session, work: _Work, ops: Sequence[Op], scope: Scope
     if fields & set(COUNTED):
         fields |= set(COUNTED)
     asked = {
-        "survey": work.opened.survey.id, "sites": list({op.site for op in ops}), "elements": list({op.element for op in ops}), "fields": list(fields),
+        "survey": work.survey.id, "sites": list({op.site for op in ops}), "elements": list({op.element for op in ops}), "fields": list(fields),
     }  # fmt: skip
     for row in session.connection().execute(STANDS, asked):
         key = (row.site_id, row.element, row.field)
@@ -245,7 +259,7 @@ def _load_answers(session: Session, work: _Work, ops: Sequence[Op], scope: Scope
     behind = [op for op in ops if _comes_behind(work, op)]
     if behind:
         journal = select(OP.c.site_id, OP.c.element, OP.c.field, OP.c.seq, OP.c.order_at).where(
-            OP.c.survey_id == work.opened.survey.id,
+            OP.c.survey_id == work.survey.id,
             OP.c.device == work.device,
             OP.c.site_id.in_({op.site for op in behind}),
             OP.c.element.in_({op.element for op in behind}),
@@ -265,7 +279,7 @@ def _comes_behind(work: _Work, op: Op) -> bool:
 def _apply(work: _Work, op: Op, *, by: str, by_id: int | None) -> dict[str, Any]:
     """Fold one op into what stands and number it."""
     answer = work.answers.setdefault(op.key, _Answer(Standing()))
-    known_base = op.base if op.base is not None and op.base <= work.opened.survey.seq else None
+    known_base = op.base if op.base is not None and op.base <= work.survey.seq else None
     work.seq += 1
     placed = order_at(op.at, known_base, work.own.get(op.key, ()))
     word = Word(work.device, work.seq, op.op, op.value, op.at, placed, by, by_id)
@@ -283,7 +297,7 @@ def _store_late(work: _Work, op: Op) -> dict[str, Any]:
 
 def _row(work: _Work, op: Op, word: Word, base: int | None, status: str, verdict: str) -> dict[str, Any]:
     row = {
-        "survey_id": work.opened.survey.id, "seq": word.seq, "op": op.op, "device": work.device, "site_id": op.site,
+        "survey_id": work.survey.id, "seq": word.seq, "op": op.op, "device": work.device, "site_id": op.site,
         "element": op.element, "field": op.field, "value": op.value, "base": base, "at": op.at, "order_at": word.order_at,
         "by_id": word.by_id, "by_name": word.by, "brought_by_id": work.brought_by, "received_at": work.at, "status": status, "verdict": verdict,
     }  # fmt: skip
@@ -293,15 +307,15 @@ def _row(work: _Work, op: Op, word: Word, base: int | None, status: str, verdict
 
 def _write(session: Session, work: _Work, scope: Scope) -> None:
     """Store the journal's new rows, what stands, and the counters, each in one statement."""
-    survey, connection = work.opened.survey, session.connection()
+    survey, connection = work.survey, session.connection()
     if work.rows:
         connection.execute(ADD_OPS, work.rows)
-    new, old, clashes = [], [], survey.clashes
+    new, old = [], []
     for key, answer in work.answers.items():
         if not answer.changed:
             continue
         word = answer.standing.stands
-        clashes += answer.standing.clash - answer.clashed
+        work.clashes += answer.standing.clash - answer.clashed
         values = {
             "value": word.value, "seq": answer.standing.seq, "by_id": word.by_id, "by_name": word.by, "at": word.at,
             "seen": answer.standing.seen, "clash": answer.standing.clash, "latest": kept(answer.standing),
@@ -315,9 +329,12 @@ def _write(session: Session, work: _Work, scope: Scope) -> None:
     if old:
         connection.execute(CHANGE_ANSWERS, old)
     _move_counters(session, work, scope)
-    connection.execute(MOVE_SURVEY, {"survey": survey.id, "to_seq": work.seq, "to_clashes": clashes})
-    set_committed_value(survey, "seq", work.seq)
-    set_committed_value(survey, "clashes", clashes)
+    connection.execute(MOVE_SURVEY, {"survey": survey.id, "to_seq": work.seq, "to_clashes": work.clashes})
+    # Written past the object mapper: whoever has the survey open in this session sees it too.
+    loaded = session.identity_map.get(identity_key(Survey, survey.id))
+    if loaded is not None:
+        set_committed_value(loaded, "seq", work.seq)
+        set_committed_value(loaded, "clashes", work.clashes)
 
 
 def _tally_of(answers: Mapping[Key, _Answer], site: int, element: str) -> Tally:
@@ -340,7 +357,7 @@ def _move_counters(session: Session, work: _Work, scope: Scope) -> None:
             moved[place] = moved.get(place, NOTHING) + delta
     if not moved:
         return
-    survey = work.opened.survey.id
+    survey = work.survey.id
     rows = [
         {"survey": survey, "site": site, "dom": domain} | {f"d_{n}": v for n, v in asdict(delta).items()}
         for (site, domain), delta in moved.items()
@@ -350,7 +367,7 @@ def _move_counters(session: Session, work: _Work, scope: Scope) -> None:
 
 def _leave_event(session: Session, work: _Work, ops: Sequence[Op], late: bool) -> None:
     """One event a call: which ops, and a digest of what they say, so that the journal itself cannot be changed unseen."""
-    survey, case = work.opened.survey, work.opened.case
+    survey, case = work.survey, work.survey.case
     data = {
         "survey": survey.id,
         "device": work.device,
@@ -381,4 +398,4 @@ def _changes_after(session: Session, work: _Work, envelope: Envelope, before: in
         }
         return [change(row, row["seq"] in standing) for row in work.rows], False
     since = envelope.since if envelope.since < before else 0
-    return changes_since(session, work.opened.survey.id, since, envelope.most)
+    return changes_since(session, work.survey.id, since, envelope.most)

@@ -93,6 +93,16 @@ class Edition:
         """Return each element's standard by element id."""
         return {e.id: s for s in self.standards.values() for e in s.elements}
 
+    @cached_property
+    def standard_domains(self) -> Mapping[str, int]:
+        """Return the number of each standard's domain by code, in order."""
+        return {s.code: d.number for d in self.domains for s in d.standards}
+
+    @cached_property
+    def element_domains(self) -> Mapping[str, int]:
+        """Return the number of each element's domain by element id, in order."""
+        return {e.id: d.number for d in self.domains for s in d.standards for e in s.elements}
+
     def domain_of(self, code: str) -> Domain:
         """Return the domain of a standard's code. Raises: KeyError."""
         number = self.standards[code].domain

@@ -21,8 +21,9 @@ ANA = Actor(7, name="Ana Brook")
 
 
 def write(session: Session, stream: str = "case:X-1", kind: str = "case.advanced", **data: Any) -> Event:
-    """Add an event."""
-    return record(session, stream, kind, "did something", actor=ANA, at=now(), data=data)
+    """Add an event, and return it as the same transaction finds it at once."""
+    record(session, stream, kind, "did something", actor=ANA, at=now(), data=data)
+    return list_events(session, stream, limit=1)[0]
 
 
 def test_each_event_holds_the_hash_of_the_one_before(session: Session) -> None:
@@ -63,6 +64,17 @@ def test_a_savepoint_that_is_undone_leaves_no_gap(session: Session) -> None:
     write(session)
     undone.rollback()
     assert write(session).seq == 2
+    assert verify_chain(session).sound
+
+
+def test_a_savepoint_that_is_kept_is_gone_on_from(session: Session) -> None:
+    write(session)
+    with session.begin_nested():
+        write(session)
+        with session.begin_nested():
+            write(session)
+        assert write(session).seq == 4
+    assert write(session).seq == 5
     assert verify_chain(session).sound
 
 

@@ -2,6 +2,7 @@
 
 from certify.certification.cases.queries.access import (
     PROPOSED,
+    CaseKey,
     acting_roles,
     actor_may,
     case_by_id,
@@ -45,6 +46,7 @@ __all__ = [
     "TABS",
     "CaseFilter",
     "CaseHeader",
+    "CaseKey",
     "CaseRow",
     "Due",
     "OpenStep",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import ColumnElement, bindparam, false, or_, select, true
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from certify.core.access.policy import Permission, Reach, Subject, allowed, reac
 from certify.core.access.roles import SYSTEM, Actor, Role
 from certify.core.foundation.clock import now
 from certify.core.foundation.errors import NotAllowed, NotFound
+from certify.db import plain
 from certify.platform.practices.models import Practice
 
 PROPOSED = "proposed_surveyor"
@@ -28,6 +30,22 @@ _MEMBER_ROLES = select(CaseMember.role).where(
     CaseMember.person_id == bindparam("person_id"),
     or_(CaseMember.until_at.is_(None), CaseMember.until_at > bindparam("now")),
 )
+
+
+class CaseKey(Protocol):
+    """As much of a case as access to it hangs on."""
+
+    @property
+    def id(self) -> int:
+        """Its number inside the program."""
+
+    @property
+    def ref(self) -> str:
+        """Its number for people."""
+
+    @property
+    def practice_id(self) -> int:
+        """Whose it is."""
 
 
 def case_for(
@@ -67,7 +85,7 @@ def case_by_id(session: Session, case_id: int, *, lock: bool = False) -> Case:
     return case
 
 
-def subject_of(session: Session, case: Case, actor: Actor) -> Subject:
+def subject_of(session: Session, case: CaseKey, actor: Actor) -> Subject:
     """Return the case as the policy sees it; only a surveyor's place on the team needs a look at the database."""
     on_team = Role.SURVEYOR in actor.roles and _member_roles(session, case, actor) - {PROPOSED}
     team = frozenset({actor.user_id}) if on_team and actor.user_id is not None else frozenset()
@@ -154,8 +172,10 @@ def team_of(session: Session, case: Case, at: datetime) -> set[int]:
     return set(session.scalars(query))
 
 
-def _member_roles(session: Session, case: Case, actor: Actor) -> set[str]:
+def _member_roles(session: Session, case: CaseKey, actor: Actor) -> set[str]:
     if actor.user_id is None:
         return set()
     given = {"case_id": case.id, "person_id": actor.user_id, "now": now()}
-    return remembered(session, ("member", case.id, actor.user_id), lambda: set(session.scalars(_MEMBER_ROLES, given)))
+    return remembered(
+        session, ("member", case.id, actor.user_id), lambda: {row.role for row in plain(session, _MEMBER_ROLES, given)}
+    )

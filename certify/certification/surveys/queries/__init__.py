@@ -1,5 +1,6 @@
 """Reads of surveys: the survey itself, its checklist, and what others are told about visits."""
 
+from certify.certification.surveys.queries.at_work import AtWork, at_work, survey_at_work
 from certify.certification.surveys.queries.checklist import (
     Field,
     Item,
@@ -58,6 +59,7 @@ from certify.certification.surveys.queries.visits import (
 
 __all__ = [
     "AnswerRow",
+    "AtWork",
     "Field",
     "Item",
     "OpenSurvey",
@@ -69,6 +71,7 @@ __all__ = [
     "SurveyRecord",
     "Visit",
     "answers_of",
+    "at_work",
     "checklist",
     "checklist_as_json",
     "count_clashes",
@@ -101,6 +104,7 @@ __all__ = [
     "site_words",
     "sites_of",
     "standards_of",
+    "survey_at_work",
     "survey_for",
     "survey_of",
     "unagreed",

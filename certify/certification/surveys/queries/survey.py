@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from certify.certification.cases.memory import remembered
 from certify.certification.cases.models import Case
-from certify.certification.cases.queries import actor_may, subject_of
+from certify.certification.cases.queries import CaseKey, actor_may, subject_of
 from certify.certification.surveys import rules
 from certify.certification.surveys.blindfold import blindfolded, closed_until_scored
 from certify.certification.surveys.journal import restored
@@ -32,6 +32,7 @@ from certify.core.access.roles import SYSTEM, Actor
 from certify.core.catalogue.standards import Edition, Standard
 from certify.core.foundation.errors import NotAllowed, NotFound
 from certify.core.rulebook.current import current
+from certify.db import plain
 from certify.platform.practices.models import Site
 
 
@@ -41,6 +42,22 @@ class OpenSurvey:
 
     survey: Survey
     case: Case
+
+
+class Scoped(Protocol):
+    """As much of a survey as its scope hangs on."""
+
+    @property
+    def id(self) -> int:
+        """Its number."""
+
+    @property
+    def edition(self) -> str:
+        """The standards it is judged by."""
+
+    @property
+    def scope_standards(self) -> list[str] | None:
+        """The standards a repeat visit is limited to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +156,19 @@ def survey_for(
     if found is None:
         raise NotFound("There is no such survey.")
     opened = OpenSurvey(*found)
-    subject = subject_of(session, opened.case, actor)
+    let_in(session, actor, opened.case, permission)
+    if permission is Permission.VIEW_DRAFT_REPORT and blindfolded(session, survey_id, actor):
+        raise closed_until_scored(survey_id)
+    return opened
+
+
+def let_in(session: Session, actor: Actor, case: CaseKey, permission: Permission) -> None:
+    """Refuse who may not do this to the survey of this case. Raises: NotFound, NotAllowed."""
+    subject = subject_of(session, case, actor)
     if not allowed(actor, Permission.VIEW_SURVEY, subject) and actor is not SYSTEM:
         raise NotFound("There is no such survey.")
     if not allowed(actor, permission, subject):
         raise NotAllowed("Your role does not include this.")
-    if permission is Permission.VIEW_DRAFT_REPORT and blindfolded(session, survey_id, actor):
-        raise closed_until_scored(survey_id)
-    return opened
 
 
 def survey_of(session: Session, survey_id: int) -> Survey:
@@ -193,30 +215,27 @@ def _sites_of(session: Session, survey_id: int) -> list[PlannedSite]:
     return [PlannedSite(*row[:-1], tuple(row[-1])) for row in session.execute(PLANNED, {"survey": survey_id})]
 
 
-def edition_of(survey: Survey) -> Edition:
+def edition_of(survey: Scoped) -> Edition:
     """Return the standards edition a survey is judged by."""
     return current().editions[survey.edition]
 
 
-def scope_of(session: Session, survey: Survey) -> Scope:
+def scope_of(session: Session, survey: Scoped) -> Scope:
     """Return what the survey's ops may be about."""
-    rows = session.execute(SITES, {"survey": survey.id})
     elements, standards = places(survey)
-    return Scope({row[0]: row[1] for row in rows}, elements, standards)
+    return Scope(dict(plain(session, SITES, {"survey": survey.id})), elements, standards)
 
 
-def places(survey: Survey) -> tuple[dict[str, int], dict[str, int]]:
+def places(survey: Scoped) -> tuple[Mapping[str, int], Mapping[str, int]]:
     """Return the survey's elements and standards, each with the number of its domain, in the edition's order."""
-    wanted = None if survey.scope_standards is None else set(survey.scope_standards)
-    elements: dict[str, int] = {}
-    standards: dict[str, int] = {}
-    for domain in edition_of(survey).domains:
-        for standard in domain.standards:
-            if wanted is None or standard.code in wanted:
-                standards[standard.code] = domain.number
-                for element in standard.elements:
-                    elements[element.id] = domain.number
-    return elements, standards
+    edition = edition_of(survey)
+    if survey.scope_standards is None:
+        return edition.element_domains, edition.standard_domains
+    wanted = set(survey.scope_standards)
+    return (
+        {key: number for key, number in edition.element_domains.items() if edition.standard_of[key].code in wanted},
+        {code: number for code, number in edition.standard_domains.items() if code in wanted},
+    )
 
 
 def progress_of(session: Session, survey_id: int) -> dict[tuple[int, int], Progress]:
