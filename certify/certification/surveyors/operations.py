@@ -123,8 +123,8 @@ def declare(
 def check_answers(given: Mapping[str, bool], detail: str, signed_name: str) -> list[str]:
     """Return the questions that are answered with yes. Raises: Invalid with everything that is missing or not asked."""
     errors = [
-        FieldError(key, "Answer this question with yes or no.")
-        for key, _ in QUESTIONS
+        FieldError(key, f"Answer with yes or no: “{words}”")
+        for key, words in QUESTIONS
         if not isinstance(given.get(key), bool)
     ]
     asked = {key for key, _ in QUESTIONS}

@@ -19,11 +19,13 @@ from certify.certification.surveyors.operations import (
     save_surveyor,
 )
 from certify.certification.surveyors.queries import (
+    RefusedAnswers,
     case_of_question,
     conflict_question_for,
     list_surveyors,
     people_without_profile,
     profile_of_person,
+    refused_answers,
     surveyor_for,
     ties_of,
 )
@@ -124,10 +126,7 @@ def tie(surveyor_id: int) -> ResponseReturnValue:
 @requires(Permission.ANSWER_CONFLICT)
 def conflict(ref: str) -> ResponseReturnValue:
     """The question put to the proposed surveyor: only the practice's name, city and sites, not the case."""
-    question = conflict_question_for(db.session, current_actor(), ref)
-    return render_template(
-        "certification/surveyors/conflict.html", question=question, questions=QUESTIONS, statement=STATEMENT
-    )
+    return _conflict_page(ref)
 
 
 @bp.post("/cases/<ref>/conflict")
@@ -135,6 +134,14 @@ def conflict(ref: str) -> ResponseReturnValue:
 @commits
 def answer_conflict(ref: str) -> ResponseReturnValue:
     """Sign the proposed surveyor's answers."""
+    try:
+        return _answered(ref)
+    except Invalid as wrong:
+        db.session.rollback()
+        return _conflict_page(ref, refused_answers(request.form, wrong)), 422
+
+
+def _answered(ref: str) -> ResponseReturnValue:
     actor = current_actor()
     case = case_of_question(db.session, actor, ref)
     proposal = conflict_question_for(db.session, actor, ref).proposal
@@ -189,6 +196,13 @@ def drop_surveyor(ref: str, proposal_id: int) -> ResponseReturnValue:
     drop_further(db.session, case, proposal_id, actor=actor, at=now())
     flash("Nobody is asked about this surveyor any more.")
     return redirect(url_for("surveys.planning", ref=ref, _anchor="further"))
+
+
+def _conflict_page(ref: str, refused: RefusedAnswers | None = None) -> str:
+    question = conflict_question_for(db.session, current_actor(), ref)
+    return render_template(
+        "certification/surveyors/conflict.html", question=question, questions=QUESTIONS, statement=STATEMENT, refused=refused,
+    )  # fmt: skip
 
 
 def _signed() -> Signed:

@@ -32,7 +32,8 @@ def test_the_application_names_a_few_missing_things_and_folds_the_rest(client: F
     sign_in(client, applied.people["admin"])
     page = client.get(f"/cases/{applied.case.ref}/application").text
     assert "things are missing:" in page
-    assert "And 1" in page and "more</summary>" in page
+    assert "And 1" in page
+    assert "more</summary>" in page
 
 
 def test_the_practice_record_in_the_questionnaire_speaks_as_the_record_does(
@@ -41,6 +42,7 @@ def test_the_practice_record_in_the_questionnaire_speaks_as_the_record_does(
     sign_in(client, applied.people["admin"])
     page = client.get(f"/cases/{applied.case.ref}/application/practice").text
     record = page[page.index('class="record"') :]
-    assert ">Infusion" in record and ">infusion" not in record
+    assert ">Infusion" in record
+    assert ">infusion" not in record
     assert "Community practice" in record
     assert ".00<" not in record

@@ -51,9 +51,14 @@ def test_from_the_proposal_to_the_report_by_forms_alone(
     question = surveyor.get(f"/cases/{visit.case.ref}/conflict").text
     assert visit.practice.legal_name in question
     assert surveyor.get(f"/cases/{visit.case.ref}").status_code == 404
-    assert surveyor.post(f"/cases/{visit.case.ref}/conflict", data=SIGNED | {"family": ""}).status_code == 422
+    refused = surveyor.post(f"/cases/{visit.case.ref}/conflict", data=SIGNED | {"family": ""})
+    assert refused.status_code == 422
+    assert "Answer with yes or no: “Does the surveyor have a family tie" in refused.text
+    assert refused.text.count(" checked") == len(SIGNED) - 2  # what was answered stands there still
     assert surveyor.post(f"/cases/{visit.case.ref}/conflict", data=SIGNED).status_code == 302
     assert "Do you accept the surveyor?" in head.get(base(visit)).text
+    refused = head.post(f"{base(visit)}/conflict", data=SIGNED | {"signed_name": ""})
+    assert (refused.status_code, refused.text.count(" checked")) == (422, len(SIGNED) - 1)
     assert head.post(f"{base(visit)}/conflict", data=SIGNED).status_code == 302
     assert visit.case.state == "scheduling"
     day = (now().date() + timedelta(days=58)).isoformat()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -21,7 +22,7 @@ from certify.certification.surveyors.rules import (
 )
 from certify.core.access.roles import PRACTICE_ROLES, Actor
 from certify.core.foundation.days import local_date
-from certify.core.foundation.errors import NotAllowed, NotFound
+from certify.core.foundation.errors import FieldError, Invalid, NotAllowed, NotFound
 from certify.platform.practices.models import Practice, Site
 
 
@@ -63,6 +64,23 @@ class ConflictForm:
 def conflict_form() -> ConflictForm:
     """Return the conflict question as both sides are asked it."""
     return ConflictForm(QUESTIONS, STATEMENT, GROUNDS)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedAnswers:
+    """Answers that were not kept, as they were given, so that the page shows them again beside what is wrong."""
+
+    given: dict[str, str]
+    errors: tuple[FieldError, ...]
+
+    @property
+    def messages(self) -> dict[str, str]:
+        return {error.field: error.message for error in self.errors}
+
+
+def refused_answers(given: Mapping[str, str], wrong: Invalid) -> RefusedAnswers:
+    """Return what was given in the conflict form, with what is wrong about it."""
+    return RefusedAnswers(dict(given.items()), wrong.errors)
 
 
 def conflict_question_for(session: Session, actor: Actor, ref: str) -> ConflictQuestion:

@@ -22,6 +22,7 @@ from certify.certification.surveyors.queries import (
     open_further,
     open_proposal,
     ranking_for,
+    refused_answers,
 )
 from certify.certification.surveys.operations import MODES, draw_sites, propose_date, set_agenda, withdraw_date
 from certify.certification.surveys.queries import date_proposals, latest_survey, list_surveys, sites_of
@@ -108,14 +109,20 @@ def propose(ref: str) -> ResponseReturnValue:
 @requires(Permission.ANSWER_CONFLICT)
 @commits
 def answer_for_practice(ref: str) -> ResponseReturnValue:
-    """Sign the practice's answers to the conflict question."""
+    """Sign the practice's answers to the conflict question; what cannot be kept is shown again as it was given."""
     actor = current_actor()
     case = case_for(db.session, actor, ref, Permission.ANSWER_CONFLICT, lock=True)
-    declaration = declare(
-        db.session, case, answers=conflict_answers(request.form), detail=request.form.get("detail", "")[:5000],
-        signed_name=request.form.get("signed_name", "")[:200], signed_title=request.form.get("signed_title", "")[:200],
-        address=client_network(), actor=actor, at=now(),
-    )  # fmt: skip
+    try:
+        declaration = declare(
+            db.session, case, answers=conflict_answers(request.form), detail=request.form.get("detail", "")[:5000],
+            signed_name=request.form.get("signed_name", "")[:200], signed_title=request.form.get("signed_title", "")[:200],
+            address=client_network(), actor=actor, at=now(),
+        )  # fmt: skip
+    except Invalid as wrong:
+        db.session.rollback()
+        case = case_for(db.session, actor, ref, Permission.ANSWER_CONFLICT)
+        page, refused = _page(db.session, case, actor, now()), refused_answers(request.form, wrong)
+        return render_template("certification/surveys/planning.html", **page, refused=refused), 422
     flash("Signed and kept." if declaration.none else "Signed and kept. The program proposes someone else.")
     return redirect(url_for("surveys.planning", ref=ref))
 
