@@ -21,8 +21,16 @@ from certify.core.access.roles import Actor
 from certify.core.foundation.days import local_date
 
 
+def line_of(row: CaseRow, at: datetime) -> dict[str, Any]:
+    """Return a case as a line of a list, in the words of the schema `CaseItem`, ready to be written as JSON."""
+    line = item_of(row, at)
+    if line["due"] is not None:
+        line["due"]["on"] = line["due"]["on"].isoformat()
+    return line
+
+
 def item_of(row: CaseRow, at: datetime) -> dict[str, Any]:
-    """Return a case as a line of a list."""
+    """Return a case with its next date."""
     due = (
         {"key": row.due_key, "on": row.due_on, "overdue": row.due_on < local_date(at, row.zone)} if row.due_on else None
     )

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from certify.certification.cases.models import CaseNumber
 from certify.core.foundation.clock import FixedClock
+from certify.outlets.api.schemas import CaseItem
 from tests.support.applied import apply
 from tests.support.surveyed import Surveyed, surveyed
 
@@ -59,3 +60,12 @@ def test_mine_is_the_own_practice_the_own_team_and_who_is_the_contact(
     page = clients["staff"].get("/cases?mine=1").text
     assert other.ref in page
     assert world.case.ref not in page
+
+
+def test_a_line_of_the_list_is_the_case_as_its_own_address_shows_it(world: Surveyed, client: FlaskClient) -> None:
+    admin = world.sign_in(client, "admin")
+    (line,) = admin.get("/api/v1/cases").get_json()["items"]
+    whole = admin.get(f"/api/v1/cases/{world.case.ref}").get_json()
+    assert line["due"]["on"] == world.case.due_on.isoformat()
+    assert set(line) == set(CaseItem().fields)
+    assert line == {key: whole[key] for key in line}
