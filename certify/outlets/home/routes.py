@@ -20,10 +20,11 @@ from certify.core.foundation.days import local_date
 from certify.core.foundation.errors import NotFound
 from certify.core.rulebook.current import current
 from certify.db import db
+from certify.outlets.home import ageing, queries, visits
 from certify.outlets.home import practice as practice_page
-from certify.outlets.home import queries, visits
+from certify.outlets.home.ageing import Ageing
 from certify.outlets.home.help import PAGES, read_page
-from certify.outlets.home.queries import Ageing, QueueFilter, QueueRow
+from certify.outlets.home.queries import QueueFilter, QueueRow
 from certify.platform.audit.queries import list_events
 from certify.platform.web.edges import current_actor, current_person, public, requires
 from certify.platform.web.paging import linked
@@ -207,6 +208,6 @@ def _ageing(at: datetime, state: str = "") -> tuple[Ageing, ...]:
     """How long cases have stood in a state, or in each step."""
     kept: dict[str, tuple[float, tuple[Ageing, ...]]] = current_app.extensions.setdefault("certify_ageing", {})
     if state not in kept or time.monotonic() - kept[state][0] > AGEING_SECONDS:
-        fresh = [queries.ageing_of_state(db.session, state, at)] if state else queries.ageing_by_step(db.session, at)
+        fresh = [ageing.ageing_of_state(db.session, state, at)] if state else ageing.ageing_by_step(db.session, at)
         kept[state] = (time.monotonic(), tuple(fresh))
     return kept[state][1]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from certify.outlets.home.queries import _ageing, _columns, _percentile
+from certify.outlets.home.ageing import _ageing, _columns, _percentile
 
 COUNTS = st.dictionaries(st.integers(0, 400), st.integers(1, 50), min_size=1, max_size=40)
 
