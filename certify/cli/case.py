@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 as_option = click.option("--as", "email", required=True, metavar="EMAIL", help="Who does it: a person with an account.")
 
+_TEXT = ("docx", "pdf")
+ENDINGS = {"survey-report": _TEXT, "decision-letter": _TEXT, "certificate": _TEXT, "case-file": ("zip",)}
+
 
 @click.group("case")
 def command() -> None:
@@ -31,31 +34,44 @@ def command() -> None:
 @click.option("--state", default="")
 @click.option("--practice", "practice_id", type=int)
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
+@click.option("--brief", is_flag=True, help="Leave out what may happen next: quicker for thousands.")
 @json_option
-def list_(step: int | None, state: str, practice_id: int | None, limit: int, as_json: bool) -> None:
-    """List cases, newest first."""
-    from certify.certification.cases.queries import CaseFilter, list_cases
+def list_(step: int | None, state: str, practice_id: int | None, limit: int, brief: bool, as_json: bool) -> None:
+    """List cases, newest first, with what may happen next in each and what that still lacks."""
+    from certify.certification.cases.queries import CaseFilter, case_for, list_cases
     from certify.certification.surveys.queries import newest_survey_ids
+    from certify.core.foundation.clock import now
+    from certify.core.rulebook.current import current
+    from certify.outlets.api.cases import item_of
 
     with open_session() as session:
+        if state and not current().knows_state(state):
+            raise click.BadParameter(f"there is no state {state!r}.", param_hint="--state")
         narrowed = CaseFilter(step=step, state=state, practice_id=practice_id)
-        rows = list_cases(session, _operator(), narrowed, limit=limit)
-        surveys = newest_survey_ids(session, [r.id for r in rows])
+        rows, at = list_cases(session, _operator(), narrowed, limit=limit + 1), now()
+        surveys = newest_survey_ids(session, [r.id for r in rows[:limit]])
         items = [
             {
-                "ref": r.ref, "practice": r.practice_id, "practice_name": r.practice_name, "edition": r.edition,
-                "state": r.state, "step": r.step, "waiting_for": r.holder, "due_on": r.due_on,
-                "survey": surveys.get(r.id),
+                **item_of(row, at), "due_on": row.due_on, "survey": surveys.get(row.id),
+                **({} if brief else {"actions": _actions(session, case_for(session, _operator(), row.ref), at)}),
             }
-            for r in rows
+            for row in rows[:limit]
         ]  # fmt: skip
+    if len(rows) > limit:
+        click.echo(f"The newest {limit} are shown, there are more: see --limit.", err=True)
     if as_json:
         print_json(items)
     else:
         print_table(
-            ("Ref", "Practice", "Step", "State", "Waiting for", "Due"),
-            [(i["ref"], i["practice_name"], i["step"], i["state"], i["waiting_for"], i["due_on"]) for i in items],
-        )
+            ("Ref", "Practice", "Step", "State", "Waiting for", "Due", "Next"),
+            [
+                (
+                    i["ref"], i["practice_name"], i["step"], i["state"], i["waiting_for"], i["due_on"],
+                    _next(i.get("actions", [])),
+                )
+                for i in items
+            ],
+        )  # fmt: skip
 
 
 @command.command("show")
@@ -272,7 +288,7 @@ def declare_(ref: str, name: str, title: str, grounds: tuple[str, ...], detail: 
 
 @command.command("document")
 @click.argument("ref")
-@click.argument("kind", type=click.Choice(["survey-report", "decision-letter", "certificate", "case-file"]))
+@click.argument("kind", type=click.Choice(list(ENDINGS)))
 @click.option("--output", "output", type=click.Path(dir_okay=False, path_type=Path), required=True)
 def document(ref: str, kind: str, output: Path) -> None:
     """Write a document of a case; the file's ending says in which form (.docx, .pdf, .zip)."""
@@ -281,9 +297,13 @@ def document(ref: str, kind: str, output: Path) -> None:
     from certify.outlets.documents.queries import Wanted
     from certify.platform.mail.addresses import configured_base
 
+    ending = output.suffix.lstrip(".").lower()
+    if ending not in ENDINGS[kind]:
+        right = " or ".join(f".{e}" for e in ENDINGS[kind])
+        raise click.BadParameter(f"a {kind} is written to a file that ends in {right}.", param_hint="--output")
     with open_session(commit=True) as session:
         wanted = Wanted(base_url=configured_base() or "")
-        plan = plan_document(session, _operator(), ref, kind, output.suffix.lstrip("."), wanted, now())
+        plan = plan_document(session, _operator(), ref, kind, ending, wanted, now())
         session.commit()  # no lock is held while pages are set, and others go on saving
         stream = give_out(session, plan, actor=_operator(), at=now())
     try:
@@ -296,25 +316,35 @@ def document(ref: str, kind: str, output: Path) -> None:
 
 
 def _whole(session: Session, case: Case, at: datetime) -> dict[str, Any]:
-    from certify.certification.cases.queries import deadlines_of, header_for, openings_for
+    from certify.certification.cases.queries import deadlines_of, header_for
 
-    actor = _operator()
-    header = header_for(session, case, actor, at)
+    header = header_for(session, case, _operator(), at)
     due: date | None = case.due_on
     return {
         "ref": case.ref, "kind": case.kind, "practice": case.practice_id, "practice_name": header.practice_name,
         "edition": case.edition, "state": case.state, "state_label": header.state_label, "step": case.step,
         "version": case.version, "waiting_for": case.holder, "due_on": due, "status": header.status,
-        "actions": [
-            {
-                "trigger": s.trigger, "label": s.label, "roles": sorted(r.value for r in s.opening.roles),
-                "inputs": [{"key": i.key, "kind": i.kind, "required": i.required} for i in s.opening.inputs],
-                "unmet": [{"guard": u.guard, "message": u.message, "link": u.link} for u in s.unmet],
-            }
-            for s in openings_for(session, case, actor, at)
-        ],
+        "actions": _actions(session, case, at),
         "deadlines": [{"key": d.key, "label": d.label, "on": d.on, "overdue": d.overdue} for d in deadlines_of(session, case, at)],
     }  # fmt: skip
+
+
+def _actions(session: Session, case: Case, at: datetime) -> list[dict[str, Any]]:
+    from certify.certification.cases.queries import openings_for
+
+    return [
+        {
+            "trigger": s.trigger, "label": s.label, "roles": sorted(r.value for r in s.opening.roles),
+            "inputs": [{"key": i.key, "kind": i.kind, "required": i.required} for i in s.opening.inputs],
+            "unmet": [{"guard": u.guard, "message": u.message, "link": u.link} for u in s.unmet],
+        }
+        for s in openings_for(session, case, _operator(), at)
+    ]  # fmt: skip
+
+
+def _next(actions: list[dict[str, Any]]) -> str:
+    """Return the steps that may follow, each with how many things it lacks."""
+    return ", ".join(a["trigger"] + (f" (lacks {len(a['unmet'])})" if a["unmet"] else "") for a in actions)
 
 
 def _print_state(case: Case, as_json: bool) -> None:

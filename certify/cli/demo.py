@@ -48,7 +48,8 @@ def users(as_json: bool) -> None:
     with open_session() as session:
         found = demo_users(session)
     if as_json:
-        print_json(found)
+        # As everywhere else where programs read: a practice is named by its id.
+        print_json([{**user, "practice": user["practice_id"], "practice_name": user["practice"]} for user in found])
     else:
         print_users(found)
 

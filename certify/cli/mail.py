@@ -18,13 +18,13 @@ def command() -> None:
 @json_option
 def outbox(state: str | None, limit: int, as_json: bool) -> None:
     """Show queued, sent and failed mail, newest first."""
-    from certify.platform.mail.queries import count_by_group, list_mail
+    from certify.platform.mail.queries import count_by_group, group_of, list_mail
 
     with open_session() as session:
         counts = count_by_group(session)
         mails = [
             {
-                "id": m.id, "state": m.state, "kind": m.kind, "to": m.to_email, "subject": m.subject, "case": m.case_ref or None,
+                "id": m.id, "state": group_of(m.state), "kind": m.kind, "to": m.to_email, "subject": m.subject, "case": m.case_ref or None,
                 "created_at": m.created_at, "due_at": m.due_at, "sent_at": m.sent_at, "attempts": m.attempts, "error": m.last_error or None,
                 "message_id": m.message_id or None,
             }

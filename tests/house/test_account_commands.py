@@ -70,7 +70,7 @@ def test_mail_practices_and_the_clock_answer_for_people_and_programs(certify) ->
     outbox = json.loads(certify("mail", "outbox", "--json")[1])
     assert outbox["counts"] == {"queued": 1, "unclear": 0, "sent": 0, "failed": 0}
     assert outbox["items"][0]["to"] == "root@program.example"
-    assert outbox["items"][0]["state"] == "pending"
+    assert outbox["items"][0]["state"] == "queued"
     assert "root@program.example" in certify("mail", "outbox", "--state", "queued")[1]
     assert json.loads(certify("practice", "list", "--json")[1]) == []
     assert certify("practice", "list")[0] == 0

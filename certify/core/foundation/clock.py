@@ -72,7 +72,10 @@ def parse_instant(text: str) -> datetime:
 
     Raises: ValueError when it is not an instant or names no offset.
     """
-    at = datetime.fromisoformat(text.strip())
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError as wrong:
+        raise ValueError(f"{text!r} is not an instant; write for example 2026-03-05T14:00:00Z") from wrong
     if at.tzinfo is None:
         raise ValueError(f"{text!r} names no time zone; write for example 2026-03-05T14:00:00Z")
     return _utc(at)

@@ -25,6 +25,7 @@ class FieldError:
     message: str
     row: int | None = None
     link: str = ""
+    under: tuple[str, ...] = ()  # where in what was sent the field lies, outermost first
 
 
 class Refusal(Exception):

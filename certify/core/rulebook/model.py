@@ -34,6 +34,10 @@ class Rulebook:
         """Return a machine by its key. Raises: KeyError."""
         return self.machines[key]
 
+    def knows_state(self, state: str) -> bool:
+        """Whether any machine has a state of this key."""
+        return any(state in machine.states for machine in self.machines.values())
+
     def newest_questionnaire(self) -> Questionnaire:
         """Return the questionnaire new cases get."""
         return max(self.questionnaires.values(), key=lambda q: _rank(q.version))

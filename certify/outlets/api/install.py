@@ -27,7 +27,7 @@ IDEMPOTENT = {
     "in": "header",
     "name": "Idempotency-Key",
     "required": False,
-    "schema": {"type": "string", "maxLength": 200},
+    "schema": {"type": "string"},
     "description": "The same key gives the same answer and acts once.",
 }
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import marshmallow as ma
-from flask import Request
+from flask import Request, request
 from flask_smorest import Api, Blueprint
+from webargs.core import is_json
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from certify.core.foundation.errors import FieldError, Invalid
 from certify.platform.web.texts import unstorable
 
 PROBLEM_TYPE = "application/problem+json"
+UNREADABLE = "The body is not JSON that can be read. Send one JSON document in UTF-8."
 
 
 class ProblemEntry(ma.Schema):
@@ -65,24 +69,50 @@ class Parser(FlaskParser):
 
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
         """Return the body; refuses what is no JSON, what is nested without end, and text that cannot be kept."""
+        if req.content_length or req.headers.get("Transfer-Encoding"):
+            require_json(req)
         try:
             found = super().load_json(req, schema)
         except (ValueError, RecursionError) as error:
             # A number of thousands of digits is a ValueError too.
-            raise BadRequest("The body is not JSON that can be read.") from error
+            raise BadRequest(UNREADABLE) from error
         wrong = tuple(unstorable(found))
         if wrong:
             raise Invalid(wrong)
         return found
 
     def _handle_invalid_json_error(self, error: Any, req: Request, *args: Any, **kwargs: Any) -> Any:
-        raise BadRequest("The body is not JSON.") from error
+        raise BadRequest(UNREADABLE) from error
 
 
 class Doors(Blueprint):
     """A blueprint of API routes."""
 
     ARGUMENTS_PARSER = Parser()
+
+
+def require_json(req: Request) -> None:
+    """Refuse a body that does not say it is JSON, or its fields would seem to be missing."""
+    if not is_json(req.mimetype):
+        raise UnsupportedMediaType("Send the body as JSON, with the header Content-Type: application/json.")
+
+
+def sent_json() -> Any:
+    """Return the body of a request whose shape the room itself reads."""
+    require_json(request)
+    try:
+        return request.get_json()
+    except BadRequest as error:
+        raise BadRequest(UNREADABLE) from error
+
+
+@contextmanager
+def within(*place: str) -> Iterator[None]:
+    """Let every mistake found inside point to where in the body its field lies."""
+    try:
+        yield
+    except Invalid as wrong:
+        raise Invalid(replace(e, under=(*place, *e.under)) for e in wrong.errors) from wrong
 
 
 def flat(messages: Any, path: str = "") -> Iterator[FieldError]:

@@ -6,6 +6,9 @@ import marshmallow as ma
 
 MOST = 200
 INT32 = 2**31 - 1
+_INSTANT = "Write an instant with its zone, like 2026-03-05T14:00:00Z; a + in an address is written %2B."
+INSTANT_WORDS = {"invalid": _INSTANT, "invalid_awareness": _INSTANT}
+DAY_WORDS = {"invalid": "Write a day, like 2026-03-05."}
 
 
 class Strict(ma.Schema):
@@ -111,7 +114,7 @@ class CaseArguments(ListArguments):
             "description": "only those of your own practice, those whose survey team you are on, and those whose contact you are"
         },
     )
-    due_before = ma.fields.Date(load_default=None)
+    due_before = ma.fields.Date(load_default=None, error_messages=DAY_WORDS)
 
 
 class NewCase(Strict):
@@ -197,7 +200,7 @@ class PracticeItem(ma.Schema):
     setting = ma.fields.String(required=True)
     city = ma.fields.String(required=True)
     state = ma.fields.String(required=True)
-    sites = ma.fields.Integer(required=True)
+    sites = ma.fields.List(ma.fields.Nested(SiteItem), required=True)
 
 
 class PracticePage(ma.Schema):
@@ -266,8 +269,8 @@ class EvidenceFields(Strict):
     site = ma.fields.Integer(load_default=None, allow_none=True, validate=ma.validate.Range(1, INT32))
     title = ma.fields.String(load_default="", validate=ma.validate.Length(max=200))
     page = ma.fields.String(load_default="", validate=ma.validate.Length(max=60))
-    effective_from = ma.fields.Date(load_default=None, allow_none=True)
-    effective_to = ma.fields.Date(load_default=None, allow_none=True)
+    effective_from = ma.fields.Date(load_default=None, allow_none=True, error_messages=DAY_WORDS)
+    effective_to = ma.fields.Date(load_default=None, allow_none=True, error_messages=DAY_WORDS)
 
 
 class SyncAnswer(ma.Schema):
@@ -279,7 +282,7 @@ class SyncAnswer(ma.Schema):
 
 class RegisterArguments(ListArguments):
     q = ma.fields.String(load_default="", validate=ma.validate.Length(max=200))
-    changed_since = ma.fields.AwareDateTime(load_default=None)
+    changed_since = ma.fields.AwareDateTime(load_default=None, error_messages=INSTANT_WORDS)
 
 
 class RegisterSite(ma.Schema):
@@ -322,7 +325,7 @@ class Signature(Strict):
 
 class Attendance(Strict):
     person_name = ma.fields.String(required=True, validate=ma.validate.Length(1, 200))
-    attended_on = ma.fields.Date(required=True)
+    attended_on = ma.fields.Date(required=True, error_messages=DAY_WORDS)
 
 
 class Declaration(Strict):

@@ -20,6 +20,15 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 
 
+def group_of(state: str) -> str:
+    """Return the word that staff know a state by.
+
+    >>> group_of("claimed"), group_of("sent")
+    ('queued', 'sent')
+    """
+    return next(group for group, states in GROUPS.items() if state in states)
+
+
 def list_mail(
     session: Session,
     *,

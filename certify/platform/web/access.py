@@ -22,7 +22,7 @@ View = Callable[P, ResponseReturnValue]
 AnyView = TypeVar("AnyView", bound=Callable[..., Any])
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-BEARER = "Bearer "
+BEARER = "bearer"
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,8 @@ def body_counts() -> bool:
 
 def bearer_token() -> str | None:
     """Return the token of the Authorization header, or None."""
-    header = request.headers.get("Authorization", "")
-    return header.removeprefix(BEARER).strip() if header.startswith(BEARER) else None
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == BEARER else None  # RFC 9110: a scheme may be written in any case
 
 
 def wants_problem() -> bool:

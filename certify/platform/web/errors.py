@@ -12,7 +12,7 @@ from flask import Flask, Response, current_app, g, jsonify, make_response, redir
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm.exc import StaleDataError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from certify.core.foundation.errors import (
     Conflict,
@@ -159,12 +159,14 @@ def respond(problem: Problem) -> Response:
 
 
 def _field_entry(error: FieldError) -> dict[str, Any]:
-    entry: dict[str, Any] = (
-        {"row": error.row}
-        if error.row is not None
-        else {"pointer": "/" + error.field.replace(".", "/") if error.field else ""}
-    )
+    entry: dict[str, Any] = {"row": error.row} if error.row is not None else {"pointer": _pointer(error)}
     return {**entry, "field": error.field, "message": error.message}
+
+
+def _pointer(error: FieldError) -> str:
+    """Return the JSON pointer of the field (RFC 6901) from the top of what was sent."""
+    parts = [*error.under, *(error.field.split(".") if error.field else ())]
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def _way_back() -> str:
@@ -214,6 +216,8 @@ def _answer_http(error: HTTPException) -> Response:
     if status < 400:
         return make_response(error.get_response())
     detail = "" if status in HEADLINES else (error.description or "")
+    if wants_problem():
+        detail = _words_for_programs(error) or detail
     if isinstance(error, RequestEntityTooLarge):
         detail = "The server takes no request that large."
     response = respond(Problem(status, detail))
@@ -221,6 +225,14 @@ def _answer_http(error: HTTPException) -> Response:
         if name in ("Allow", "Retry-After", "WWW-Authenticate"):
             response.headers[name] = value
     return response
+
+
+def _words_for_programs(error: HTTPException) -> str:
+    """Return what whoever raised the error said about it; a program has no page to go back to and no buttons."""
+    if isinstance(error, MethodNotAllowed):
+        taken = sorted(set(error.valid_methods or ()) - {"OPTIONS"})
+        return f"This address takes {', '.join(taken)} only."
+    return error.description or "" if error.description != type(error).description else ""
 
 
 def _answer_stale_row(_error: StaleDataError) -> Response:

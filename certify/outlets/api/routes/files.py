@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, request, send_file
@@ -30,6 +31,7 @@ from certify.platform.web.edges import (
 
 doors = Doors("api_files", __name__, url_prefix="/api/v1", description="Evidence and documents of a case")
 
+AS_SENT = {"uses": "elements", "pages": "page"}  # how a call names what the library calls otherwise
 MULTIPART = {
     "requestBody": {
         "required": True,
@@ -73,12 +75,40 @@ DOCUMENT = {
 
 
 def _file_sent() -> Inspected:
-    upload = request.files.get("file")
-    if upload is None or not upload.filename:
-        raise Invalid("Send the file in the part named “file” of a multipart form.", "file")
+    uploads = request.files.getlist("file")
+    if not uploads or not uploads[0].filename:
+        raise Invalid("Send the file, with its name, in the part named “file” of a multipart form.", "file")
+    if len(uploads) > 1:
+        raise Invalid("Send one file at a time: each is evidence of its own.", "file")
+    upload = uploads[0]
     content = upload.read()
     upload.stream.seek(0)  # whoever compares what was sent reads it again
     return inspect_file(content, upload.filename)
+
+
+def _sent() -> tuple[dict[str, Any], Inspected]:
+    """Return the fields and the file. Raises: Invalid, with what is wrong with either."""
+    given = {
+        key: _elements_sent() if key == "elements" else request.form[key]
+        for key in request.form
+        if key != "file" and request.form[key] != ""
+    }
+    fields = EvidenceFields()
+    errors = list(flat(fields.validate(given)))
+    try:
+        inspected = found_beforehand()
+    except Invalid as wrong:
+        raise Invalid([*wrong.errors, *errors]) from wrong
+    if errors:
+        raise Invalid(errors)
+    return fields.load(given), inspected
+
+
+def _elements_sent() -> list[str]:
+    """Return the elements, each once: the part repeated, or once with commas between."""
+    sent = request.form.getlist("elements")
+    parts = sent[0].split(",") if len(sent) == 1 else sent
+    return list(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 
 @doors.route("/cases/<ref>/evidence", methods=["POST"])
@@ -91,21 +121,13 @@ def add_evidence(ref: str) -> dict[str, Any]:
     """A file mapped to one or more elements."""
     actor = current_actor()
     case = case_for(db.session, actor, ref, Permission.ADD_EVIDENCE, lock=True)
-    given = {
-        key: request.form.getlist(key) if key == "elements" else request.form[key]
-        for key in request.form
-        if request.form[key] != ""
-    }
-    if len(given.get("elements", ())) == 1:
-        given["elements"] = [part.strip() for part in str(given["elements"][0]).split(",") if part.strip()]
-    fields = EvidenceFields()
-    errors = fields.validate(given)
-    if errors:
-        raise Invalid(tuple(flat(errors)))
-    values = fields.load(given)
+    values, inspected = _sent()
     site, page, elements = values.pop("site"), values.pop("page"), values.pop("elements")
     uses = [use_of(item, site, page) for item in elements]
-    evidence, version = add_to_library(db.session, case, found_beforehand(), uses, **values, actor=actor, at=now())
+    try:
+        evidence, version = add_to_library(db.session, case, inspected, uses, **values, actor=actor, at=now())
+    except Invalid as wrong:
+        raise Invalid(replace(e, field=AS_SENT.get(e.field, e.field)) for e in wrong.errors) from wrong
     return {
         "id": evidence.uuid, "version": version.number, "sha256": version.original_sha256, "state": version.state,
         "elements": elements,

@@ -8,10 +8,10 @@ from typing import Any
 from certify.core.access.policy import Permission
 from certify.core.foundation.clock import now
 from certify.db import db
-from certify.outlets.api.problems import Doors
+from certify.outlets.api.problems import Doors, within
 from certify.outlets.api.schemas import NewPractice, PatchPractice, PracticeArguments, PracticePage, PracticeWhole
 from certify.platform.practices.operations import PRACTICE_FIELDS, add_site, create_practice, edit_practice
-from certify.platform.practices.queries import list_practices, list_sites, practice_for
+from certify.platform.practices.queries import list_practices, list_sites, practice_for, sites_of
 from certify.platform.web.edges import commits, current_actor, requires
 from certify.platform.web.paging import page_of
 
@@ -34,7 +34,8 @@ def list_(arguments: dict[str, Any]) -> dict[str, Any]:
         shape=(str, int),
         limit=arguments["limit"],
     )
-    return {"items": page.items, "next": page.next}
+    sites = sites_of(db.session, [line.id for line in page.items])
+    return {"items": [{**vars(line), "sites": sites.get(line.id, [])} for line in page.items], "next": page.next}
 
 
 @doors.route("/practices", methods=["POST"])
@@ -47,9 +48,10 @@ def create(body: dict[str, Any]) -> dict[str, Any]:
     actor, at = current_actor(), now()
     sites = body.pop("sites")
     practice = create_practice(db.session, body, actor=actor, at=at)
-    for site in sites:
+    for number, site in enumerate(sites):
         details = {k: Decimal(f"{v:.2f}") if k.endswith("_fte") else v for k, v in site.items()}
-        add_site(db.session, practice.id, details, actor=actor, at=at)
+        with within("sites", str(number)):
+            add_site(db.session, practice.id, details, actor=actor, at=at)
     return _whole(practice.id)
 
 

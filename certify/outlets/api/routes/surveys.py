@@ -12,7 +12,7 @@ from certify.certification.surveys.sync import sync
 from certify.core.access.policy import Permission
 from certify.core.foundation.clock import now
 from certify.db import db
-from certify.outlets.api.problems import Doors
+from certify.outlets.api.problems import Doors, sent_json
 from certify.platform.web.edges import commits, current_actor, requires
 
 doors = Doors("api_surveys", __name__, url_prefix="/api/v1", description="Surveys and what surveyors enter")
@@ -166,8 +166,7 @@ def show(survey_id: int) -> Response:
 @doors.doc(**SYNC)
 def sync_(survey_id: int) -> Response:
     """Take in what a device did; nothing acknowledged is ever lost."""
-    body: Any = request.get_json()
-    return jsonify(sync(db.session, survey_id, body, actor=current_actor(), at=now()))
+    return jsonify(sync(db.session, survey_id, sent_json(), actor=current_actor(), at=now()))
 
 
 @doors.route("/surveys/<int(max=2147483647):survey_id>/attachments/<uuid:attachment>", methods=["PUT"])
