@@ -184,10 +184,11 @@ def answer_all(
         }
         for site, element, field, value in entries
     ]
+    since = 0
     for start in range(0, len(ops), MOST_OPS):
-        answer = sync(
-            session, survey_id, {"device": tablet, "since": 0, "ops": ops[start : start + MOST_OPS]}, actor=actor, at=at
-        )
+        sent = {"device": tablet, "since": since, "ops": ops[start : start + MOST_OPS]}
+        answer = sync(session, survey_id, sent, actor=actor, at=at)
+        since = answer["seq"]
         wrong = [
             FieldError("ops", str(ack["reason"]), row=start + n)
             for n, ack in enumerate(answer["acks"])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Table, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -399,9 +400,15 @@ def _works_for_program(session: Session, person_id: int) -> bool:
 
 def _insert_grant(session: Session, given: dict[str, Any]) -> bool:
     """Add the row of a role unless it is there; returns whether it was added."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(RoleGrant).values(given).on_conflict_do_nothing().returning(RoleGrant.id)
-    return session.execute(statement).one_or_none() is not None
+    session.flush()
+    connection = session.connection()
+    return connection.execute(_add_grant(connection.dialect.name), given).one_or_none() is not None
+
+
+@lru_cache(maxsize=2)
+def _add_grant(dialect: str) -> Any:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(cast(Table, RoleGrant.__table__)).on_conflict_do_nothing().returning(RoleGrant.id)
 
 
 def _held(session: Session, person_id: int, role: Role, practice_id: int | None) -> RoleGrant | None:

@@ -14,6 +14,7 @@ from certify.core.foundation.words import name_key
 
 # The foreign key of role_grant names this table; three of its columns are all that is needed here.
 _practice = sa.table("practice", sa.column("id"), sa.column("legal_name"), sa.column("name_key"))
+_PRACTICE_IS_THERE = select(_practice.c.id).where(_practice.c.id == sa.bindparam("practice_id"))
 
 
 class Place(NamedTuple):
@@ -55,4 +56,4 @@ def places_of(session: Session, practice_ids: Iterable[int | None]) -> dict[int,
 
 def place_exists(session: Session, practice_id: int) -> bool:
     """Whether there is a practice of that number."""
-    return session.scalar(select(_practice.c.id).where(_practice.c.id == practice_id)) is not None
+    return session.scalar(_PRACTICE_IS_THERE, {"practice_id": practice_id}) is not None

@@ -58,6 +58,7 @@ class PersonChoice(NamedTuple):
 _HOLDER = (
     Person.id.label("person_id"), Person.name, Person.email, Person.time_zone, RoleGrant.role, RoleGrant.practice_id,
 )  # fmt: skip
+_PERSON_AT = select(Person).where(Person.email == sa.bindparam("email"))
 _OF_SESSION = (
     select(SignIn.id, SignIn.created_at, SignIn.seen_at, *_HOLDER)
     .join(Person, Person.id == SignIn.person_id)
@@ -103,7 +104,7 @@ def find_person(session: Session, person_id: int) -> Person | None:
 
 def find_person_by_email(session: Session, email: str) -> Person | None:
     """Return the account of that address, open or closed, or None."""
-    return session.scalars(select(Person).where(Person.email == tidy_email(email))).one_or_none()
+    return session.scalars(_PERSON_AT, {"email": tidy_email(email)}).one_or_none()
 
 
 def person_for(session: Session, person_id: int, *, lock: bool = False) -> Person:

@@ -78,8 +78,8 @@ def _case_at(session: Session, ref: str) -> Case | None:
 
 def case_by_id(session: Session, case_id: int, *, lock: bool = False) -> Case:
     """Return a case by its number inside the program; access is the caller's matter. Raises NotFound."""
-    query = select(Case).where(Case.id == case_id)
-    case = session.scalar(query.with_for_update() if lock else query)
+    query = select(Case).where(Case.id == case_id).with_for_update()
+    case = session.scalar(query) if lock else session.get(Case, case_id)
     if case is None:
         raise NotFound("There is no such case.")
     return case
