@@ -320,4 +320,7 @@ class Walk:
     @cached_property
     def _several_sites(self) -> bool:
         """Whether the practice has more than one site; it opens and closes none on the way."""
-        return len(list_sites(self.session, self.practice.id, closed=False)) > 1
+        return len(self._sites()) > 1
+
+    def _sites(self) -> list[int]:
+        return [s.id for s in list_sites(self.session, self.practice.id, closed=False)]
