@@ -232,8 +232,16 @@ def test_a_text_that_is_held_back_counts_as_not_sent_wherever_that_is_asked(tabl
     note.fill("Chart of MRN 12345678 has no second name.")
     note.blur()
     expect(tablet.item("7.3.b").get_by_role("alert")).to_be_visible()
-    expect(tablet.line).to_contain_text("All sent")
+    expect(tablet.line).to_have_text("1 text held back")
+    expect(tablet.line).to_have_class(re.compile("save-line--held"))
     words = "1 text held back or not finished, on this tablet only"
+    expect(tablet.line).to_have_attribute("title", re.compile(rf"^{words}: .* All else sent"))
+    # From a screen of no survey, and back here, the line leads to where the text is listed.
+    tablet.open("")
+    expect(tablet.line).to_have_attribute("href", "#/")
+    tablet.standard("7.3")
+    tablet.line.click()
+    expect(page.get_by_role("link", name="7.3.b · Note")).to_be_visible()
     tablet.open(f"{tablet.survey}/finish")
     expect(page.get_by_text(words)).to_be_visible()
     page.goto(f"{tablet.server.url}/account")
@@ -248,6 +256,7 @@ def test_a_text_that_is_held_back_counts_as_not_sent_wherever_that_is_asked(tabl
     page.get_by_role("button", name="Discard").click()
     page.get_by_role("button", name="Discard the text").click()
     expect(page.get_by_text("Everything is sent")).to_be_visible()
+    expect(tablet.line).to_contain_text("All sent")
 
 
 def test_an_answer_needs_no_finger(tablet: Tablet) -> None:

@@ -1,10 +1,11 @@
 /**
  * Tablet.sender: brings what is waiting to the server, oldest first, and what others said back.
  *
- * @typedef {{unsentAnswers:number, unsentPhotos:number, rejected:number, lastSentAt:string|null, sending:boolean, online:boolean,
+ * @typedef {{unsentAnswers:number, unsentPhotos:number, rejected:number, held:Object<number, number>, lastSentAt:string|null, sending:boolean, online:boolean,
  *   problem:"offline"|"signed_out"|"other_person"|"server"|"garbage"|"refused"|"full"|null, detail:string, nextTryAt:string|null,
  *   me:{id:number,name:string}|null, persisted:boolean|null, nearlyFull:boolean, share:number}} SenderState
- *   detail: words of the server for "refused"; the other person's name for "other_person".
+ *   detail: words of the server for "refused"; the other person's name for "other_person". held: per survey, how many texts
+ *   are held back or not finished.
  *
  *   start()                          call once in a page: sends now and from then on by itself
  *   now()                            try at once (the button); resolves with the state when the attempt is over
@@ -41,7 +42,7 @@
   let room = { persisted: null, nearly_full: false, share: 0, asked: 0 };
   let lastPresence = "";
   const snapshot = {
-    unsentAnswers: 0, unsentPhotos: 0, rejected: 0, lastSentAt: null, sending: false, online: true, problem: null, detail: "",
+    unsentAnswers: 0, unsentPhotos: 0, rejected: 0, held: {}, lastSentAt: null, sending: false, online: true, problem: null, detail: "",
     nextTryAt: null, me: null, persisted: null, nearlyFull: false, share: 0,
   };
 
@@ -122,11 +123,11 @@
   }
 
   async function refresh() {
-    const [left, sentAt] = await Promise.all([store.unsent(), store.meta("last_sent_at")]);
+    const [left, held, sentAt] = await Promise.all([store.unsent(), store.heldBack(), store.meta("last_sent_at")]);
     // How full the storage is takes the browser a while to find out.
     if (Date.now() - room.asked > ROOM_ASKED) room = { ...(await store.estimate()), asked: Date.now() };
     Object.assign(snapshot, {
-      unsentAnswers: left.answers, unsentPhotos: left.photos, rejected: left.rejected, lastSentAt: sentAt || null,
+      unsentAnswers: left.answers, unsentPhotos: left.photos, rejected: left.rejected, held, lastSentAt: sentAt || null,
       persisted: room.persisted, nearlyFull: room.nearly_full, share: room.share,
     });
     const said = state();
@@ -256,7 +257,7 @@
       else if (snapshot.unsentAnswers || snapshot.unsentPhotos) inBackground();
     });
     addEventListener("pageshow", (event) => event.persisted && now());
-    Tablet.events.addEventListener("changed", recountSoon);
+    for (const kind of ["changed", "draft"]) Tablet.events.addEventListener(kind, recountSoon);
     polling = setInterval(() => {
       if (document.visibilityState === "visible" && navigator.onLine && watched !== null && !timer) run();
     }, POLL);

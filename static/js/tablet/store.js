@@ -34,6 +34,7 @@
  *   file(url)                      {url, blob, media_type, …} | undefined
  *   saveFile(survey, url, blob, media_type, disposition), removeFile(url)
  *   unsent(survey|null)            {answers, photos, rejected, drafts}; drafts: texts held back or not finished
+ *   heldBack()                     {survey: how many such texts}
  *   waitingOf(person)              how many entries and photos of one person wait
  *   queued("ops"|"photos", person, survey, count), queuedSurveys(name, person)   for the sender
  *   meta(key), meta(key, value)    reads, writes one small value
@@ -246,6 +247,16 @@
     return { answers, photos: waiting, rejected: refused + refusedPhotos, drafts };
   }
 
+  /** In which surveys texts are held back or not finished: {survey: how many}. */
+  async function heldBack() {
+    const held = {};
+    for (const key of await read("meta", (meta) => meta.getAllKeys(draftsOf(null)))) {
+      const survey = Number(key.split(":")[1]);
+      held[survey] = (held[survey] || 0) + 1;
+    }
+    return held;
+  }
+
   async function removePack(survey) {
     const left = await unsent(survey);
     if (left.answers || left.photos || left.rejected || left.drafts) throw new Tablet.Unsent(left);
@@ -331,7 +342,7 @@
   }
 
   Tablet.store = {
-    open, write, draftKey, draftsOf, lay, replaceConflicts, key, device, savePack, removePack, unsent, waitingOf, ops, photos, queued, queuedSurveys, meta, estimate, persist, reserve, saveFile,
+    open, write, draftKey, draftsOf, lay, replaceConflicts, key, device, savePack, removePack, unsent, heldBack, waitingOf, ops, photos, queued, queuedSurveys, meta, estimate, persist, reserve, saveFile,
     packs: () => read("packs", (store) => store.getAll()),
     pack: (survey) => read("packs", (store) => store.get(survey)),
     answers: (survey) => read("answers", (store) => store.index("survey").getAll(survey)),

@@ -25,8 +25,20 @@
   /** What is on this tablet and was not given as an answer. */
   const draftWords = (drafts) => (drafts ? `${count(drafts, "text")} held back or not finished, on this tablet only` : "");
 
-  /** Return {short, long, kind} for a state of the sender. */
+  const heldIn = (state) => Object.values(state.held || {}).reduce((sum, one) => sum + one, 0);
+
+  /** Return {short, long, kind} for a state of the sender; what the person holds back is said with everything else. */
   function words(state, zone) {
+    const said = wordsOfSending(state, zone);
+    const held = heldIn(state);
+    if (!held) return said;
+    const texts = `${count(held, "text")} held back`;
+    const what = `${draftWords(held)}: open this list to change, confirm or discard ${held === 1 ? "it" : "them"}.`;
+    if (said.kind !== "sent") return { ...said, short: `${said.short} · ${texts}`, long: `${said.long} ${what}` };
+    return { short: texts, long: `${what}${state.lastSentAt ? ` ${said.long.replace("All", "All else")}` : ""}`, kind: "held" };
+  }
+
+  function wordsOfSending(state, zone) {
     const waiting = waitingWords(state);
     const refused = state.rejected ? `${count(state.rejected, "entry", "entries")} refused` : "";
     if (state.problem === "full") {
@@ -46,7 +58,13 @@
     return { short: "Nothing waits to be sent", long: "Nothing waits to be sent.", kind: "sent" };
   }
 
-  let state = { unsentAnswers: 0, unsentPhotos: 0, rejected: 0, lastSentAt: null, problem: null };
+  /** Where the line leads: to the list of this survey, or, when texts are held back in others only, to all surveys. */
+  function wayOf(state, survey, kind) {
+    if (!survey || (kind === "held" && !(state.held || {})[survey])) return "#/";
+    return `#/${survey}/outbox`;
+  }
+
+  let state = { unsentAnswers: 0, unsentPhotos: 0, rejected: 0, held: {}, lastSentAt: null, problem: null };
   let drawn = null;
   let spoken = "";
   let timer = 0;
@@ -69,8 +87,10 @@
     if (drawn.kind !== kind) {
       drawn.kind = kind;
       drawn.link.className = `save-line save-line--${kind} tablet-line`;
-      drawn.sign.replaceChildren(icon(kind === "sent" ? "check" : kind === "wrong" ? "alert" : "upload"));
+      drawn.sign.replaceChildren(icon(kind === "sent" ? "check" : kind === "waiting" ? "upload" : "alert"));
     }
+    const way = wayOf(state, drawn.survey, kind);
+    if (drawn.link.getAttribute("href") !== way) drawn.link.setAttribute("href", way);
     if (drawn.text.textContent !== short) drawn.text.textContent = short;
     if (drawn.long === long) return;
     drawn.long = long;
@@ -83,8 +103,8 @@
   function line(survey, zone) {
     const text = h("span", { data: { line: "text" } });
     const sign = h("span", { class: "tablet-line__sign" });
-    const link = h("a", { class: "save-line tablet-line", id: "save-line", href: survey ? `#/${survey}/outbox` : "#/" }, sign, text);
-    drawn = { link, text, sign, zone };
+    const link = h("a", { class: "save-line tablet-line", id: "save-line", href: wayOf(state, survey) }, sign, text);
+    drawn = { link, text, sign, zone, survey };
     draw();
     return link;
   }
