@@ -253,7 +253,12 @@ def _check_states(machine: Machine, at: At, deadlines: Collection[str]) -> None:
 
 
 def _check_ways(machine: Machine, at: At) -> None:
-    """Every state can be reached from the first, and each leads to an end, a rest, or a later machine."""
+    """Every state can be reached from the first, and each leads to an end, a rest, or a later machine.
+
+    Judged once every transition names states that exist: a name misspelled would cut off everything behind it.
+    """
+    if any(key not in machine.states for t in machine.transitions for key in (machine.initial, *t.sources, t.target)):
+        return
     ahead: dict[str, set[str]] = {key: set() for key in machine.states}
     back: dict[str, set[str]] = {key: set() for key in machine.states}
     for t in machine.transitions:

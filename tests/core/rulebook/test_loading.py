@@ -179,6 +179,12 @@ def test_a_mistake_is_named_with_file_line_and_reason(root: Path, file: str, old
         assert line in {m.line for m in fitting}, ([str(m) for m in fitting], line)
 
 
+def test_a_misspelled_state_is_the_one_mistake_told_of_not_all_that_it_cuts_off(root: Path) -> None:
+    edit(root, APPLICATION, "to: submitted", "to: submited")
+    (only,) = found(root)
+    assert "'submited' is not a state; did you mean submitted?" in str(only)
+
+
 def test_a_case_that_goes_round_for_ever_is_refused(root: Path) -> None:
     loop = (
         "  - {number: 801, trigger: enter_maze, from: [submitted], to: maze, roles: [program_staff], label: Enter, done: entered}\n"
