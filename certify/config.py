@@ -125,6 +125,10 @@ def _database_url(value: str | None, instance: Path) -> str:
         return f"sqlite:///{instance / 'certify.db'}"
     if value.startswith(("postgres://", "postgresql://")):
         value = "postgresql+psycopg://" + value.split("://", 1)[1]
+    if value.endswith(":memory:"):
+        raise WrongSetting(
+            "CERTIFY_DATABASE_URL: a database in memory keeps nothing; name a file, like sqlite:///certify.db."
+        )
     if value.startswith("sqlite:///") and not value.startswith("sqlite:////"):
         return f"sqlite:///{Path(value.removeprefix('sqlite:///')).absolute()}"
     if not value.startswith(("sqlite:////", "postgresql+psycopg://")):
@@ -137,13 +141,27 @@ def _database_url(value: str | None, instance: Path) -> str:
         from sqlalchemy.engine import make_url
         from sqlalchemy.exc import ArgumentError
 
+        value = _several_hosts(value)
         try:
             make_url(value)
         except (ArgumentError, ValueError) as wrong:
             raise WrongSetting(
-                "CERTIFY_DATABASE_URL: cannot be read; write postgresql+psycopg://user:password@host:5432/name."
+                "CERTIFY_DATABASE_URL: cannot be read; write postgresql+psycopg://user:password@host:5432/name, "
+                "several hosts with commas between."
             ) from wrong
     return value
+
+
+def _several_hosts(value: str) -> str:
+    """Return the address with hosts that stand side by side, as PostgreSQL writes them, where SQLAlchemy looks for them."""
+    start, rest = value.split("://", 1)
+    authority, slash, tail = rest.partition("/")
+    user, at, hosts = authority.rpartition("@")
+    if "," not in hosts:
+        return value
+    path, _, query = tail.partition("?")
+    named = [f"host={host}" for host in hosts.split(",")]
+    return f"{start}://{user}{at}{slash or '/'}{path}?{'&'.join([*named, *([query] if query else [])])}"
 
 
 def _parts(value: str) -> SplitResult | None:
@@ -159,8 +177,12 @@ def _web_address(value: str | None) -> str | None:
     if not value:
         return None
     parts = _parts(value)
-    if parts is None or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
-        raise WrongSetting(f"CERTIFY_BASE_URL={value!r}: must be an address like https://certify.example.org.")
+    if (
+        parts is None or parts.scheme not in {"http", "https"} or parts.query or parts.fragment
+        or "@" in parts.netloc or any(character.isspace() for character in value)
+    ):  # fmt: skip
+        shown = "CERTIFY_BASE_URL" if "@" in value else f"CERTIFY_BASE_URL={value!r}"  # it may hold a password
+        raise WrongSetting(f"{shown}: must be an address like https://certify.example.org.")
     return value.rstrip("/")
 
 

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from certify.config import WrongSetting, load_settings
 
@@ -68,9 +69,27 @@ def test_every_way_to_write_postgresql_is_understood(tmp_path: Path, start: str)
 
 
 @pytest.mark.parametrize(
+    ("written", "hosts"),
+    [
+        ("u:p@a,b/db", ["a", "b"]),
+        ("u:p@a:5432,b:5433/db?target_session_attrs=read-write", ["a:5432", "b:5433"]),
+        ("u:p@/db?host=a:5432&host=b:5433", ["a:5432", "b:5433"]),
+    ],
+)
+def test_several_hosts_may_stand_side_by_side(tmp_path: Path, written: str, hosts: list[str]) -> None:
+    settings = load_settings({"CERTIFY_INSTANCE": str(tmp_path), "CERTIFY_DATABASE_URL": f"postgresql://{written}"})
+    url = make_url(settings.database_url)
+    assert (url.username, url.password, url.database, url.query["host"]) == ("u", "p", "db", tuple(hosts))
+    assert ("target_session_attrs" in url.query) == ("read-write" in written)
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("CERTIFY_ENV", "staging"),
+        ("CERTIFY_DATABASE_URL", "sqlite:///:memory:"),
+        ("CERTIFY_BASE_URL", "https://certify.example.org/ and more"),
+        ("CERTIFY_BASE_URL", "https://user:hush@certify.example.org"),
         ("CERTIFY_DATABASE_URL", "mysql://u:p@h/db"),
         ("CERTIFY_BASE_URL", "certify.example.org"),
         ("CERTIFY_BASE_URL", "https://a.example/?x=1"),
