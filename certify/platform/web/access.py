@@ -64,8 +64,16 @@ def current_person() -> SignedIn:
     """
     found = find_signed_in()
     if found is None:
-        raise SignInRequired("Please sign in first.")
+        raise SignInRequired(_how_to_sign_in())
     return found
+
+
+def _how_to_sign_in() -> str:
+    if bearer_token() is not None:
+        return "This token does not work: it is not whole, has run out or was revoked. Create a new one."
+    if request.path.startswith("/api/"):
+        return "Send the header Authorization: Bearer TOKEN; the account page and `certify token create` give tokens."
+    return "Please sign in first."
 
 
 def current_actor() -> Actor:

@@ -72,6 +72,13 @@ def test_a_scheme_may_be_written_in_any_case(who: dict[str, Caller]) -> None:
         assert staff.raw("GET", "me", {"Authorization": f"{scheme} {staff.token}"}).status_code == 200
 
 
+def test_who_is_not_let_in_is_told_what_to_send(who: dict[str, Caller]) -> None:
+    staff = who["staff"]
+    for header, words in ((f"Bearer {staff.token}x", "token does not work"), ("", "Authorization: Bearer TOKEN")):
+        refused = staff.raw("GET", "me", {"Authorization": header})
+        assert (refused.status_code, words in refused.get_json()["detail"]) == (401, True)
+
+
 def test_a_filter_that_names_nothing_is_refused(who: dict[str, Caller]) -> None:
     refused = who["staff"].ask("GET", "cases?state=drafft", status=422)
     assert pointers(refused) == {"state": "/state"}
