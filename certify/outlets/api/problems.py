@@ -90,6 +90,10 @@ class Doors(Blueprint):
 
     ARGUMENTS_PARSER = Parser()
 
+    def arguments(self, schema: type[ma.Schema] | ma.Schema, **kwargs: Any) -> Any:
+        """Describe and read what a call brings; the schema is made once, not anew by every call."""
+        return super().arguments(schema() if isinstance(schema, type) else schema, **kwargs)
+
 
 def require_json(req: Request) -> None:
     """Refuse a body that does not say it is JSON, or its fields would seem to be missing."""
