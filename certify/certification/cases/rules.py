@@ -57,4 +57,4 @@ def _over(facts: CaseClockFacts, guard: str, what: str) -> list[Unmet]:
         return [Unmet(guard, f"{what} is not running.", f"/cases/{facts.ref}")]
     if facts.at > due_at:
         return []
-    return [Unmet(guard, f"{what} runs until {due_on:%d %B %Y}.", f"/cases/{facts.ref}")]
+    return [Unmet(guard, f"{what} runs until {due_on.day} {due_on:%B %Y}.", f"/cases/{facts.ref}")]

@@ -42,7 +42,7 @@ def issue_certificate(session: Session, case: Case, *, actor: Actor, at: datetim
     session.flush()
     name_certificate(session, case, certificate.number, today, ends_on)
     record_on(
-        session, case, "certificate.issued", f"issued certificate {certificate.number}, valid until {ends_on:%d %B %Y}", actor=actor, at=at,
+        session, case, "certificate.issued", f"issued certificate {certificate.number}, valid until {ends_on.day} {ends_on:%B %Y}", actor=actor, at=at,
         subject=f"/register/{certificate.number}", data={"number": certificate.number, "sites": [s["name"] for s in certificate.sites]},
     )  # fmt: skip
     events.publish(session, CertificateIssued(case.id, case.practice_id, certificate.number, "", at))

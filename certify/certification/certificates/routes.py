@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from certify.certification.cases.queries import actor_may, case_for, header_for
+from certify.certification.cases.queries import actor_may, case_for, header_for, practice_of
 from certify.certification.certificates.operations import reissue_certificate
 from certify.certification.certificates.queries import certificates_of, view_of
 from certify.core.access.policy import Permission
@@ -25,7 +25,10 @@ def show(ref: str) -> ResponseReturnValue:
     views = [view_of(db.session, certificate, at) for certificate in certificates_of(db.session, case)]
     may_reissue = bool(views) and actor_may(db.session, case, actor, Permission.ASSIGN_CASE)
     header = header_for(db.session, case, actor, at, "decision")
-    return render_template("certification/certificates/show.html", header=header, views=views, may_reissue=may_reissue)
+    return render_template(
+        "certification/certificates/show.html", header=header, views=views, may_reissue=may_reissue,
+        listed=practice_of(db.session, case).register_consent,
+    )  # fmt: skip
 
 
 @bp.post("/cases/<ref>/certificate/reissue")

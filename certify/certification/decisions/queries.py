@@ -28,7 +28,7 @@ from certify.certification.reports.queries import (
     statement_of,
     surveyors_of,
 )
-from certify.core.access.roles import Actor
+from certify.core.access.roles import Actor, Role
 from certify.core.foundation.days import local_date
 from certify.core.foundation.errors import NotFound
 from certify.core.rulebook.current import current
@@ -104,7 +104,7 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Decis
         standards=standings_of(session, case) if issued else (),
         agreement_signed_on=local_date(signature.signed_at, zone) if signature else None,
         agreement_current=signature is not None,
-        actor_id=actor.user_id,
+        actor_id=actor.user_id if Role.COUNCIL in actor.roles else None,
         surveyor_ids=surveyors_of(session, case.id),
         reviewer_ids=reviewers_of(session, case.id),
         statement=statement.answer if statement else "",

@@ -55,7 +55,7 @@ from certify.certification.reports.records import (
 from certify.certification.reports.rules import ReportFacts
 from certify.certification.reports.visits import edition_of, places_of, visit_of
 from certify.certification.surveys.models import Survey
-from certify.core.access.roles import Actor
+from certify.core.access.roles import Actor, Role
 from certify.core.catalogue.deadlines import due_on
 from certify.core.foundation.days import local_date
 from certify.core.foundation.errors import NotFound
@@ -282,13 +282,18 @@ def approval_lines(session: Session, survey_id: int) -> list[dict[str, Any]]:
     ]
 
 
+def judge_of(actor: Actor) -> int | None:
+    """Return who would review or approve; to those who never do, nobody's part in the survey stands in the way."""
+    return actor.user_id if actor.roles & {Role.PROGRAM_STAFF, Role.COUNCIL} else None
+
+
 def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> ReportFacts:
     """Return what the guards of step 3 judge; an issued report is frozen, so its answers are not read again."""
     report = newest_report(session, case.id)
     if report is None or report.state in (ISSUED, REPLACED):
         open_requirements = count_open_requirements(session, case.id)
         return ReportFacts(
-            case.ref, exists=report is not None, actor_id=actor.user_id, open_requirements=open_requirements
+            case.ref, exists=report is not None, actor_id=judge_of(actor), open_requirements=open_requirements
         )
     draft = draft_of(session, report)
     requirements = [item for item in draft.items if item.kind == "requirement"]
@@ -301,7 +306,7 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Repor
         requirement_sites={item.element: item.site_ids for item in requirements},
         unnoted=rated_without_note(draft.visit),
         site_names=draft.visit.sites,
-        actor_id=actor.user_id,
+        actor_id=judge_of(actor),
     )
     if report.state == DRAFT:
         return written

@@ -140,7 +140,11 @@ def _fitness(c: Candidate, setting: Setting, today: date, limits: Limits) -> lis
     if not c.active:
         points.append(Point("bar", "inactive", "No longer surveys"))
     if c.qualified_until is None or c.qualified_until < today:
-        when = f"ran out on {c.qualified_until:%d %B %Y}" if c.qualified_until else "has no date it is valid until"
+        when = (
+            f"ran out on {c.qualified_until.day} {c.qualified_until:%B %Y}"
+            if c.qualified_until
+            else "has no date it is valid until"
+        )
         points.append(Point("bar", "qualification", f"{title}: the qualification {when}"))
     else:
         last = max((end for _, end in setting.windows), default=today)
@@ -149,11 +153,15 @@ def _fitness(c: Candidate, setting: Setting, today: date, limits: Limits) -> lis
                 Point(
                     "weak",
                     "qualification",
-                    f"{title}, valid only until {c.qualified_until:%d %B %Y}: before the last window ends",
+                    f"{title}, valid only until {c.qualified_until.day} {c.qualified_until:%B %Y}: before the last window ends",
                 )
             )
         else:
-            points.append(Point("good", "qualification", f"{title}, valid until {c.qualified_until:%d %B %Y}"))
+            points.append(
+                Point(
+                    "good", "qualification", f"{title}, valid until {c.qualified_until.day} {c.qualified_until:%B %Y}"
+                )
+            )
     years = f"{c.oncology_years} years in oncology"
     enough = c.oncology_years >= limits.oncology_years
     points.append(
@@ -172,11 +180,17 @@ def _fitness(c: Candidate, setting: Setting, today: date, limits: Limits) -> lis
     elif (today - c.trained_on).days > limits.training_days:
         points.append(
             Point(
-                "weak", "training", f"Training on edition {setting.edition} is from {c.trained_on:%d %B %Y}: due again"
+                "weak",
+                "training",
+                f"Training on edition {setting.edition} is from {c.trained_on.day} {c.trained_on:%B %Y}: due again",
             )
         )
     else:
-        points.append(Point("good", "training", f"Trained on edition {setting.edition} on {c.trained_on:%d %B %Y}"))
+        points.append(
+            Point(
+                "good", "training", f"Trained on edition {setting.edition} on {c.trained_on.day} {c.trained_on:%B %Y}"
+            )
+        )
     return points
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 SERVICES_THAT_COUNT = ("intrathecal", "pediatric", "home")
 
 REASONS = {
-    "all": "every site is visited, there are so few",
+    "all": "every site is visited, because there are only a few",
     "largest_infusion": "largest infusion site",
     "intrathecal": "gives intrathecal therapy, which other sites lack",
     "pediatric": "treats children, which other sites lack",

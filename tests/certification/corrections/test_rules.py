@@ -38,7 +38,7 @@ def test_each_missing_field_is_named_with_a_link_to_it(action: bool, owner: bool
 
 
 def test_a_plan_cannot_promise_a_day_after_all_evidence_is_due() -> None:
-    assert "01 June 2027" in rules.plan_complete(facts(replace(WHOLE, due_on=date(2027, 6, 2))))[0].message
+    assert "after 1 June 2027" in rules.plan_complete(facts(replace(WHOLE, due_on=date(2027, 6, 2))))[0].message
 
 
 def test_what_was_returned_must_change_before_it_is_sent_again() -> None:

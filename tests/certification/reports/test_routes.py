@@ -142,3 +142,13 @@ def test_what_is_not_yours_is_not_there(
     admin = as_("admin")
     for path in ("/summary", "/requirements/7.3.b", "/remarks", "/comments", "/conflict"):
         assert admin.post(f"{URL}{path}", data={"text": "x"}).status_code == 403, path
+
+
+def test_what_keeps_the_surveyor_from_reviewing_is_not_shown_to_her_as_missing(
+    world: Surveyed, as_: Callable[[str], FlaskClient]
+) -> None:
+    world.take("submit_report", "surveyor")
+    world.session.commit()
+    told = "so another member of staff must review it"
+    assert told not in as_("surveyor").get("/cases/LO-2026-001").text
+    assert told in as_("everything").get("/cases/LO-2026-001").text  # who also works for the program is told why not

@@ -204,7 +204,9 @@ def sites_sentence(standard: StandardResult, names: list[str]) -> str:
     if not names:
         return ""
     if len(set(standard.by_site)) == 1:
-        return "at the site visited" if len(names) == 1 else f"at all {len(names)} sites visited"
+        return {1: "at the site visited", 2: "at both sites visited"}.get(
+            len(names), f"at all {len(names)} sites visited"
+        )
     parts = []
     for rating in (Rating.NOT_MET, Rating.NOT_ASSESSED, Rating.MET, Rating.NOT_APPLICABLE):
         where = [name for name, site_rating in zip(names, standard.by_site, strict=False) if site_rating is rating]
