@@ -439,6 +439,66 @@ def test_every_screen_is_without_barriers_online_and_offline(tablet: Tablet, bar
     assert found == []
 
 
+# What the focus comes to and is hidden by a bar that stays in view, or is too small for a finger; a hidden box is its label.
+UNDER_A_BAR = """async () => {
+  const bars = [...document.querySelectorAll(".thumb-bar, .survey-bar")].map((bar) => bar.getBoundingClientRect());
+  const found = [];
+  for (const one of document.querySelectorAll("main :is(a[href], button, input, summary, textarea)")) {
+    if (!one.checkVisibility() || one.disabled || one.closest(".thumb-bar")) continue;
+    one.focus();
+    const target = one.matches("input.sr-only") && one.labels[0] ? one.labels[0] : one;
+    const box = target.getBoundingClientRect();
+    if (document.activeElement !== one || box.height > innerHeight / 2) continue;
+    const name = `${target.className || target.localName} ${target.textContent.trim().slice(0, 40)}`;
+    if (bars.some((bar) => Math.min(box.bottom, bar.bottom) - Math.max(box.top, bar.top) > 1)) found.push(`hidden: ${name}`);
+    if (!target.matches(".chip, .chip-toggle, .answers__label")) continue;
+    const seen = await axe.run(target, {runOnly: {type: "rule", values: ["target-size"]}});
+    if (seen.violations.length) found.push(`target-size: ${name}`);
+    if (Math.min(box.width, box.height) < 44) found.push(`small: ${name}`);
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("width", [820, 390])
+def test_the_bars_hide_nothing_that_the_focus_comes_to(tablet: Tablet, barriers: Barriers, width: int) -> None:
+    """Slow: it goes through every control of the pages of a standard, on the tablet and of the server, and of a note."""
+    page, site = tablet.page, tablet.sites[0]
+    page.set_viewport_size({"width": width, "height": 1180 if width == 820 else 844})
+    barriers(page)  # brings axe along
+    tablet.standard("7.3")
+    tablet.rate("7.3.a", "No")
+    assert page.evaluate(UNDER_A_BAR) == []
+    tablet.open(f"{tablet.survey}/note/tracer/{site}/7.3")
+    boxes = page.locator(".picker__element input")
+    boxes.first.check()
+    boxes.nth(1).check()
+    expect(page.locator(".picker__chip")).to_have_count(2)
+    assert page.evaluate(UNDER_A_BAR) == []
+    page.goto(f"{tablet.server.url}/surveys/{tablet.survey}/sites/{site}/standards/7.3")
+    barriers(page)
+    assert page.evaluate(UNDER_A_BAR) == []
+
+
+def test_who_goes_on_while_a_note_is_being_kept_stays_there(tablet: Tablet) -> None:
+    page = tablet.page
+    tablet.open(f"{tablet.survey}/note/tracer/{tablet.sites[0]}/7.3")
+    page.evaluate(
+        """() => {
+            const keep = Tablet.drafts.keep;
+            globalThis.writes = [];
+            globalThis.begun = new Promise((begin) => {
+                Tablet.drafts.keep = (...all) => new Promise((kept) => begin(writes.push(() => keep(...all).then(kept))));
+            });
+        }"""
+    )
+    page.locator(".picker__element input").first.check()
+    page.evaluate("begun")
+    tablet.open(f"{tablet.survey}/outbox")
+    page.evaluate("Promise.all(writes.map((write) => write())).then(() => undefined)")
+    assert page.evaluate("location.hash") == f"#/{tablet.survey}/outbox"
+
+
 def test_signing_out_with_unsent_work_warns_first_on_any_page(tablet: Tablet) -> None:
     page = tablet.page
     tablet.offline()

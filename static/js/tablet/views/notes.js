@@ -43,6 +43,7 @@
     const warn = h("div", {});
     let timer = 0;
     let gone = false;
+    const here = location.hash;
 
     const keepDraft = async () => {
       clearTimeout(timer);
@@ -51,7 +52,8 @@
       await desk.keepDraft(`note:${own}`, { ...note });
       said.textContent = "Kept on this tablet as a draft; it is sent when you save it.";
       // A reload comes back to this note, not to a new one.
-      if (!given) history.replaceState(null, "", `#/${desk.survey}/notes/${own}`);
+      // Who has gone on to another screen meanwhile stays there.
+      if (!given && location.hash === here) history.replaceState(null, "", `#/${desk.survey}/notes/${own}`);
     };
     const soon = () => {
       clearTimeout(timer);
