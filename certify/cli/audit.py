@@ -20,8 +20,8 @@ def verify(ref: str | None, as_json: bool) -> None:
     from certify.platform.audit.queries import verify_chain
 
     with open_session() as session:
-        verdict = verify_chain(session, f"case:{ref}" if ref else None)
-    if ref and not verdict.streams:
+        verdict = verify_chain(session, f"case:{ref}" if ref is not None else None)
+    if ref is not None and not verdict.streams:
         raise click.ClickException(f"There is no case {ref}.")
     if as_json:
         print_json(

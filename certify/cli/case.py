@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from datetime import date, datetime
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from certify.cli.edges import json_option, open_session, print_json, print_table
+from certify.cli.edges import json_option, open_session, print_json, print_table, read_json, row_number
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -32,7 +31,7 @@ def command() -> None:
 @command.command("list")
 @click.option("--step", type=click.IntRange(1, 6))
 @click.option("--state", default="")
-@click.option("--practice", "practice_id", type=int)
+@click.option("--practice", "practice_id", type=row_number)
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
 @click.option("--brief", is_flag=True, help="Leave out what may happen next: quicker for thousands.")
 @json_option
@@ -98,7 +97,7 @@ def show(ref: str, as_json: bool) -> None:
 
 
 @command.command("open")
-@click.option("--practice", "practice_id", type=int, required=True)
+@click.option("--practice", "practice_id", type=row_number, required=True)
 @as_option
 @json_option
 def open_(practice_id: int, email: str, as_json: bool) -> None:
@@ -226,7 +225,7 @@ def webinar(ref: str, name: str, attended_on: datetime, email: str, as_json: boo
     help="An id like 7.3.b, or 7.3 for all of it; may be repeated.",
 )
 @click.option("--title", default="")
-@click.option("--site", "site_id", type=int, help="Only this site.")
+@click.option("--site", "site_id", type=row_number, help="Only this site.")
 @as_option
 @json_option
 def evidence(
@@ -357,7 +356,7 @@ def _print_state(case: Case, as_json: bool) -> None:
 
 def _json(text: str, name: str) -> dict[str, Any]:
     try:
-        value = json.loads(Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text)
+        value = read_json(Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text)
     except OSError as problem:
         raise click.BadParameter(f"{text[1:]} cannot be read: {problem.strerror}.", param_hint=name) from problem
     except ValueError as wrong:

@@ -12,9 +12,13 @@ import click
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from certify.core.foundation.errors import Invalid
+
 json_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document on stdout."
 )
+
+row_number = click.IntRange(1, 2**31 - 1)  # as far as rows are numbered
 
 
 @contextmanager
@@ -65,6 +69,20 @@ def open_session(*, commit: bool = False) -> Iterator[Session]:
         finally:
             session.rollback()
             write_intent.reset(intent)
+
+
+def read_json(text: str) -> Any:
+    """Read a JSON document that a person or a script has written. Raises: ValueError, Invalid."""
+    from certify.platform.web.texts import unstorable
+
+    try:
+        value = json.loads(text)
+    except RecursionError as endless:
+        raise ValueError("it is nested too deeply") from endless
+    wrong = tuple(unstorable(value))
+    if wrong:
+        raise Invalid(wrong)
+    return value
 
 
 def print_json(value: Any) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from certify.cli.edges import json_option, open_session, print_json
+from certify.cli.edges import json_option, open_session, print_json, row_number
 
 
 @click.command("export")
-@click.option("--practice", "practice_id", type=int, required=True, help="Its id, see `certify practice list`.")
+@click.option("--practice", "practice_id", type=row_number, required=True, help="Its id, see `certify practice list`.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The .zip to write.")
 @json_option
 def command(practice_id: int, output: Path, as_json: bool) -> None:

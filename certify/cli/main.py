@@ -63,9 +63,19 @@ def no_database(trouble: Exception) -> str | None:
     return f"CERTIFY_DATABASE_URL: the database cannot be opened ({why}); it must be there, run and let us in."
 
 
+def _refuse_unreadable(words: list[str]) -> None:
+    """Refuse bytes that are no text: no database keeps them."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError as wrong:
+            raise click.UsageError(f"{word!a} is not text in UTF-8.") from wrong
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
     try:
+        _refuse_unreadable(sys.argv[1:] if arguments is None else arguments)
         sys.exit(cli.main(args=arguments, prog_name="certify", standalone_mode=False) or 0)
     except click.exceptions.Exit as leaving:
         sys.exit(leaving.exit_code)

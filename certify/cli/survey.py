@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from certify.cli.edges import json_option, open_session, print_json, print_table
+from certify.cli.edges import json_option, open_session, print_json, print_table, row_number
 
 as_option = click.option("--as", "email", required=True, metavar="EMAIL", help="Who does it: a person with an account.")
 
@@ -18,7 +18,7 @@ def command() -> None:
 
 
 @command.command("show")
-@click.argument("survey_id", type=int)
+@click.argument("survey_id", type=row_number)
 @as_option
 @json_option
 def show(survey_id: int, email: str, as_json: bool) -> None:
@@ -48,7 +48,7 @@ def show(survey_id: int, email: str, as_json: bool) -> None:
 
 
 @command.command("sync")
-@click.argument("survey_id", type=int)
+@click.argument("survey_id", type=row_number)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @as_option
 @json_option
@@ -60,7 +60,7 @@ def sync_(survey_id: int, file: Path, email: str, as_json: bool) -> None:
 
     try:
         body = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as wrong:
+    except (ValueError, RecursionError) as wrong:
         raise click.ClickException(f"{file} is not JSON: {wrong}.") from wrong
     with open_session(commit=True) as session:
         answer = sync(session, survey_id, body, actor=actor_of(session, email), at=now())

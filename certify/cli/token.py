@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from certify.cli.edges import json_option, open_session, print_json
+from certify.cli.edges import json_option, open_session, print_json, row_number
 
 
 @click.group("token")
@@ -71,7 +71,7 @@ def list_(email: str, as_json: bool) -> None:
 
 @command.command("revoke")
 @click.argument("email")
-@click.argument("token_id", type=click.IntRange(1))
+@click.argument("token_id", type=row_number)
 def revoke(email: str, token_id: int) -> None:
     """Revoke the token TOKEN_ID of EMAIL at once."""
     from certify.core.access.roles import SYSTEM

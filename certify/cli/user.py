@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from certify.cli.edges import json_option, open_session, print_json, print_table
+from certify.cli.edges import json_option, open_session, print_json, print_table, row_number
 from certify.core.access.roles import ROLE_TITLES, Role
 
 ROLES = [r.value for r in Role if r is not Role.SYSTEM]
@@ -22,7 +22,7 @@ def command() -> None:
 @click.option(
     "--role", required=True, type=click.Choice(ROLES), help="What the person is to the practice or the program."
 )
-@click.option("--practice", "practice_id", type=click.IntRange(1), help="The practice's id; practice roles need one.")
+@click.option("--practice", "practice_id", type=row_number, help="The practice's id; practice roles need one.")
 @click.option("--name", help="The person's name; the address's first part when left out.")
 @click.option(
     "--password-stdin", is_flag=True, help="Read the password from the first line of the input instead of inviting."

@@ -69,3 +69,21 @@ def test_commands_tell_a_program_what_the_contract_says(certify: Calls, tmp_path
     certify("case", "document", ref, "case-file", "--output", str(tmp_path / "FILE.ZIP"))
     assert (tmp_path / "FILE.ZIP").read_bytes().startswith(b"PK")
     assert "write for example" in certify("clock", "run", "--as-of", "tomorrow", status=2)[1]
+
+    beyond = str(2**31)
+    for words in (
+        ("case", "list", "--practice", beyond),
+        ("case", "open", "--practice", beyond, "--as", "practice1@demo.example"),
+        ("survey", "show", beyond, "--as", "staff@demo.example"),
+        ("export", "--practice", beyond, "--output", str(tmp_path / "e.zip")),
+        ("practice", "list", "--search", "\udcff"),
+    ):
+        certify(*words, status=2)
+    assert "There is no case ." in certify("audit", "verify", "--case", "", status=1)[1]
+
+
+def test_an_answer_that_no_database_keeps_is_refused(certify: Calls) -> None:
+    (case,) = [c for c in certify.json("case", "list") if c["practice"] == 2]
+    assert case["state"] == "draft"
+    _out, err = certify("case", "answer", case["ref"], '{"emr": "\\ud800"}', "--as", "practice2@demo.example", status=1)
+    assert err.startswith("emr: ")
