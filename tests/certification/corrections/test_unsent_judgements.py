@@ -156,6 +156,22 @@ def test_what_is_enough_is_closed_when_another_visit_is_required_for_the_rest(
     assert {f.id: f.status for f in requirements_of(session, world.case.id)} == {one: "closed", two: "open"}
 
 
+def test_no_verdict_is_dropped_when_another_visit_is_required_and_who_requires_it_is_told_before(
+    session: Session, world: Surveyed, clock: FixedClock, new_client: Callable[[], FlaskClient]
+) -> None:
+    one, two = evidence_sent(world)
+    staff = world.actors["staff"]
+    judge_correction(session, world.case, one, "closed", "The log proves it.", actor=staff, at=world.at)
+    judge_correction(session, world.case, two, "not_enough", "One shift lacks.", actor=staff, at=world.at)
+    clock.move(to=world.at)
+    page = world.sign_in(new_client(), "staff").get(f"/cases/{REF}/do/require_visit").text
+    assert "gives the practice what you have answered to its evidence so far" in page
+    world.take("require_visit", "staff", reason="Must be seen.", standards=["7.3"], sites=[str(world.sites[0].id)])
+    read = world.sign_in(new_client(), "admin").get(f"/cases/{REF}/corrections").text
+    for word in ("The log proves it", "One shift lacks", "More evidence needed", "1 requirement open of 2"):
+        assert word in read
+
+
 def test_a_verdict_taken_back_never_reaches_the_practice(session: Session, world: Surveyed) -> None:
     one, two = evidence_sent(world)
     staff = world.actors["staff"]
