@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import marshmallow as ma
 
 MOST = 200
 INT32 = 2**31 - 1
 _INSTANT = "Write an instant with its zone, like 2026-03-05T14:00:00Z; a + in an address is written %2B."
-INSTANT_WORDS = {"invalid": _INSTANT, "invalid_awareness": _INSTANT}
-DAY_WORDS = {"invalid": "Write a day, like 2026-03-05."}
+INSTANT_WORDS: dict[str, Any] = {"invalid": _INSTANT, "invalid_awareness": _INSTANT}
+DAY_WORDS: dict[str, Any] = {"invalid": "Write a day, like 2026-03-05."}
 
 
 class Strict(ma.Schema):

@@ -76,14 +76,15 @@ DOCUMENT = {
 
 def _file_sent() -> Inspected:
     uploads = request.files.getlist("file")
-    if not uploads or not uploads[0].filename:
+    name = uploads[0].filename if uploads else None
+    if not name:
         raise Invalid("Send the file, with its name, in the part named “file” of a multipart form.", "file")
     if len(uploads) > 1:
         raise Invalid("Send one file at a time: each is evidence of its own.", "file")
     upload = uploads[0]
     content = upload.read()
     upload.stream.seek(0)  # whoever compares what was sent reads it again
-    return inspect_file(content, upload.filename)
+    return inspect_file(content, name)
 
 
 def _sent() -> tuple[dict[str, Any], Inspected]:
