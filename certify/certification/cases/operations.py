@@ -19,7 +19,7 @@ from certify.certification.cases.models import Case, CaseDeadline, CaseMember, C
 from certify.certification.cases.queries import CaseKey, acting_roles, zone_of
 from certify.core.access.roles import SYSTEM, Actor, Role
 from certify.core.foundation import events
-from certify.core.foundation.days import local_date, zone
+from certify.core.foundation.days import local_date, long_day, written, zone
 from certify.core.foundation.errors import Conflict, FieldError, Invalid, NotAllowed, NotOpen, Stale
 from certify.core.foundation.ids import initials
 from certify.core.rulebook.current import current
@@ -30,6 +30,15 @@ from certify.platform.audit.operations import record
 KIND = "certification"
 # Transitions the clock sets off at once, one after the other; more than this many in a row is a circle in the rules.
 MOST_FOLLOW_UPS = 5
+# The events that bring a case to another version.
+MOVES = (
+    "case.opened",
+    "case.advanced",
+    "case.assigned",
+    "case.edition_locked",
+    "case.edition_chosen",
+    "deadline.extended",
+)
 # The inputs that say why; the first that is given goes with the step.
 REASONS = ("reason", "comments")
 
@@ -280,7 +289,7 @@ def extend_deadline(
     before = row.due_on
     extend(session, case, row, days, zone=zone_of(session, case), at=at)
     data = {"deadline": key, "before": before.isoformat(), "after": row.due_on.isoformat()}
-    summary = f"gave more time: {rule.label.lower()} is now due on {row.due_on:%A %d %B %Y}"
+    summary = f"gave more time: {rule.label.lower()} is now due on {long_day(row.due_on)}"
     record_on(session, case, "deadline.extended", summary, actor=actor, at=at, reason=reason.strip(), data=data)
     return row
 
@@ -356,11 +365,13 @@ def _open_already(session: Session, practice_id: int) -> Conflict | None:
 
 
 def _stale(session: Session, case: Case) -> Stale:
-    last = session.scalar(select(Event).where(Event.stream == f"case:{case.ref}").order_by(Event.seq.desc()).limit(1))
+    # Not the newest line of all: what the program keeps to itself is not told here, and what was only read moved nothing.
+    moved = select(Event).where(Event.stream == f"case:{case.ref}", Event.kind.in_(MOVES), Event.internal.is_(False))
+    last = session.scalar(moved.order_by(Event.seq.desc()).limit(1))
     who = ""
     if last is not None:
         at = last.at.astimezone(zone(zone_of(session, case)))
-        who = f" {last.actor_name} {last.summary} on {at:%B} {at.day}, {at:%Y at %H:%M} ({at.tzname()})."
+        who = f" {last.actor_name} {last.summary} on {written(at)} at {at:%H:%M} ({at.tzname()})."
     return Stale(f"{case.ref} has moved on since you opened it.{who} Open it again to see where it stands.")
 
 

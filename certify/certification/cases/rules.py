@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from certify.core.foundation.days import written
 from certify.core.foundation.errors import Unmet
 
 
@@ -57,4 +58,4 @@ def _over(facts: CaseClockFacts, guard: str, what: str) -> list[Unmet]:
         return [Unmet(guard, f"{what} is not running.", f"/cases/{facts.ref}")]
     if facts.at > due_at:
         return []
-    return [Unmet(guard, f"{what} runs until {due_on.day} {due_on:%B %Y}.", f"/cases/{facts.ref}")]
+    return [Unmet(guard, f"{what} runs until {written(due_on)}.", f"/cases/{facts.ref}")]

@@ -19,7 +19,7 @@ from certify.certification.decisions.operations import name_certificate
 from certify.certification.decisions.queries import decision_of
 from certify.core.access.roles import SYSTEM, Actor
 from certify.core.foundation import events
-from certify.core.foundation.days import local_date
+from certify.core.foundation.days import local_date, written
 from certify.core.foundation.errors import Invalid, NotFound, NotOpen
 from certify.core.foundation.ids import readable_code
 from certify.core.foundation.words import name_key
@@ -42,7 +42,7 @@ def issue_certificate(session: Session, case: Case, *, actor: Actor, at: datetim
     session.flush()
     name_certificate(session, case, certificate.number, today, ends_on)
     record_on(
-        session, case, "certificate.issued", f"issued certificate {certificate.number}, valid until {ends_on.day} {ends_on:%B %Y}", actor=actor, at=at,
+        session, case, "certificate.issued", f"issued certificate {certificate.number}, valid until {written(ends_on)}", actor=actor, at=at,
         subject=f"/register/{certificate.number}", data={"number": certificate.number, "sites": [s["name"] for s in certificate.sites]},
     )  # fmt: skip
     events.publish(session, CertificateIssued(case.id, case.practice_id, certificate.number, "", at))

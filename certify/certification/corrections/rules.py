@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from certify.core.foundation.days import written
 from certify.core.foundation.errors import Unmet
 
 
@@ -72,7 +73,9 @@ def plan_complete(facts: CorrectionFacts) -> list[Unmet]:
             over = (
                 " That day has passed: ask the program for more time." if facts.today > facts.correction_due_on else ""
             )
-            message = f"{item.label}: the date lies after {facts.correction_due_on.day} {facts.correction_due_on:%B %Y}, when all evidence is due.{over}"
+            message = (
+                f"{item.label}: the date lies after {written(facts.correction_due_on)}, when all evidence is due.{over}"
+            )
             unmet.append(_item_unmet(facts, "plan_complete", message, item, "due_on"))
         if item.plan_state == "returned" and not item.plan_changed:
             message = f"{item.label}: the program returned this; change it before you send the plan again."
@@ -127,7 +130,7 @@ def inside_correction_deadline(facts: CorrectionFacts) -> list[Unmet]:
     """Guard of `return_corrections`: there is still time to send more (process.md, transition 28)."""
     if facts.correction_due_on is None or facts.today <= facts.correction_due_on:
         return []
-    message = f"The time to correct ended on {facts.correction_due_on.day} {facts.correction_due_on:%B %Y}; no further evidence can be asked for."
+    message = f"The time to correct ended on {written(facts.correction_due_on)}; no further evidence can be asked for."
     return [Unmet("inside_correction_deadline", message, f"/cases/{facts.ref}/corrections")]
 
 

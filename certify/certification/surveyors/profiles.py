@@ -14,6 +14,7 @@ from certify.certification.surveyors.models import Surveyor, SurveyorAbsence, Su
 from certify.certification.surveyors.queries import profile_of_person
 from certify.certification.surveyors.rules import GROUNDS, QUALIFICATIONS
 from certify.core.access.roles import Actor, Role
+from certify.core.foundation.days import written
 from certify.core.foundation.errors import FieldError, Invalid, NotFound, Stale
 from certify.core.rulebook.current import current
 from certify.platform.audit.operations import record
@@ -83,7 +84,7 @@ def add_absence(
     absence = SurveyorAbsence(surveyor_id=surveyor.id, from_on=from_on, to_on=to_on, note=note.strip()[:200])
     session.add(absence)
     session.flush()
-    summary = f"noted an absence from {from_on:%d %B %Y} to {to_on:%d %B %Y}"
+    summary = f"noted an absence from {written(from_on)} to {written(to_on)}"
     record(session, f"surveyor:{surveyor.id}", "surveyor.absence", summary, actor=actor, at=at, reason=absence.note)
     return absence
 
@@ -95,7 +96,7 @@ def remove_absence(session: Session, surveyor: Surveyor, absence_id: int, *, act
         raise NotFound("There is no such absence.")
     session.delete(absence)
     session.flush()
-    summary = f"took back the absence from {absence.from_on:%d %B %Y} to {absence.to_on:%d %B %Y}"
+    summary = f"took back the absence from {written(absence.from_on)} to {written(absence.to_on)}"
     record(session, f"surveyor:{surveyor.id}", "surveyor.absence", summary, actor=actor, at=at)
 
 

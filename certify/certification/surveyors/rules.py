@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+from certify.core.foundation.days import written
 from certify.core.foundation.errors import Unmet
 
 # What both sides are asked, once each, before the surveyor can open anything (process.md, section 7).
@@ -140,11 +141,7 @@ def _fitness(c: Candidate, setting: Setting, today: date, limits: Limits) -> lis
     if not c.active:
         points.append(Point("bar", "inactive", "No longer surveys"))
     if c.qualified_until is None or c.qualified_until < today:
-        when = (
-            f"ran out on {c.qualified_until.day} {c.qualified_until:%B %Y}"
-            if c.qualified_until
-            else "has no date it is valid until"
-        )
+        when = f"ran out on {written(c.qualified_until)}" if c.qualified_until else "has no date it is valid until"
         points.append(Point("bar", "qualification", f"{title}: the qualification {when}"))
     else:
         last = max((end for _, end in setting.windows), default=today)
@@ -153,15 +150,11 @@ def _fitness(c: Candidate, setting: Setting, today: date, limits: Limits) -> lis
                 Point(
                     "weak",
                     "qualification",
-                    f"{title}, valid only until {c.qualified_until.day} {c.qualified_until:%B %Y}: before the last window ends",
+                    f"{title}, valid only until {written(c.qualified_until)}: before the last window ends",
                 )
             )
         else:
-            points.append(
-                Point(
-                    "good", "qualification", f"{title}, valid until {c.qualified_until.day} {c.qualified_until:%B %Y}"
-                )
-            )
+            points.append(Point("good", "qualification", f"{title}, valid until {written(c.qualified_until)}"))
     years = f"{c.oncology_years} years in oncology"
     enough = c.oncology_years >= limits.oncology_years
     points.append(
@@ -182,15 +175,11 @@ def _fitness(c: Candidate, setting: Setting, today: date, limits: Limits) -> lis
             Point(
                 "weak",
                 "training",
-                f"Training on edition {setting.edition} is from {c.trained_on.day} {c.trained_on:%B %Y}: due again",
+                f"Training on edition {setting.edition} is from {written(c.trained_on)}: due again",
             )
         )
     else:
-        points.append(
-            Point(
-                "good", "training", f"Trained on edition {setting.edition} on {c.trained_on.day} {c.trained_on:%B %Y}"
-            )
-        )
+        points.append(Point("good", "training", f"Trained on edition {setting.edition} on {written(c.trained_on)}"))
     return points
 
 

@@ -19,7 +19,7 @@ from certify.certification.surveys.agenda import default_agenda
 from certify.certification.surveys.models import Survey, SurveyDateProposal
 from certify.certification.surveys.queries import date_proposals, latest_survey, sites_of
 from certify.core.access.roles import PRACTICE_ROLES, Actor
-from certify.core.foundation.days import add_business_days, local_date
+from certify.core.foundation.days import add_business_days, local_date, long_day
 from certify.core.foundation.errors import FieldError, Invalid, NotAllowed, NotFound, NotOpen
 from certify.core.rulebook.current import current
 from certify.platform.identity.models import RoleGrant
@@ -50,7 +50,7 @@ def propose_date(
     )  # fmt: skip
     session.add(proposal)
     session.flush()
-    summary = f"proposed {starts_on:%A %d %B %Y} for the site survey"
+    summary = f"proposed {long_day(starts_on)} for the site survey"
     record_on(
         session,
         case,
@@ -73,7 +73,7 @@ def withdraw_date(session: Session, case: Case, proposal_id: int, *, actor: Acto
     if proposal.side != _side(case, actor):
         raise NotAllowed("The other side proposed this day.")
     proposal.ended_at, proposal.ended_how = at, "withdrawn"
-    summary = f"took back {proposal.starts_on:%A %d %B %Y} as a day for the site survey"
+    summary = f"took back {long_day(proposal.starts_on)} as a day for the site survey"
     record_on(session, case, "survey.date_withdrawn", summary, actor=actor, at=at, subject=f"/cases/{case.ref}/survey")
 
 

@@ -11,6 +11,7 @@ from certify.certification.surveys.journal import filled
 from certify.certification.surveys.ops import AGREED
 from certify.core.catalogue.standards import Standard
 from certify.core.catalogue.survey import SurveyRules
+from certify.core.foundation.days import long_day
 from certify.core.foundation.errors import Unmet
 
 
@@ -78,7 +79,7 @@ def date_far_enough(facts: SurveyFacts) -> list[Unmet]:
     if days >= facts.min_notice_days:
         return []
     message = (
-        f"{facts.starts_on:%A %d %B %Y} is {days} days ahead; a visit needs {facts.min_notice_days} days' notice "
+        f"{long_day(facts.starts_on)} is {days} days ahead; a visit needs {facts.min_notice_days} days' notice "
         "unless the practice agrees to less."
     )
     return [Unmet("date_far_enough", message, f"{facts.page}#date")]
@@ -109,7 +110,7 @@ def visit_date_reached(facts: SurveyFacts) -> list[Unmet]:
         return [Unmet("visit_date_reached", "No date has been agreed yet.", f"{facts.page}#date")]
     if facts.today >= facts.starts_on:
         return []
-    return [Unmet("visit_date_reached", f"The visit begins on {facts.starts_on:%A %d %B %Y}.", f"{facts.page}#date")]
+    return [Unmet("visit_date_reached", f"The visit begins on {long_day(facts.starts_on)}.", f"{facts.page}#date")]
 
 
 def evidence_locked(facts: SurveyFacts) -> list[Unmet]:
@@ -124,7 +125,7 @@ def evidence_locked(facts: SurveyFacts) -> list[Unmet]:
                 f"{facts.page}#date",
             )
         ]
-    message = f"Documents stay open until {facts.evidence_lock_on:%A %d %B %Y}."
+    message = f"Documents stay open until {long_day(facts.evidence_lock_on)}."
     return [Unmet("evidence_locked", message, f"/cases/{facts.ref}/evidence")]
 
 

@@ -26,6 +26,24 @@ def local_date(at: datetime, tz: str) -> date:
     return at.astimezone(zone(tz)).date()
 
 
+def written(on: date) -> str:
+    """Write a date as sentences do.
+
+    >>> written(date(2026, 12, 4))
+    '4 December 2026'
+    """
+    return f"{on.day} {on:%B %Y}"
+
+
+def long_day(on: date) -> str:
+    """Write a date with its weekday.
+
+    >>> long_day(date(2026, 12, 4))
+    'Friday 4 December 2026'
+    """
+    return f"{on:%A} {written(on)}"
+
+
 def end_of_day(on: date, tz: str) -> datetime:
     """Return the last second of a local day (23:59:59) as an instant in UTC."""
     return datetime.combine(on, time(23, 59, 59), tzinfo=zone(tz)).astimezone(UTC)

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from certify.certification.cases.models import Case, CaseDeadline
 from certify.core.catalogue.model import Reminder
 from certify.core.foundation.clock import Clock
-from certify.core.foundation.days import local_date
+from certify.core.foundation.days import local_date, long_day
 from certify.core.rulebook.current import current
 from certify.db import write_intent
 from certify.outlets.reminders.audience import Reader, readers_of
-from certify.outlets.reminders.rules import CATCH_UP_DAYS, days_words, due_dates, long_day, morning_of, offset_due
+from certify.outlets.reminders.rules import CATCH_UP_DAYS, days_words, due_dates, morning_of, offset_due
 from certify.outlets.reminders.wording import case_context, why
 from certify.platform.mail.models import Outbox
 from certify.platform.mail.operations import Mail, post_all

@@ -79,12 +79,3 @@ def days_words(due_on: date, today: date) -> str:
     if left == 1:
         return "tomorrow"
     return f"in {left} days" if left > 0 else "1 day ago" if left == -1 else f"{-left} days ago"
-
-
-def long_day(on: date) -> str:
-    """Write a date with its weekday.
-
-    >>> long_day(date(2026, 12, 4))
-    'Friday 4 December 2026'
-    """
-    return f"{on:%A} {on.day} {on:%B %Y}"

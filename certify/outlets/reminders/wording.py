@@ -8,9 +8,10 @@ from typing import Any
 from certify.certification.cases.models import Case
 from certify.certification.cases.queries import HOLDER_ROLES, HOLDERS
 from certify.core.access.roles import PRACTICE_ROLES
+from certify.core.foundation.days import long_day
 from certify.core.rulebook.current import current
 from certify.outlets.reminders.audience import CONTACT, Reader
-from certify.outlets.reminders.rules import days_words, long_day
+from certify.outlets.reminders.rules import days_words
 from certify.platform.practices.models import Practice
 
 

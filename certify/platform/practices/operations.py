@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from certify.core.access.policy import Permission, allowed
 from certify.core.access.roles import Actor, Role
-from certify.core.foundation.days import local_date, zone
+from certify.core.foundation.days import local_date, written, zone
 from certify.core.foundation.errors import FieldError, Invalid, NotAllowed, NotOpen, Stale
 from certify.core.foundation.words import name_key
 from certify.platform.audit.operations import record
@@ -257,7 +257,7 @@ def _same_version(session: Session, practice: Practice, present: int, seen: int)
     what = ", ".join(sorted(k.replace("_", " ") for k in last.data.get("after", {}))) if last.data else ""
     at = last.at.astimezone(zone(practice.time_zone))
     raise Stale(
-        f"{last.actor_name} changed this on {at:%B} {at.day}, {at:%Y at %H:%M} ({at.tzname()}; {last.summary}{': ' + what if what else ''}). "
+        f"{last.actor_name} changed this on {written(at)} at {at:%H:%M} ({at.tzname()}; {last.summary}{': ' + what if what else ''}). "
         "Your change was not saved."
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask, g, has_app_context
 
-from certify.core.foundation.days import zone
+from certify.core.foundation.days import long_day, zone
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
@@ -60,7 +60,7 @@ def day_long(on: date | None) -> str:
     >>> day_long(date(2026, 12, 4))
     'Friday 4 December 2026'
     """
-    return "" if on is None else f"{_WEEKDAYS[on.weekday()]} {on.day} {_MONTHS[on.month - 1]} {on.year}"
+    return "" if on is None else long_day(on)
 
 
 def moment(at: datetime | None, tz: str | None = None) -> str:

@@ -24,6 +24,7 @@ from certify.certification.cases.operations import (
     extend_deadline,
     lock_edition,
     open_case,
+    record_on,
     take,
 )
 from certify.certification.cases.queries import CaseFilter, case_for, header_for, list_cases, openings_for
@@ -88,6 +89,18 @@ def test_a_stale_version_names_who_was_faster(session: Session) -> None:
             at=now(),
             version=seen,
         )
+
+
+def test_who_is_late_hears_of_the_step_not_of_what_the_program_keeps_to_itself(session: Session) -> None:
+    world = apply(session)
+    seen = world.case.version
+    world.submit()
+    staff, at = world.actor("staff"), now()
+    record_on(session, world.case, "case.noted", "doubts that they are eligible", actor=staff, at=at, internal=True)
+    record_on(session, world.case, "case.exported", "downloaded the whole case file", actor=staff, at=at)
+    with pytest.raises(Stale, match="sent the application on") as refusal:
+        take(session, world.case, "withdraw", {"reason": "x"}, actor=world.actor("admin"), at=at, version=seen)
+    assert "doubts" not in str(refusal.value)
 
 
 def test_a_step_that_is_not_open_says_where_the_case_stands(session: Session) -> None:

@@ -59,7 +59,7 @@ def test_a_change_on_an_older_state_is_refused_with_who_and_what(session: Sessio
     one = make_actor(session, Role.PRACTICE_ADMIN, practice=practice, name="Ann Lee")
     two = make_actor(session, Role.PROGRAM_STAFF)
     edit_practice(session, practice.id, {"city": "Evanston"}, version=1, actor=one, at=now())
-    with pytest.raises(Stale, match=r"Ann Lee changed this on November 2, 2026 at 09:00 \(CST; .*city"):
+    with pytest.raises(Stale, match=r"Ann Lee changed this on 2 November 2026 at 09:00 \(CST; .*city"):
         edit_practice(session, practice.id, {"city": "Joliet"}, version=1, actor=two, at=now())
     assert practice.city == "Evanston"
 
