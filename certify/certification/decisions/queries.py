@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from certify.certification.applications.models import AgreementSignature
 from certify.certification.cases.memory import remembered
 from certify.certification.cases.models import Case
-from certify.certification.cases.queries import zone_of
+from certify.certification.cases.queries import actor_before, zone_of
 from certify.certification.corrections.queries import Requirement, requirements_for
 from certify.certification.decisions.models import Decision, DenialReason
 from certify.certification.decisions.rules import DecisionFacts, StandardStanding
@@ -28,7 +28,7 @@ from certify.certification.reports.queries import (
     statement_of,
     surveyors_of,
 )
-from certify.core.access.roles import Actor, Role
+from certify.core.access.roles import Actor
 from certify.core.foundation.days import local_date
 from certify.core.foundation.errors import NotFound
 from certify.core.rulebook.current import current
@@ -104,7 +104,7 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Decis
         standards=standings_of(session, case) if issued else (),
         agreement_signed_on=local_date(signature.signed_at, zone) if signature else None,
         agreement_current=signature is not None,
-        actor_id=actor.user_id if Role.COUNCIL in actor.roles else None,
+        actor_id=actor_before(case, actor, "decider_uninvolved"),
         surveyor_ids=surveyors_of(session, case.id),
         reviewer_ids=reviewers_of(session, case.id),
         statement=statement.answer if statement else "",

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from certify.certification.cases.deadlines import anchors_of, expected_due
 from certify.certification.cases.memory import remembered
 from certify.certification.cases.models import Case, CaseMember
+from certify.certification.cases.queries import actor_before
 from certify.certification.reports.composition import LETTERS, Frame, Item, compose, counts_by_domain, in_order
 from certify.certification.reports.drafting import (
     Visit,
@@ -55,7 +56,7 @@ from certify.certification.reports.records import (
 from certify.certification.reports.rules import ReportFacts
 from certify.certification.reports.visits import edition_of, places_of, visit_of
 from certify.certification.surveys.models import Survey
-from certify.core.access.roles import Actor, Role
+from certify.core.access.roles import Actor
 from certify.core.catalogue.deadlines import due_on
 from certify.core.foundation.days import local_date
 from certify.core.foundation.errors import NotFound
@@ -282,9 +283,8 @@ def approval_lines(session: Session, survey_id: int) -> list[dict[str, Any]]:
     ]
 
 
-def judge_of(actor: Actor) -> int | None:
-    """Return who would review or approve; to those who never do, nobody's part in the survey stands in the way."""
-    return actor.user_id if actor.roles & {Role.PROGRAM_STAFF, Role.COUNCIL} else None
+# The guards that look at the reader's own part in the survey and the review.
+OF_A_THIRD_PERSON = ("reviewer_is_not_surveyor", "approver_is_third_person")
 
 
 def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> ReportFacts:
@@ -293,7 +293,10 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Repor
     if report is None or report.state in (ISSUED, REPLACED):
         open_requirements = count_open_requirements(session, case.id)
         return ReportFacts(
-            case.ref, exists=report is not None, actor_id=judge_of(actor), open_requirements=open_requirements
+            case.ref,
+            exists=report is not None,
+            actor_id=actor_before(case, actor, *OF_A_THIRD_PERSON),
+            open_requirements=open_requirements,
         )
     draft = draft_of(session, report)
     requirements = [item for item in draft.items if item.kind == "requirement"]
@@ -306,7 +309,7 @@ def facts_for(session: Session, case: Case, actor: Actor, at: datetime) -> Repor
         requirement_sites={item.element: item.site_ids for item in requirements},
         unnoted=rated_without_note(draft.visit),
         site_names=draft.visit.sites,
-        actor_id=judge_of(actor),
+        actor_id=actor_before(case, actor, *OF_A_THIRD_PERSON),
     )
     if report.state == DRAFT:
         return written

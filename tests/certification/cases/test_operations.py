@@ -27,9 +27,9 @@ from certify.certification.cases.operations import (
     record_on,
     take,
 )
-from certify.certification.cases.queries import CaseFilter, case_for, header_for, list_cases, openings_for
+from certify.certification.cases.queries import CaseFilter, actor_before, case_for, header_for, list_cases, openings_for
 from certify.core.access.policy import Permission
-from certify.core.access.roles import SYSTEM, Role
+from certify.core.access.roles import SYSTEM, Actor, Grant, Role
 from certify.core.catalogue.deadlines import due_on
 from certify.core.foundation.clock import FixedClock, now
 from certify.core.foundation.errors import Conflict, Invalid, NotAllowed, NotFound, NotOpen, RulesUnmet, Stale
@@ -309,3 +309,18 @@ def test_what_is_said_for_the_program_alone_stays_out_of_the_practices_timeline(
     inside = json.dumps([[e.reason, e.data] for e in list_events(session, stream)])
     assert all(word in inside for word in words)
     assert verify_chain(session, stream).sound
+
+
+def test_whose_part_a_guard_looks_at_follows_the_roles_that_the_files_name(session: Session, tmp_path: Path) -> None:
+    case = apply(session).case
+    surveyor, council = (Actor(7, grants=frozenset({Grant(role)})) for role in (Role.SURVEYOR, Role.COUNCIL))
+    assert [actor_before(case, who, "decider_uninvolved") for who in (surveyor, council)] == [None, 7]
+    folder = Path(shutil.copytree(resources.WORKFLOWS, tmp_path / "workflows"))
+    decision = folder / "machines/certification/4-decision.yaml"
+    decision.write_text(decision.read_text().replace("roles: [council]", "roles: [council, surveyor]"))
+    before = current()
+    try:
+        use(load_rulebook(folder, guards=wiring.guard_keys()))
+        assert actor_before(case, surveyor, "decider_uninvolved") == 7
+    finally:
+        use(before)

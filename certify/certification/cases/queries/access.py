@@ -15,6 +15,7 @@ from certify.core.access.policy import Permission, Reach, Subject, allowed, reac
 from certify.core.access.roles import SYSTEM, Actor, Role
 from certify.core.foundation.clock import now
 from certify.core.foundation.errors import NotAllowed, NotFound
+from certify.core.rulebook.current import current
 from certify.db import plain
 from certify.platform.practices.models import Practice
 
@@ -95,6 +96,15 @@ def subject_of(session: Session, case: CaseKey, actor: Actor) -> Subject:
 def actor_may(session: Session, case: Case, actor: Actor, permission: Permission) -> bool:
     """Whether the actor may do this to this case."""
     return allowed(actor, permission, subject_of(session, case, actor))
+
+
+def actor_before(case: Case, actor: Actor, *guards: str) -> int | None:
+    """Return whose part in the case these guards look at: the actor's, if any step they stand before is the actor's by role.
+
+    To everyone else their own part is nothing that is missing. Which roles take which step, the machine's files say.
+    """
+    steps = (t for t in current().machine(case.kind).transitions if any(guard in guards for guard in t.guards))
+    return actor.user_id if any(t.roles & actor.roles for t in steps) else None
 
 
 def acting_roles(session: Session, case: Case, actor: Actor, at: datetime) -> frozenset[Role]:
