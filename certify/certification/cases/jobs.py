@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, literal, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from certify.certification.cases import registry
@@ -16,9 +16,19 @@ from certify.core.access.roles import SYSTEM
 from certify.core.foundation.clock import Clock
 from certify.core.rulebook.current import current
 from certify.core.workflow.machine import Transition
-from certify.db import write_intent
+from certify.db import UtcDateTime, plain, write_intent
 
 BATCH = 200
+LOOKED_AT = 1000  # dates that are over, at once
+
+
+class _Late(NamedTuple):
+    """A running deadline whose day is over."""
+
+    due_at: datetime
+    id: int
+    case_id: int
+    key: str
 
 
 def run_clock(session: Session, clock: Clock) -> int:
@@ -28,45 +38,61 @@ def run_clock(session: Session, clock: Clock) -> int:
     Commits after each case, so that what is done stays done whatever comes after. While nothing is due it only looks,
     and no writer waits for it; cases that turn out not to be ready never hide those behind them.
     """
-    at, taken, last = clock.now(), 0, 0
+    at, taken, asked = clock.now(), 0, set[int]()
+    last: _Late | None = None
     while taken < BATCH:
-        due = _look(session, at, last)
+        late, due = _look(session, at, last)
         for case_id in due:
-            taken += _take_if_ready(session, case_id, at)
-        if len(due) < BATCH:
+            if case_id not in asked and taken < BATCH:
+                asked.add(case_id)
+                taken += _take_if_ready(session, case_id, at)
+        if len(late) < LOOKED_AT:
             break
-        last = due[-1]
+        last = late[-1]
     return taken
 
 
-def _look(session: Session, at: datetime, after: int) -> Sequence[int]:
-    """Return cases that stand where a clock transition leads on, and of which its period is over."""
-    ways = [
-        and_(Case.kind == machine.key, Case.state.in_(t.sources), *_of_period(t))
-        for machine in current().machines.values()
-        for t in machine.transitions
-        if t.clock
-    ]
-    query = (
-        select(Case.id)
-        .join(CaseDeadline, CaseDeadline.case_id == Case.id)
-        .where(CaseDeadline.ended_at.is_(None), CaseDeadline.due_at < at, Case.id > after, or_(false(), *ways))
-        .distinct()
-        .order_by(Case.id)
-        .limit(BATCH)
+def _look(session: Session, at: datetime, after: _Late | None) -> tuple[list[_Late], list[int]]:
+    """Return the next running deadlines that are over, and of their cases those that stand where the clock leads on.
+
+    Asked one after the other: in one question a database may go through all cases of a state, and all dates of each.
+    """
+    here = tuple_(CaseDeadline.due_at, CaseDeadline.id)
+    beyond = true() if after is None else here > tuple_(literal(after.due_at, UtcDateTime()), literal(after.id))
+    over = (
+        select(CaseDeadline.due_at, CaseDeadline.id, CaseDeadline.case_id, CaseDeadline.key)
+        .where(CaseDeadline.ended_at.is_(None), CaseDeadline.due_at < at, beyond, _of_the_clock())
+        .order_by(CaseDeadline.due_at, CaseDeadline.id)
+        .limit(LOOKED_AT)
     )
     intent = write_intent.set(False)
     try:
-        found = session.scalars(query).all()
+        late = [_Late(*row) for row in plain(session, over)]
+        cases = select(Case.id, Case.kind, Case.state).where(Case.id.in_({one.case_id for one in late}))
+        places = {row.id: (row.kind, row.state) for row in plain(session, cases)} if late else {}
         session.commit()
     finally:
         write_intent.reset(intent)
-    return found
+    return late, [one.case_id for one in late if one.case_id in places and _leads_on(*places[one.case_id], one.key)]
 
 
-def _of_period(transition: Transition) -> list[ColumnElement[bool]]:
-    keys = {PERIODS[guard] for guard in transition.guards if guard in PERIODS}
-    return [CaseDeadline.key.in_(sorted(keys))] if keys else []
+def _leads_on(kind: str, state: str, key: str) -> bool:
+    """Whether a transition of the clock leads on from the state once this deadline is over."""
+    machine = current().machines.get(kind)
+    if machine is None or state not in machine.states:
+        return False  # a rule that was taken away; nothing leads on from there
+    ways = (t for t in machine.leaving(state) if t.clock)
+    return any(not (periods := _periods(t)) or key in periods for t in ways)
+
+
+def _of_the_clock() -> ColumnElement[bool]:
+    """The deadlines that clock transitions wait for; any, as soon as one of them names none."""
+    named = [_periods(t) for machine in current().machines.values() for t in machine.transitions if t.clock]
+    return CaseDeadline.key.in_(sorted(set().union(*named))) if all(named) else true()
+
+
+def _periods(transition: Transition) -> set[str]:
+    return {PERIODS[guard] for guard in transition.guards if guard in PERIODS}
 
 
 def _take_if_ready(session: Session, case_id: int, at: datetime) -> int:

@@ -195,6 +195,7 @@ def test_a_case_that_is_not_ready_hides_none_behind_it(
     session.flush()
     clock.move(by=timedelta(days=15))
     monkeypatch.setattr(jobs, "BATCH", 1)
+    monkeypatch.setattr(jobs, "LOOKED_AT", 1)
     monkeypatch.setattr(jobs, "PERIODS", {})  # so that any date that is over leads here, as with a guard of one's own
     assert (run_clock(session, clock), first.case.state, second.case.state) == (1, "awaiting_payment", "withdrawn")
 
