@@ -191,21 +191,7 @@ def sign_agreement(
     roles = actor.roles_at(case.practice_id) & PRACTICE_ROLES & {Role(r) for r in agreement.signers}
     if not roles:
         raise NotAllowed("The agreement is signed by the practice's administrator or physician lead.")
-    errors = []
-    if not name.strip():
-        errors.append(FieldError("signer_name", "Type your full name; it stands as your signature."))
-    if not title.strip():
-        errors.append(FieldError("signer_title", "Give your title in the practice, for example “Medical director”."))
-    errors += [
-        FieldError(key, "Write this in one line of at most 200 characters.")
-        for key, value in (("signer_name", name), ("signer_title", title))
-        if len(value) > 200 or "\n" in value.strip()
-    ]
-    if not agreed:
-        errors.append(
-            FieldError("agreed", "Tick the box to say that you have read the text and sign it for the practice.")
-        )
-    if errors:
+    if errors := _signing_errors(name, title, agreed):
         raise Invalid(errors)
     if shown_sha256 != agreement.sha256:
         raise Stale("The agreement was replaced while you read it. Read the new text, then sign.")
@@ -235,6 +221,24 @@ def sign_agreement(
         data=data,
     )
     return signature
+
+
+def _signing_errors(name: str, title: str, agreed: bool) -> list[FieldError]:
+    errors = []
+    if not name.strip():
+        errors.append(FieldError("signer_name", "Type your full name; it stands as your signature."))
+    if not title.strip():
+        errors.append(FieldError("signer_title", "Give your title in the practice, for example “Medical director”."))
+    errors += [
+        FieldError(key, "Write this in one line of at most 200 characters.")
+        for key, value in (("signer_name", name), ("signer_title", title))
+        if len(value) > 200 or "\n" in value.strip()
+    ]
+    if not agreed:
+        errors.append(
+            FieldError("agreed", "Tick the box to say that you have read the text and sign it for the practice.")
+        )
+    return errors
 
 
 def record_webinar(
@@ -301,15 +305,13 @@ def _store(
     session: Session, case: Case, field: Field, row: Answer | None, value: Any, *, actor: Actor, at: datetime
 ) -> Answer:
     """Store an answer and the change that led to it."""
+    change = _change(case, field.key, row, value, actor, at)
     if row is None:
-        row = Answer(case_id=case.id, field=field.key, rev=0, value=None, by_name=actor.name, at=at)
+        row = Answer(**change)
         session.add(row)
-    row.value, row.rev, row.by_id, row.by_name, row.at = value, row.rev + 1, actor.user_id, actor.name, at
-    session.add(
-        AnswerChange(
-            case_id=case.id, field=field.key, value=value, rev=row.rev, by_id=actor.user_id, by_name=actor.name, at=at
-        )
-    )
+    else:
+        _take_over(row, change)
+    session.add(AnswerChange(**change))
     return row
 
 
@@ -317,21 +319,26 @@ def _store_all(
     session: Session, case: Case, rows: Mapping[str, Answer], values: Mapping[str, Any], *, actor: Actor, at: datetime
 ) -> None:
     """Store many answers and the changes that led to them: a statement for each kind of row, not for each row."""
-    new, changes = [], []
-    for key, value in values.items():
-        row = rows.get(key)
-        change = {
-            "case_id": case.id, "field": key, "value": value, "rev": row.rev + 1 if row else 1,
-            "by_id": actor.user_id, "by_name": actor.name, "at": at,
-        }  # fmt: skip
-        changes.append(change)
-        if row is None:
-            new.append(change)
-        else:
-            row.value, row.rev, row.by_id, row.by_name, row.at = value, row.rev + 1, actor.user_id, actor.name, at
+    changes = [_change(case, key, rows.get(key), value, actor, at) for key, value in values.items()]
+    for change in changes:
+        if change["field"] in rows:
+            _take_over(rows[change["field"]], change)
+    new = [change for change in changes if change["field"] not in rows]
     if new:
         session.execute(insert(Answer), new)
     session.execute(insert(AnswerChange), changes)
+
+
+def _change(case: Case, key: str, row: Answer | None, value: Any, actor: Actor, at: datetime) -> dict[str, Any]:
+    return {
+        "case_id": case.id, "field": key, "value": value, "rev": row.rev + 1 if row else 1,
+        "by_id": actor.user_id, "by_name": actor.name, "at": at,
+    }  # fmt: skip
+
+
+def _take_over(row: Answer, change: Mapping[str, Any]) -> None:
+    for name in ("value", "rev", "by_id", "by_name", "at"):
+        setattr(row, name, change[name])
 
 
 def _write(
