@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import icalendar
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import event as sql_event
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -22,6 +19,7 @@ from certify.platform.audit.models import Event
 from certify.platform.identity.models import Person
 from tests.builders import make_person, make_practice, sign_in
 from tests.certification.surveys.visits import Visit, accepted_case
+from tests.support.statements import counting
 
 Dates = dict[str, Any]
 
@@ -160,22 +158,6 @@ def test_no_more_questions_are_asked_for_many_cases_than_for_one(
     visit: Visit, client: FlaskClient, session: Session
 ) -> None:
     path = address_of(client, visit.surveyor)
-    with counted(session) as sent:
+    with counting(session) as sent:
         dates_at(client, path)
     assert len(sent) <= 6
-
-
-@contextmanager
-def counted(session: Session) -> Iterator[list[str]]:
-    sent: list[str] = []
-
-    def note(_c: object, _cursor: object, statement: str, *_more: object) -> None:
-        if statement.startswith("SELECT"):
-            sent.append(statement)
-
-    engine = session.get_bind().engine
-    sql_event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        sql_event.remove(engine, "before_cursor_execute", note)
